@@ -1,0 +1,1 @@
+"""What is known of a model: layers, cost, channel groups, statistics."""

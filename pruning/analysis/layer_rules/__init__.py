@@ -1,0 +1,1 @@
+"""How channels pass through each type of layer, one file per type."""

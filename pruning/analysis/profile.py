@@ -1,0 +1,217 @@
+"""ModelProfile: everything the interface needs to know of a model, readable without TensorFlow.
+
+Stored as ``profile.json`` and ``.npy`` files beside it:
+
+    scores_<criterion>.npy  float32, all prunable groups' channel scores one after another,
+                            in the order of ``profile.groups`` (``Group.score_slice``)
+    magnitudes.npy          float32 (prunable layers, QUANTILES): quantiles of |w| of each layer
+                            with a ``magnitude_row``, what prices a global magnitude threshold
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pruning import storage
+from pruning.analysis.cost import Cost
+
+QUANTILES = 1025
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One input or output of the model; ``None`` in a shape is an open dimension."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+
+
+@dataclass(frozen=True)
+class WeightStats:
+    """Distribution of a layer's prunable weights (kernels, not biases)."""
+
+    count: int
+    mean: float
+    std: float
+    minimum: float
+    maximum: float
+    histogram: tuple[int, ...]
+    edges: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer as the studio sees it.
+
+    Attributes:
+        name: The layer's path: ``outer/inner`` for a layer of a nested model.
+        cls: Class name, as in ``Conv2D``.
+        params: All values in its weights, trainable or not.
+        flops: 2 x multiply-adds for one sample, shared layers counted once per call.
+        output_shape: Without the batch dimension.
+        prunable: Its own output channels can be removed.
+        reason: Why not, when not prunable; a sentence for a newcomer.
+        zeros: Fraction of exact zeros among its kernels; 0 without kernels.
+        maskable: Its kernels can be set to zero by the method *weights*.
+        magnitude_row: Row in ``magnitudes.npy``, when maskable.
+        groups_out: Ids of the channel groups that its output channels belong to.
+        groups_in: Ids of the channel groups that it reads.
+        params_cost, flops_cost: The same numbers as functions of the groups' widths.
+    """
+
+    name: str
+    cls: str
+    params: int
+    flops: int
+    output_shape: tuple[int | None, ...]
+    prunable: bool
+    reason: str | None
+    zeros: float
+    maskable: bool
+    magnitude_row: int | None
+    stats: WeightStats | None
+    groups_out: tuple[str, ...]
+    groups_in: tuple[str, ...]
+    params_cost: Cost
+    flops_cost: Cost
+
+
+@dataclass(frozen=True)
+class Group:
+    """Channels that can only be removed together, across all the layers that carry them.
+
+    Attributes:
+        id: Name of the first producing layer, with ``#2``, ``#3`` when that is taken.
+        channels: How many channels there are to remove; attention groups count heads.
+        layers: Every layer whose weights change, producers first.
+        producers: The layers that make these channels.
+        prunable: False when the group is frozen.
+        reason: Why it is frozen; a sentence for a newcomer.
+        unit: ``channel``, ``unit`` or ``head``.
+        minimum: Smallest number of channels that may be left (at least 1).
+        multiple: Channels are removed in multiples of this (grouped convolutions), else 1.
+        score_offset: Where its scores begin in ``scores_<criterion>.npy``, when prunable.
+    """
+
+    id: str
+    channels: int
+    layers: tuple[str, ...]
+    producers: tuple[str, ...]
+    prunable: bool
+    reason: str | None
+    unit: str = "channel"
+    minimum: int = 1
+    multiple: int = 1
+    score_offset: int | None = None
+
+
+@dataclass(frozen=True)
+class Edge:
+    """``target`` reads the output of ``source``; both are layer names."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True)
+class ModelProfile:
+    """What is known of a model file. See the module's docstring for the arrays beside it."""
+
+    digest: str
+    name: str
+    family: str  # "keras3" | "tf_keras"
+    file_format: str  # "keras" | "h5"
+    writer: str  # "Keras 2.3.1"
+    params: int
+    flops: int
+    bytes: int
+    container_bytes: int  # file size beyond the weights, when the studio saves it: measured
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    output_activation: str | None  # "softmax", "sigmoid", "linear", …, of the first output
+    layers: tuple[Layer, ...]
+    groups: tuple[Group, ...]
+    edges: tuple[Edge, ...]
+    floor_params: int
+    floor_flops: int
+    criteria: tuple[str, ...] = ()  # those with a scores file
+    notes: tuple[str, ...] = field(default=())
+
+    def layer(self, name: str) -> Layer:
+        """Return the layer of that name."""
+        return next(layer for layer in self.layers if layer.name == name)
+
+    @property
+    def prunable_groups(self) -> tuple[Group, ...]:
+        """The groups that are not frozen, in the model's order."""
+        return tuple(group for group in self.groups if group.prunable)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form of the whole profile."""
+        record = asdict(self)
+        for entry, layer in zip(record["layers"], self.layers, strict=True):
+            entry["params_cost"] = layer.params_cost.to_list()
+            entry["flops_cost"] = layer.flops_cost.to_list()
+        return record
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> ModelProfile:
+        """Inverse of :meth:`to_dict`."""
+        fields = {key: value for key, value in record.items() if key != "format"}
+        fields["inputs"] = tuple(_tensor(entry) for entry in record["inputs"])
+        fields["outputs"] = tuple(_tensor(entry) for entry in record["outputs"])
+        fields["layers"] = tuple(_layer(entry) for entry in record["layers"])
+        fields["groups"] = tuple(Group(**_tuples(entry)) for entry in record["groups"])
+        fields["edges"] = tuple(Edge(**entry) for entry in record["edges"])
+        return cls(**_tuples(fields))
+
+    def save(self, folder: Path) -> None:
+        """Write ``profile.json`` into ``folder``."""
+        storage.write_json(folder / "profile.json", self.to_dict())
+
+    @classmethod
+    def load(cls, folder: Path) -> ModelProfile:
+        """Read ``profile.json`` from ``folder``."""
+        return cls.from_dict(storage.read_json(folder / "profile.json"))
+
+
+def load_scores(profile: ModelProfile, folder: Path, criterion: str) -> dict[str, np.ndarray]:
+    """Channel scores of every prunable group. -> {group id: (channels,)}, larger = keep."""
+    flat = storage.read_array(folder / f"scores_{criterion}.npy")
+    scores = {}
+    for group in profile.prunable_groups:
+        if group.score_offset is None:
+            continue
+        scores[group.id] = flat[group.score_offset : group.score_offset + group.channels]
+    return scores
+
+
+def load_magnitudes(profile: ModelProfile, folder: Path) -> dict[str, np.ndarray]:
+    """Quantiles of |w| of every maskable layer. -> {layer name: (QUANTILES,)}."""
+    rows = storage.read_array(folder / "magnitudes.npy")
+    return {
+        layer.name: rows[layer.magnitude_row]
+        for layer in profile.layers
+        if layer.magnitude_row is not None
+    }
+
+
+def _tuples(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()}
+
+
+def _tensor(entry: dict[str, Any]) -> TensorSpec:
+    return TensorSpec(**_tuples(entry))
+
+
+def _layer(entry: dict[str, Any]) -> Layer:
+    fields = _tuples(entry)
+    fields["stats"] = WeightStats(**_tuples(entry["stats"])) if entry["stats"] else None
+    fields["params_cost"] = Cost.from_list(entry["params_cost"])
+    fields["flops_cost"] = Cost.from_list(entry["flops_cost"])
+    return Layer(**fields)

@@ -1,0 +1,131 @@
+"""Comparison: a model before and after pruning, on the same test samples.
+
+``comparison.json`` is this record; the predictions are in ``before.npy`` and ``after.npy`` beside it,
+float32 (n, outputs), in the order of the test split.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pruning import storage
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Quality of one model on the test samples.
+
+    Attributes:
+        metric: ``accuracy``, ``macro_f1`` (multilabel) or ``mae`` (regression).
+        value: The metric with its interval.
+        loss: Mean loss per sample: cross-entropy, or mean squared error.
+        chance: What always answering the commonest class (the mean, for regression) would get.
+    """
+
+    metric: str
+    value: Interval
+    loss: float
+    chance: float
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Size and work of one model. Bytes of the saved file; FLOPs for one sample."""
+
+    params: int
+    nonzero_params: int
+    flops: int
+    bytes: int
+    gzip_bytes: int
+
+
+@dataclass(frozen=True)
+class Latency:
+    """LiteRT, one thread, one sample, milliseconds, after warm-up; ``note`` says when not measured."""
+
+    median_ms: float | None
+    p95_ms: float | None
+    runs: int
+    samples_ms: tuple[float, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """One class: test samples, and recall before and after (F1 for multilabel)."""
+
+    name: str
+    count: int
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything the comparison page, the command line and the report show.
+
+    Attributes:
+        difference: after - before of the metric, paired on the samples, with its 95 % interval.
+        both_right, only_before, only_after, both_wrong: Counts of test samples (classification).
+        confusion_before, confusion_after: Rows true, columns predicted (classification).
+        seconds: Times by name: ``train`` of the retraining, ``step_before``, ``step_after``.
+    """
+
+    task: str
+    samples: int
+    before: Scores
+    after: Scores
+    difference: Interval
+    sizes_before: Sizes
+    sizes_after: Sizes
+    latency_before: Latency
+    latency_after: Latency
+    classes: tuple[ClassScore, ...] = ()
+    both_right: int | None = None
+    only_before: int | None = None
+    only_after: int | None = None
+    both_wrong: int | None = None
+    confusion_before: tuple[tuple[int, ...], ...] = ()
+    confusion_after: tuple[tuple[int, ...], ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> Comparison:
+        """Inverse of :meth:`to_dict`."""
+        fields = {key: value for key, value in record.items() if key in cls.__dataclass_fields__}
+        for side in ("before", "after"):
+            entry = record[side]
+            fields[side] = Scores(**{**entry, "value": Interval(**entry["value"])})
+            fields[f"sizes_{side}"] = Sizes(**record[f"sizes_{side}"])
+            latency = record[f"latency_{side}"]
+            fields[f"latency_{side}"] = Latency(
+                **{**latency, "samples_ms": tuple(latency["samples_ms"])}
+            )
+            fields[f"confusion_{side}"] = tuple(tuple(row) for row in record[f"confusion_{side}"])
+        fields["difference"] = Interval(**record["difference"])
+        fields["classes"] = tuple(ClassScore(**entry) for entry in record["classes"])
+        return cls(**fields)
+
+    def save(self, path: Path) -> None:
+        """Write the record to ``path``."""
+        storage.write_json(path, self.to_dict())
+
+    @classmethod
+    def load(cls, path: Path) -> Comparison:
+        """Read the record at ``path``."""
+        return cls.from_dict(storage.read_json(path))

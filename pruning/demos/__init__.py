@@ -1,0 +1,1 @@
+"""Three demos: small data and trained dense models."""

@@ -1,0 +1,1 @@
+"""Keras 3 and tf_keras behind one door."""

@@ -1,0 +1,1 @@
+"""Model files and data files: read, checked, stored once."""

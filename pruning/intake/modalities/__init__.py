@@ -1,0 +1,1 @@
+"""Images, audio and text: how files become model inputs, one file each."""

@@ -1,0 +1,69 @@
+"""Contract of a modality: how files of one kind become model inputs. NumPy only, no TensorFlow.
+
+One file per modality, each with a ``MODALITY``. ``preprocessing`` is a plain JSON dict whose
+keys the modality defines; it is stored with the data, so that the same file prepared twice is the
+same array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class ModelInput:
+    """What preprocessing has to fit: the model's first input, and what it begins with.
+
+    Attributes:
+        shape: Without the batch dimension; ``None`` is open.
+        scales_itself: The model starts with Rescaling or Normalization: feed it raw values.
+        vocabulary: ``input_dim`` of the embedding that reads the input, when there is one.
+    """
+
+    shape: tuple[int | None, ...]
+    dtype: str = "float32"
+    scales_itself: bool = False
+    vocabulary: int | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One decoded sample.
+
+    Attributes:
+        value: What the model reads.
+        preview: What a person sees or hears: image uint8 (h, w, 1|3), audio int16 (samples,),
+            text str.
+    """
+
+    value: np.ndarray
+    preview: Any
+
+
+@dataclass(frozen=True)
+class Modality:
+    """One kind of data.
+
+    Attributes:
+        suffixes: File suffixes of samples in a zip, lower case; empty for tables.
+        suggest: ``(model_input) -> preprocessing`` that fits the model, with sensible defaults.
+        fit: ``(preprocessing, training samples) -> preprocessing`` completed with what is learned
+            from the training split (vocabulary, mean); most modalities return it unchanged.
+        decode: ``(name, content, preprocessing) -> Sample``; ``content`` is bytes, or str for text.
+            Raises DataFileError for a sample that cannot be read.
+        describe: ``(preprocessing) -> ("resize 28×28", "grey", …)``, the pipeline in words.
+        output_shape: ``(preprocessing) -> shape`` of one ``Sample.value``.
+    """
+
+    name: str
+    title: str
+    suffixes: tuple[str, ...]
+    suggest: Callable[[ModelInput], dict[str, Any]]
+    fit: Callable[[dict[str, Any], Sequence[Any]], dict[str, Any]]
+    decode: Callable[[str, Any, dict[str, Any]], Sample]
+    describe: Callable[[dict[str, Any]], tuple[str, ...]]
+    output_shape: Callable[[dict[str, Any]], tuple[int, ...]]

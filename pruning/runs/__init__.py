@@ -1,0 +1,1 @@
+"""Runs: folders, status, workers, the queue."""

@@ -1,0 +1,107 @@
+"""The home folder: where uploads, prepared data, jobs and runs live.
+
+    models/<id>/       model.<suffix> as uploaded, upload.json, profile.json, *.npy, baselines/
+    data/<id>/         source.<suffix> as uploaded, upload.json, prepared/<preprocessing id>/
+    plans/<model id>/  saved plans, one JSON each
+    jobs/<kind>-<key>/ short work for a page: profile, data, baseline; same layout as a run
+    runs/<id>/         see pruning.runs.folder
+
+Every write is write-beside then ``os.replace``: a reader never sees half a file.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import platformdirs
+
+from pruning.errors import StorageError
+
+FORMAT = 1
+ID_LENGTH = 20  # hex digits of a SHA-256: short enough for a URL, 80 bits against collisions
+
+
+def home() -> Path:
+    """Return the home folder, ``PRUNING_STUDIO_HOME`` or the user's data folder."""
+    configured = os.environ.get("PRUNING_STUDIO_HOME")
+    return Path(configured) if configured else Path(platformdirs.user_data_dir("pruning-studio"))
+
+
+def digest(content: bytes) -> str:
+    """Identifier of a content: the first 20 hex digits of its SHA-256."""
+    return hashlib.sha256(content).hexdigest()[:ID_LENGTH]
+
+
+def digest_file(path: Path) -> str:
+    """Same as :func:`digest` for a file, read in blocks so that size does not matter."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:ID_LENGTH]
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file beside ``path`` for writing and move it over ``path`` when the block succeeds.
+
+    Raises:
+        StorageError: The disk is full or the folder cannot be written. ``path`` is unchanged.
+    """
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+        os.replace(temporary, path)
+        temporary = None
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            happened = f"The disk is full: {path.name} could not be written."
+        elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            happened = f"The folder {path.parent} cannot be written."
+        else:
+            raise
+        raise StorageError(
+            happened,
+            expected="Free space and write permission in the studio's home folder.",
+            fix="Free some space (delete old runs), or set PRUNING_STUDIO_HOME to another folder.",
+        ) from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path`` as a whole or not at all."""
+    with replacing(path) as stream:
+        stream.write(content)
+
+
+def write_json(path: Path, record: dict[str, Any]) -> None:
+    """Write ``record`` with its format number, as a whole or not at all."""
+    write_bytes(path, json.dumps({"format": FORMAT, **record}, indent=1).encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read what :func:`write_json` wrote."""
+    record: dict[str, Any] = json.loads(path.read_text())
+    return record
+
+
+def write_array(path: Path, array: np.ndarray) -> None:
+    """Write one ``.npy``, as a whole or not at all; object arrays are refused by NumPy."""
+    with replacing(path) as stream:
+        np.save(stream, array, allow_pickle=False)
+
+
+def read_array(path: Path, *, mapped: bool = False) -> np.ndarray:
+    """Read one ``.npy``; never unpickles. ``mapped`` leaves the values on disk."""
+    return np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)

@@ -1,0 +1,1 @@
+"""Plans: what to remove, what it will cost, when. NumPy only."""

@@ -1,0 +1,1 @@
+"""How important a channel or a weight is, one criterion a file."""

@@ -1,0 +1,213 @@
+"""PruningPlan: one frozen request that page, command line, worker and report all read.
+
+A plan is explicit: whatever target it was made for, ``ratios`` holds the fraction to remove for
+every channel group (method *channels*) or layer (method *weights*) by name, so that two readers
+cannot resolve it differently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from pruning.errors import PlanError
+
+Method = Literal["channels", "weights"]
+Scope = Literal["uniform", "layer", "global"]
+TargetKind = Literal["params", "flops", "bytes", "sparsity"]
+ScheduleKind = Literal["one_shot", "constant", "polynomial"]
+Engine = Literal["studio", "tfmot"]
+
+METHODS: tuple[Method, ...] = ("channels", "weights")
+SCOPES: tuple[Scope, ...] = ("uniform", "layer", "global")
+SCHEDULES: tuple[ScheduleKind, ...] = ("one_shot", "constant", "polynomial")
+ENGINES: tuple[Engine, ...] = ("studio", "tfmot")
+OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the plan was made for.
+
+    Attributes:
+        kind: What is counted.
+        value: The fraction of the original that is left (params, flops, bytes), or the fraction
+            of zero weights (sparsity). Strictly between 0 and 1.
+    """
+
+    kind: TargetKind
+    value: float
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When the weights are zeroed during training (method *weights*).
+
+    Attributes:
+        kind: ``one_shot`` before training; ``constant`` and ``polynomial`` as in TF-MOT.
+        initial_sparsity: Where ``polynomial`` starts.
+        begin: Step at which pruning starts, as a fraction of all training steps.
+        end: Step at which it ends, as a fraction of all training steps.
+        frequency: Masks are computed again every so many steps.
+        power: Exponent of ``polynomial``.
+    """
+
+    kind: ScheduleKind = "polynomial"
+    initial_sparsity: float = 0.0
+    begin: float = 0.0
+    end: float = 0.7
+    frequency: int = 100
+    power: float = 3.0
+
+
+@dataclass(frozen=True)
+class Training:
+    """Retraining after (channels) or during (weights) pruning.
+
+    Attributes:
+        patience: Early stopping after so many epochs without a better validation loss;
+            ``None`` switches it off.
+    """
+
+    epochs: int = 3
+    batch_size: int = 64
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    patience: int | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class PruningPlan:
+    """A validated request. See the module's docstring.
+
+    Attributes:
+        model: Digest of the model file that the plan is for.
+        ratios: Fraction to remove (channels) or zero (weights), by group id or layer name,
+            each in [0, 1). Names that are missing are left whole.
+        locked: Names the user excluded; their ratio is 0.
+        round_to: Kept channel counts are rounded up to a multiple of this.
+        engine: ``tfmot`` runs TF-MOT's own ``prune_low_magnitude`` (tf_keras, weights only).
+
+    Raises:
+        PlanError: On construction, when a value is out of its range.
+    """
+
+    model: str
+    method: Method = "channels"
+    criterion: str = "l1"
+    scope: Scope = "uniform"
+    ratios: Mapping[str, float] = field(default_factory=dict)
+    locked: tuple[str, ...] = ()
+    target: Target | None = None
+    schedule: Schedule = field(default_factory=Schedule)
+    training: Training = field(default_factory=Training)
+    engine: Engine = "studio"
+    round_to: int = 1
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        _choice("method", self.method, METHODS)
+        _choice("scope", self.scope, SCOPES)
+        _choice("engine", self.engine, ENGINES)
+        _choice("schedule kind", self.schedule.kind, SCHEDULES)
+        _choice("optimizer", self.training.optimizer, OPTIMIZERS)
+        for name, ratio in self.ratios.items():
+            _between(f"The ratio of {name!r}", ratio, 0, 1, right_open=True)
+            if ratio > 0 and name in self.locked:
+                raise PlanError(
+                    f"{name!r} is locked and has the ratio {ratio}.",
+                    expected="A locked entry has the ratio 0.",
+                    fix="Unlock it, or set its ratio to 0.",
+                )
+        if self.target is not None and not 0 < self.target.value < 1:
+            raise PlanError(
+                f"The target {self.target.kind}={self.target.value} is out of range.",
+                expected="A fraction between 0 and 1, both excluded.",
+                fix="Give for example flops=0.5 for half of the FLOPs.",
+            )
+        training, schedule = self.training, self.schedule
+        _between("epochs", training.epochs, 0, 10_000)
+        _between("batch size", training.batch_size, 1, 65_536)
+        _between("learning rate", training.learning_rate, 0, 10)
+        _between("round_to", self.round_to, 1, 256)
+        _between("initial sparsity", schedule.initial_sparsity, 0, 1, right_open=True)
+        _between("schedule begin", schedule.begin, 0, 1)
+        _between("schedule end", schedule.end, schedule.begin, 1)
+        _between("frequency", schedule.frequency, 1, 1_000_000)
+        if self.engine == "tfmot" and self.method != "weights":
+            raise PlanError(
+                "The reference engine TF-MOT cannot remove channels.",
+                expected="engine tfmot with the method weights.",
+                fix="Choose the method weights, or the studio's engine.",
+            )
+
+    def with_training(self, **changes: Any) -> PruningPlan:
+        """Return a copy with some retraining settings replaced."""
+        return replace(self, training=replace(self.training, **changes))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form with its format number."""
+        return {"format": 1, **asdict(self), "ratios": dict(self.ratios)}
+
+    @classmethod
+    def from_dict(cls, record: Any) -> PruningPlan:
+        """Inverse of :meth:`to_dict`; unknown keys are ignored, so that old plans stay readable.
+
+        Raises:
+            PlanError: The record is no plan, or a value has the wrong type or range.
+        """
+        if not isinstance(record, dict) or record.get("format") != 1 or "ratios" not in record:
+            raise PlanError(
+                "This JSON is not a pruning plan of the studio.",
+                expected='An object with "format": 1, "model", "method" and "ratios".',
+                fix="Download a plan from the strategy page, or make one with the plan command.",
+            )
+        try:
+            fields = {k: v for k, v in record.items() if k in cls.__dataclass_fields__}
+            fields["ratios"] = {str(k): float(v) for k, v in record["ratios"].items()}
+            fields["locked"] = tuple(record.get("locked", ()))
+            fields["target"] = Target(**record["target"]) if record.get("target") else None
+            fields["schedule"] = Schedule(**record.get("schedule", {}))
+            fields["training"] = Training(**record.get("training", {}))
+            return cls(**fields)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise PlanError(
+                f"The plan has a value that cannot be used: {error}",
+                expected="The types written by the studio.",
+                fix="Make the plan again on the strategy page or with the plan command.",
+            ) from error
+
+
+def removed_count(
+    channels: int, ratio: float, *, minimum: int = 1, multiple: int = 1, round_to: int = 1
+) -> int:
+    """How many of ``channels`` a ratio removes; the one rule that pricing and cutting share.
+
+    The kept count is ``channels - floor(ratio * channels + 0.5)``, then rounded up to a multiple
+    of ``multiple`` and ``round_to``, then held between ``minimum`` and ``channels``.
+    """
+    kept = channels - int(ratio * channels + 0.5)
+    for step in (multiple, round_to):
+        kept = -(-kept // step) * step
+    return channels - min(channels, max(minimum, kept))
+
+
+def _choice(what: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise PlanError(
+            f"{what} {value!r} does not exist.",
+            expected=f"One of {', '.join(allowed)}.",
+            fix=f"Choose a {what} from that list.",
+        )
+
+
+def _between(what: str, value: float, low: float, high: float, *, right_open: bool = False) -> None:
+    inside = low <= value < high if right_open else low <= value <= high
+    if not inside:
+        raise PlanError(
+            f"{what} is {value}.",
+            expected=f"A value from {low} to {high}{' (excluded)' if right_open else ''}.",
+            fix="Change that value in the plan.",
+        )

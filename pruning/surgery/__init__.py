@@ -1,0 +1,1 @@
+"""Cutting channels and masking weights; every cut proves itself."""

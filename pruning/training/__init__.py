@@ -1,0 +1,1 @@
+"""Retraining while, or after, a model is pruned."""
