@@ -6,7 +6,7 @@
     jobs/<kind>-<key>/ short work for a page: profile, data, baseline; same layout as a run
     runs/<id>/         see pruning.runs.folder
 
-Every write is write-beside then ``os.replace``: a reader never sees half a file.
+Every write is write-beside then replace: a reader never sees half a file.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as stream:
             yield stream
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
         temporary = None
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -104,4 +104,5 @@ def write_array(path: Path, array: np.ndarray) -> None:
 
 def read_array(path: Path, *, mapped: bool = False) -> np.ndarray:
     """Read one ``.npy``; never unpickles. ``mapped`` leaves the values on disk."""
-    return np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+    array: np.ndarray = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+    return array

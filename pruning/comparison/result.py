@@ -1,7 +1,7 @@
 """Comparison: a model before and after pruning, on the same test samples.
 
-``comparison.json`` is this record; the predictions are in ``before.npy`` and ``after.npy`` beside it,
-float32 (n, outputs), in the order of the test split.
+``comparison.json`` is this record; the predictions are in ``before.npy`` and ``after.npy`` beside
+it, float32 (n, outputs), in the order of the test split.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Latency:
-    """LiteRT, one thread, one sample, milliseconds, after warm-up; ``note`` says when not measured."""
+    """LiteRT, one thread, one sample, after warm-up; ``note`` says why when not measured."""
 
     median_ms: float | None
     p95_ms: float | None

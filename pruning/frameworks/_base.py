@@ -63,9 +63,9 @@ class Framework(Protocol):
         """All calls of a flat model in an order in which inputs come before their readers."""
 
     def clone(self, model: Any, new_config: Callable[[Any], dict[str, Any]]) -> Any:
-        """Rebuild ``model``, nesting included, each layer from ``new_config(layer)``; weights fresh.
+        """Rebuild ``model``, nesting included, each layer from ``new_config(layer)``.
 
-        The original is not changed. Layers keep their names and dtype policies.
+        The weights are fresh, the original is not changed. Layers keep names and dtype policies.
         """
 
     def layers(self, model: Any) -> Sequence[Any]:

@@ -1,7 +1,7 @@
 """A run is a folder; this class names its files, and nothing else does.
 
-    request.json    by the starter: kind, model id, data ref, created, note           (never changes)
-    plan.json       by the starter: the PruningPlan                                   (never changes)
+    request.json    by the starter: kind, model id, data ref, created, note; never changes
+    plan.json       by the starter: the PruningPlan; never changes
     control.json    by the server: {"request": "cancel"}
     notes.json      by the server: {"note": "…"}
     record.json     by the worker: pid, process start time, stages, error, results
