@@ -1,0 +1,109 @@
+"""Before and after, drawn."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from pruning.charts.theme import AFTER, BEFORE
+
+SIDES = alt.Scale(domain=["before", "after"], range=[BEFORE, AFTER])
+
+
+def class_scores(rows: pd.DataFrame) -> alt.LayerChart:
+    """Recall of each class before and after as two points on a line, worst change first.
+
+    Args:
+        rows: Columns ``name``, ``count``, ``before``, ``after``.
+    """
+    ordered = rows.assign(change=rows["after"] - rows["before"]).sort_values("change")
+    order = list(ordered["name"])
+    y = alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=160))
+    line = (
+        alt.Chart(ordered)
+        .mark_rule(opacity=0.5)
+        .encode(y=y, x=alt.X("before:Q", title="Accuracy of the class"), x2="after:Q")
+    )
+    long = ordered.melt(
+        ["name", "count", "change"], ["before", "after"], var_name="side", value_name="score"
+    )
+    dots = (
+        alt.Chart(long)
+        .mark_point(filled=True, size=90, opacity=1)
+        .encode(
+            y=y,
+            x=alt.X("score:Q", scale=alt.Scale(zero=False), axis=alt.Axis(format=".0%")),
+            color=alt.Color("side:N", scale=SIDES, title=None, legend=alt.Legend(orient="top")),
+            shape=alt.Shape(
+                "side:N",
+                scale=alt.Scale(domain=["before", "after"], range=["circle", "diamond"]),
+                title=None,
+            ),
+            tooltip=[
+                alt.Tooltip("name:N", title="Class"),
+                alt.Tooltip("count:Q", title="Test samples", format=","),
+                alt.Tooltip("side:N", title="Model"),
+                alt.Tooltip("score:Q", title="Accuracy", format=".1%"),
+            ],
+        )
+    )
+    return alt.layer(line, dots).properties(height=max(120, 26 * len(order)))
+
+
+def confusion(rows: pd.DataFrame, *, title: str, difference: bool = False) -> alt.LayerChart:
+    """A confusion matrix as a heat map with its counts written in the cells.
+
+    Args:
+        rows: Columns ``truth``, ``predicted``, ``count``.
+        title: Above the chart.
+        difference: Draw signed counts on a diverging scale centred on zero.
+    """
+    order = list(dict.fromkeys(rows["truth"]))
+    limit = max(1, int(rows["count"].abs().max())) if len(rows) else 1
+    if difference:
+        scale = alt.Scale(scheme="purpleorange", domain=[-limit, 0, limit])
+    else:
+        scale = alt.Scale(scheme="blues", domain=[0, limit])
+    base = alt.Chart(rows).encode(
+        x=alt.X("predicted:N", sort=order, title="Predicted", axis=alt.Axis(labelLimit=90)),
+        y=alt.Y("truth:N", sort=order, title="Truth", axis=alt.Axis(labelLimit=90)),
+        tooltip=[
+            alt.Tooltip("truth:N", title="Truth"),
+            alt.Tooltip("predicted:N", title="Predicted"),
+            alt.Tooltip("count:Q", title="Change" if difference else "Samples", format=","),
+        ],
+    )
+    cells = base.mark_rect().encode(color=alt.Color("count:Q", scale=scale, legend=None))
+    layers = [cells]
+    if len(order) <= 20:
+        dark = f"abs(datum.count) > {limit * 0.55}"
+        text = base.transform_filter(alt.datum.count != 0).mark_text(fontSize=10)
+        layers.append(
+            text.encode(
+                text=alt.Text("count:Q", format="+d" if difference else ",d"),
+                color=alt.condition(dark, alt.value("white"), alt.value("#333")),
+            )
+        )
+    side = min(520, max(220, 30 * len(order)))
+    return alt.layer(*layers).properties(title=title, height=side)
+
+
+def latencies(rows: pd.DataFrame) -> alt.LayerChart:
+    """Single latency measurements before and after, with the median as a tick.
+
+    Args:
+        rows: Columns ``side``, ``milliseconds``.
+    """
+    y = alt.Y("side:N", sort=["before", "after"], title=None)
+    color = alt.Color("side:N", scale=SIDES, legend=None)
+    base = alt.Chart(rows)
+    dots = base.mark_circle(opacity=0.35, size=36).encode(
+        x=alt.X("milliseconds:Q", title="Milliseconds per sample", scale=alt.Scale(zero=True)),
+        y=y,
+        color=color,
+        tooltip=[alt.Tooltip("side:N"), alt.Tooltip("milliseconds:Q", format=".3f")],
+    )
+    middle = base.mark_tick(thickness=3, size=34).encode(
+        x="median(milliseconds):Q", y=y, color=color
+    )
+    return alt.layer(dots, middle).properties(height=130)

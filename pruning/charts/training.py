@@ -1,0 +1,75 @@
+"""Curves of a retraining run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from pruning.charts.theme import AFTER, BEFORE
+
+QUANTITIES = {
+    "loss": "Loss",
+    "accuracy": "Accuracy",
+    "sparsity": "Zero weights",
+    "learning_rate": "Learning rate",
+}
+
+
+def curve(
+    points: pd.DataFrame, quantity: str, *, reference: float | None = None, height: int = 200
+) -> alt.LayerChart:
+    """One quantity over the training steps, training and validation apart by dash and shape.
+
+    Args:
+        points: Columns ``step``, ``value``, ``split`` ("training" or "validation").
+        quantity: Key of :data:`QUANTITIES`.
+        reference: The unpruned model's value on validation, drawn as a level line.
+        height: Pixels.
+    """
+    title = QUANTITIES[quantity]
+    style = ".0%" if quantity in ("accuracy", "sparsity") else "~g"
+    base = alt.Chart(points).encode(
+        x=alt.X("step:Q", title="Training step", axis=alt.Axis(format=",d", tickMinStep=1)),
+        y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(format=style)),
+    )
+    training = base.transform_filter(alt.datum.split == "training").mark_line(
+        color=AFTER, opacity=0.65, strokeWidth=1.5
+    )
+    validation = base.transform_filter(alt.datum.split == "validation")
+    layers: list[Any] = [
+        training,
+        validation.mark_line(color=AFTER, strokeWidth=2.5),
+        validation.mark_point(color=AFTER, filled=True, size=70, shape="diamond").encode(
+            tooltip=[
+                alt.Tooltip("step:Q", title="Step", format=","),
+                alt.Tooltip("value:Q", title=f"Validation {title.lower()}", format=".4~g"),
+            ]
+        ),
+    ]
+    if reference is not None:
+        level = alt.Chart(pd.DataFrame({"value": [reference], "name": ["before pruning"]}))
+        layers.append(level.mark_rule(color=BEFORE, strokeDash=[6, 4]).encode(y="value:Q"))
+        layers.append(
+            level.mark_text(align="left", dx=4, dy=-6, color=BEFORE, fontSize=11).encode(
+                x=alt.value(0), y="value:Q", text="name:N"
+            )
+        )
+    return alt.layer(*layers).properties(height=height, title=title)
+
+
+def points(metrics: list[dict[str, Any]], quantity: str) -> pd.DataFrame:
+    """Long form of the metrics of a run. -> columns step, value, split.
+
+    Args:
+        metrics: The lines of ``metrics.jsonl``.
+        quantity: Key of :data:`QUANTITIES`; ``val_<quantity>`` is read as validation.
+    """
+    rows = [
+        {"step": line["step"], "value": line[key], "split": split}
+        for line in metrics
+        for key, split in ((quantity, "training"), (f"val_{quantity}", "validation"))
+        if line.get(key) is not None and line.get("step") is not None
+    ]
+    return pd.DataFrame(rows, columns=["step", "value", "split"])
