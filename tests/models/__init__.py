@@ -1,7 +1,7 @@
 """Small models of every supported topology, in both Kerases, shared by all tests.
 
-``build("residual_identity", "keras3")`` returns a built model with seeded weights where nothing hides:
-biases, BatchNorm's gamma, beta, moving mean and variance are all away from their start values.
+``build("residual_identity", "keras3")`` returns a built model with seeded weights: biases,
+BatchNorm's gamma, beta, moving mean and variance are all away from their start values.
 Layers with weights have fixed names; the same name and seed give the same weights in both Kerases
 wherever the layers have the same weights.
 """

@@ -17,7 +17,7 @@ def _conv(keras: Any, x: Any, filters: int, name: str, size: int = 3, **options:
 
 
 def _head(keras: Any, x: Any, classes: int = 3) -> Any:
-    x = keras.layers.GlobalAveragePooling2D(2, name="pool")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     return keras.layers.Dense(classes, activation="softmax", name="logits")(x)
 
 
@@ -120,7 +120,7 @@ def squeeze_excite(keras: Any) -> Any:
     """Channel gates computed from the pooled channels, through ``Reshape((1, 1, C))``."""
     i = keras.Input((8, 8, 3), name="image")
     x = _conv(keras, i, 6, "stem")
-    s = keras.layers.GlobalAveragePooling2D(2, name="squeeze")(x)
+    s = keras.layers.GlobalAveragePooling2D(name="squeeze")(x)
     s = keras.layers.Reshape((1, 1, 6), name="reshape")(s)
     s = keras.layers.Conv2D(3, 1, activation="relu", name="reduce")(s)
     s = keras.layers.Conv2D(6, 1, activation="sigmoid", name="excite")(s)

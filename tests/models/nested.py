@@ -29,7 +29,7 @@ def nested_sequential(keras: Any) -> Any:
         [
             keras.Input((8, 8, 5)),
             deepest,
-            keras.layers.GlobalAveragePooling2D(2, name="pool"),
+            keras.layers.GlobalAveragePooling2D(name="pool"),
             keras.layers.Dense(3, activation="softmax", name="logits"),
         ],
         name="head",
@@ -55,7 +55,7 @@ def nested_functional(keras: Any) -> Any:
     image = keras.Input((8, 8, 3), name="image")
     x = keras.layers.Rescaling(0.5, name="rescaling")(image)
     x = backbone(x)
-    x = keras.layers.GlobalAveragePooling2D(2, name="pool")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     x = keras.layers.Dense(3, activation="softmax", name="logits")(x)
     return keras.Model(image, x, name="nested_functional")
 
@@ -66,7 +66,7 @@ def shared_layer(keras: Any) -> Any:
     shared = keras.layers.Conv2D(5, 3, activation="relu", name="shared")
     stem = keras.layers.Conv2D(4, 1, name="stem")
     x = keras.layers.Subtract(name="difference")([shared(stem(left)), shared(stem(right))])
-    x = keras.layers.GlobalAveragePooling2D(2, name="pool")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     x = keras.layers.Dense(1, activation="sigmoid", name="same")(x)
     return keras.Model([left, right], x, name="shared_layer")
 
@@ -77,7 +77,7 @@ def shared_model(keras: Any) -> Any:
     encoder = _features(keras, "encoder")
     x = keras.layers.Concatenate(name="both")([encoder(left), encoder(right)])
     x = keras.layers.Conv2D(4, 3, activation="relu", name="mix")(x)
-    x = keras.layers.GlobalAveragePooling2D(2, name="pool")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     x = keras.layers.Dense(1, activation="sigmoid", name="same")(x)
     return keras.Model([left, right], x, name="shared_model")
 
