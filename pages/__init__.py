@@ -1,0 +1,1 @@
+"""What a person sees. Pages ask a component, call the engine, show the result."""

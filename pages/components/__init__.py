@@ -1,0 +1,1 @@
+"""Widgets and state that more than one page uses."""

@@ -1,0 +1,125 @@
+"""Figures with their change and a mark of how they are known.
+
+● exact       counted or computed, no doubt about it
+◆ measured    on this machine or on these samples; the tooltip says how many
+≈ estimated   predicted before the work is done; the tooltip says how
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+from pruning import quantities
+
+Basis = Literal["exact", "measured", "estimated"]
+Unit = Literal["params", "flops", "bytes", "ms", "s", "accuracy", "count"]
+
+MARKS: dict[Basis, str] = {"exact": "●", "measured": "◆", "estimated": "≈"}
+_WORDS: dict[Unit, str] = {
+    "params": "parameters",
+    "flops": "FLOPs",
+    "bytes": "bytes",
+    "ms": "ms",
+    "s": "s",
+    "accuracy": "points",
+    "count": "",
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a strip.
+
+    Attributes:
+        label: ``FLOPs``. Markdown; text from files goes through ``text.plain`` first.
+        unit: How it is written, and whether less is better.
+        value: Now, or after; ``None`` is shown as a dash.
+        before: What it was; ``None`` shows no change.
+        basis: How ``value`` is known; ``None`` shows no mark.
+        detail: Shown on hover: on what, how many samples, the interval, the method.
+        caption: Words below the figure in place of the change.
+    """
+
+    label: str
+    unit: Unit
+    value: float | None
+    before: float | None = None
+    basis: Basis | None = None
+    detail: str = ""
+    caption: str = ""
+
+
+def written(value: float | None, unit: Unit) -> str:
+    """Write a value with its unit: ``1.24 M``, ``98.3 MB``, ``41.2 ms``, ``90.1 %``."""
+    if value is None:
+        return "—"
+    writers = {
+        "bytes": quantities.size,
+        "ms": quantities.milliseconds,
+        "s": quantities.duration,
+        "accuracy": quantities.percent,
+    }
+    return writers.get(unit, quantities.count)(value)
+
+
+def show(figure: Figure) -> None:
+    """Draw one figure: label with its mark, the value, ``before → after`` and the change."""
+    mark = f" {MARKS[figure.basis]}" if figure.basis else ""
+    st.metric(
+        f"{figure.label}{mark}",
+        written(figure.value, figure.unit),
+        _change(figure),
+        delta_color=_color(figure),
+        delta_arrow="off",
+        delta_description=_description(figure),
+        help=_help(figure),
+        border=True,
+        height="stretch",
+    )
+
+
+def strip(figures: Iterable[Figure], *, key: str | None = None) -> None:
+    """Draw figures side by side; they wrap where the page is narrow."""
+    entries = list(figures)
+    with st.container(key=key), st.grid(len(entries), min_column_width=150, gap="small"):
+        for figure in entries:
+            show(figure)
+
+
+def legend() -> None:
+    """Explain the marks in one line."""
+    st.caption(
+        f"{MARKS['exact']} exact · {MARKS['measured']} measured · {MARKS['estimated']} estimated; "
+        "hover over a figure to see how."
+    )
+
+
+def _change(figure: Figure) -> str | None:
+    if figure.before is None or figure.value is None:
+        return None
+    if figure.unit == "accuracy":
+        return quantities.points(figure.value - figure.before)
+    return quantities.factor(figure.before, figure.value, _WORDS[figure.unit])
+
+
+def _description(figure: Figure) -> str | None:
+    if figure.before is not None and figure.value is not None:
+        return f"from {written(figure.before, figure.unit)}"
+    return figure.caption or None
+
+
+def _color(figure: Figure) -> Literal["orange", "green", "red", "gray"]:
+    """Green for better, red for worse, grey for the same."""
+    if figure.before is None or figure.value is None or figure.value == figure.before:
+        return "gray"
+    more_is_better = figure.unit == "accuracy"
+    return "green" if (figure.value > figure.before) == more_is_better else "red"
+
+
+def _help(figure: Figure) -> str | None:
+    basis = f"{MARKS[figure.basis]} {figure.basis.capitalize()}. " if figure.basis else ""
+    return (basis + figure.detail).strip() or None

@@ -1,0 +1,93 @@
+"""The line at the top of every page: what is open, each a link to where it is chosen."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import state
+from pages.components.text import plain
+from pruning import quantities, storage
+from pruning.analysis.profile import ModelProfile
+
+FAMILIES = {"keras3": "Keras 3", "tf_keras": "Keras 2 (tf_keras)"}
+_NAME_LENGTH = 32
+
+
+def line() -> None:
+    """Draw the line: model · data · plan · run."""
+    opened = state.current()
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key="header", border=False
+    ):
+        state.link("upload", _model(opened), icon=":material/deployed_code:")
+        state.link("upload", _data(opened), icon=":material/dataset:")
+        if opened.plan:
+            state.link("strategy", plain(opened.plan, _NAME_LENGTH), icon=":material/tune:")
+        if opened.run:
+            state.link("retraining", plain(opened.run), icon=":material/model_training:")
+
+
+def require(
+    *, model: bool = False, data: bool = False, plan: bool = False, run: bool = False
+) -> state.Current:
+    """Return what is open, or say what is missing, link to where it is chosen, and stop the page.
+
+    Args:
+        model: A model must be open and its profile read.
+        data: Prepared data must be open.
+        plan: A saved plan must be open.
+        run: A run must be open.
+    """
+    opened = state.current()
+    if model and not opened.model:
+        _missing("No model is open yet.", "Open a demo or bring your own model", "upload")
+    if data and not state.manifest(opened.data):
+        _missing("No data is open yet.", "Choose the data that the model is judged on", "upload")
+    if plan and not opened.plan:
+        _missing("No plan is open yet.", "Choose a strategy", "strategy")
+    if run and not opened.run:
+        _missing("No run is open yet.", "Start a run, or open one of the earlier ones", "runs")
+    return opened
+
+
+def model_name(model: str) -> str:
+    """Name under which the model was uploaded."""
+    record = storage.home() / "models" / model / "upload.json"
+    return str(storage.read_json(record).get("name", model)) if record.is_file() else model
+
+
+def passport(profile: ModelProfile) -> str:
+    """Say a model in a few words: ``Keras 3 · 1.24 M parameters · 4.98 MB``."""
+    return " · ".join(
+        (
+            FAMILIES.get(profile.family, profile.family),
+            f"{quantities.count(profile.params)} parameters",
+            quantities.size(profile.bytes),
+        )
+    )
+
+
+def _missing(what: str, action: str, page: state.Page) -> None:
+    with st.container(border=True, key=f"missing_{page}"):
+        st.markdown(what)
+        state.link(page, action, icon=":material/arrow_forward:")
+    st.stop()
+
+
+def _model(opened: state.Current) -> str:
+    if not opened.model:
+        return "No model yet"
+    name = plain(model_name(opened.model), _NAME_LENGTH)
+    profile = state.profile(opened.model)
+    return f"**{name}** {passport(profile)}" if profile else f"**{name}**"
+
+
+def _data(opened: state.Current) -> str:
+    manifest = state.manifest(opened.data)
+    if manifest is None:
+        return "No data yet"
+    samples = quantities.plural(sum(manifest.counts.values()), "sample")
+    words = [manifest.modality, samples]
+    if manifest.classes:
+        words.append(quantities.plural(len(manifest.classes), "class", "classes"))
+    return f"**{plain(manifest.name, _NAME_LENGTH)}** {' · '.join(words)}"

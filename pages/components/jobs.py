@@ -1,0 +1,103 @@
+"""Short work that a page needs done: asked for once, shown while it runs, tried again on request.
+
+``follow(Work(…), …)`` returns the results by kind, ``None`` for what is not done yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.components import errors
+from pruning import quantities
+from pruning.errors import PruningError
+from pruning.runs import executor
+from pruning.runs.folder import RunFolder
+from pruning.runs.status import Status, status
+
+REFRESH_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Work:
+    """One job.
+
+    Attributes:
+        title: What it does, in words: ``Reading the model``.
+        kind: ``profile``, ``data``, ``baseline``, ``export``; unique among works followed at once.
+        key: With the kind, the job's identity: the same work is done once for everybody.
+        request: What the worker is told; JSON.
+    """
+
+    title: str
+    kind: str
+    key: str
+    request: Mapping[str, Any]
+
+
+def follow(*works: Work) -> dict[str, dict[str, Any] | None]:
+    """Have the works done. Draws what is unfinished or failed; finished work draws nothing.
+
+    Returns:
+        By kind, the job's results, or ``None`` while it is not done. When all unfinished work
+        ends, the page runs again by itself.
+    """
+    results: dict[str, dict[str, Any] | None] = {}
+    unfinished: dict[str, str] = {}
+    for work in works:
+        folder = executor.ensure(work.kind, work.key, dict(work.request))
+        state = status(folder)
+        results[work.kind] = state.results if state.state == "done" else None
+        if not state.final:
+            unfinished[work.title] = str(folder.path)
+        elif state.state != "done":
+            _failed(work, state)
+    if unfinished:
+        watch(unfinished)
+    return results
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def watch(folders: Mapping[str, str]) -> None:
+    """Show running jobs until all have ended, then run the page again once.
+
+    Draw it only while something is unfinished, so that the timer stops with the work.
+
+    Args:
+        folders: Path of a run or job folder by title.
+    """
+    states = {title: status(RunFolder(Path(path))) for title, path in folders.items()}
+    if all(state.final for state in states.values()):
+        st.rerun()
+    for title, state in states.items():
+        progress(title, state)
+
+
+def progress(title: str, state: Status) -> None:
+    """Draw one line: what happens, how far, since when."""
+    words = [title, *([state.words] if state.words else [state.stage] if state.stage else [])]
+    text = f"{words[0]}{' · ' + words[1] if len(words) > 1 else ''}"
+    if state.state == "queued":
+        text += " · waiting for a free worker"
+    elif state.seconds >= 1:
+        text += f" · {quantities.duration(state.seconds)}"
+    st.progress(state.fraction or 0.0, text=text) if state.fraction else st.status(
+        text, state="complete" if state.final else "running", type="compact"
+    )
+
+
+def _failed(work: Work, state: Status) -> None:
+    error = state.error or PruningError(
+        f"“{work.title}” was cancelled.",
+        expected="Work that runs to its end.",
+        fix="Start it again.",
+    )
+
+    def again() -> None:
+        executor.ensure(work.kind, work.key, dict(work.request), retry=True)
+
+    errors.show(error, retry=again, key=f"retry_{work.kind}_{work.key}")

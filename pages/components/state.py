@@ -1,0 +1,138 @@
+"""What is open: read from the URL, so that a link pasted elsewhere opens the same.
+
+The URL holds ``model``, ``data``, ``plan`` and ``run``; pages add their own (``layer``). Streamlit
+clears the URL when a person uses the navigation, so the last state is kept in the session
+and put back (:func:`synchronise`). A URL that names anything is the whole truth.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NoReturn
+
+import streamlit as st
+
+from pruning import storage
+from pruning.analysis.profile import ModelProfile
+from pruning.comparison.result import Interval, Scores
+from pruning.intake.dataset import Manifest, prepared_folder
+
+Page = Literal["upload", "layers", "strategy", "retraining", "comparison", "runs"]
+KEYS = ("model", "data", "plan", "run")
+
+_SESSION_KEY = "what is open"
+# Ids become folder names: nothing that could climb out of the home folder gets through.
+_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,119}")
+
+
+@dataclass(frozen=True)
+class Current:
+    """What the URL names; each is ``None`` when it is not open.
+
+    Attributes:
+        model: Id of the model, a folder under ``models/``.
+        data: Ref of prepared data, see ``pruning.intake.dataset``.
+        plan: Name of a saved plan.
+        run: Id of a run, a folder under ``runs/``.
+    """
+
+    model: str | None = None
+    data: str | None = None
+    plan: str | None = None
+    run: str | None = None
+
+    def parameters(self, **changes: str | None) -> dict[str, str]:
+        """Query parameters that name the same, with ``changes``; ``None`` removes one."""
+        named = {key: getattr(self, key) for key in KEYS} | changes
+        return {key: value for key, value in named.items() if value}
+
+
+def current() -> Current:
+    """Return what is open. Ids that cannot be ids read as not open."""
+    query = st.query_params
+    ids = {key: query.get(key, "") for key in ("model", "data", "run")}
+    return Current(
+        **{key: value if _ID.fullmatch(value) else None for key, value in ids.items()},
+        plan=query.get("plan") or None,
+    )
+
+
+def synchronise() -> None:
+    """Put the session's state into a URL that names nothing. Called once a run, by the frame."""
+    named = {key: st.query_params[key] for key in KEYS if key in st.query_params}
+    if named:
+        st.session_state[_SESSION_KEY] = named
+    else:
+        for key, value in st.session_state.get(_SESSION_KEY, {}).items():
+            st.query_params[key] = value
+
+
+def select(**changes: str | None) -> None:
+    """Open something on this page: ``select(model=id, data=None)``. Shown from the next run on."""
+    for key, value in changes.items():
+        if value:
+            st.query_params[key] = value
+        elif key in st.query_params:
+            del st.query_params[key]
+    named = {key: st.query_params[key] for key in KEYS if key in st.query_params}
+    st.session_state[_SESSION_KEY] = named
+
+
+def go(page: Page, **changes: str | None) -> NoReturn:
+    """Go to another page with the same things open, with ``changes``.
+
+    Any other parameter (``layer="conv_1"``) is handed on as well.
+    """
+    st.session_state[_SESSION_KEY] = {
+        key: value for key, value in current().parameters(**changes).items() if key in KEYS
+    }
+    st.switch_page(f"{page}.py", query_params=current().parameters(**changes))
+
+
+def link(page: Page, label: str, *, icon: str | None = None, **changes: str | None) -> None:
+    """Draw a link to a page with the same things open, with ``changes``.
+
+    Args:
+        page: Where it leads.
+        label: Markdown; text from files goes through ``text.plain`` first.
+        icon: Material icon.
+        changes: Query parameters; ``None`` removes one.
+    """
+    st.page_link(f"{page}.py", label=label, icon=icon, query_params=current().parameters(**changes))
+
+
+def profile(model: str | None) -> ModelProfile | None:
+    """The profile of a model, or ``None`` while there is none. Shared: never change it."""
+    path = storage.home() / "models" / (model or "") / "profile.json"
+    if not model or not path.is_file():
+        return None
+    return _profile(str(path.parent), path.stat().st_mtime_ns)
+
+
+def manifest(ref: str | None) -> Manifest | None:
+    """The manifest of prepared data, or ``None`` while there is none. Shared: never change it."""
+    if not ref:
+        return None
+    path = prepared_folder(ref) / "manifest.json"
+    return _manifest(str(path), path.stat().st_mtime_ns) if path.is_file() else None
+
+
+def baseline(model: str | None, ref: str | None) -> Scores | None:
+    """How well the model does on the test samples before pruning, or ``None`` when unknown."""
+    path = storage.home() / "models" / (model or "") / "baselines" / f"{ref}.json"
+    if not model or not ref or not path.is_file():
+        return None
+    scores = storage.read_json(path)["scores"]
+    return Scores(**{**scores, "value": Interval(**scores["value"])})
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _profile(folder: str, changed: int) -> ModelProfile:
+    return ModelProfile.load(Path(folder))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _manifest(path: str, changed: int) -> Manifest:
+    return Manifest.from_dict(storage.read_json(Path(path)))

@@ -1,0 +1,60 @@
+"""The frame: navigation in the order of the five steps, the line of what is open, the page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import header, state
+
+st.set_page_config(page_title="Pruning Studio", page_icon=":material/content_cut:", layout="wide")
+
+page = st.navigation(
+    [
+        st.Page(
+            "upload.py",
+            title="Upload",
+            icon=":material/upload_file:",
+            default=True,
+            help="Open a demo, or bring a model and the data it is judged on.",
+        ),
+        st.Page(
+            "layers.py",
+            title="Layers",
+            icon=":material/layers:",
+            url_path="layers",
+            help="Where the parameters and FLOPs are, and what can be removed.",
+        ),
+        st.Page(
+            "strategy.py",
+            title="Strategy",
+            icon=":material/tune:",
+            url_path="strategy",
+            help="Choose what to remove and see the price at once.",
+        ),
+        st.Page(
+            "retraining.py",
+            title="Retraining",
+            icon=":material/model_training:",
+            url_path="retraining",
+            help="Prune, retrain, and watch.",
+        ),
+        st.Page(
+            "comparison.py",
+            title="Comparison",
+            icon=":material/compare:",
+            url_path="comparison",
+            help="Before and after on the same test samples, and the files to take away.",
+        ),
+        st.Page(
+            "runs.py",
+            title="Runs",
+            icon=":material/history:",
+            url_path="runs",
+            help="All runs: open, compare, delete.",
+        ),
+    ],
+    position="top",
+)
+state.synchronise()
+header.line()
+page.run()

@@ -1,0 +1,170 @@
+"""Numbers as people read them: with a unit, thousands separated, three digits that matter.
+
+The command line, the charts and the pages write every figure through this module, so that the
+same number looks the same everywhere. Text in, text out: no widgets, no files.
+"""
+
+from __future__ import annotations
+
+import math
+
+_THOUSANDS = ("", " k", " M", " G", " T", " P")
+_BYTES = (" bytes", " kB", " MB", " GB", " TB", " PB")
+_FEWER = {
+    "bytes": ("smaller", "larger"),
+    "ms": ("faster", "slower"),
+    "s": ("faster", "slower"),
+}
+MINUS = "\N{MINUS SIGN}"
+
+
+def count(value: float) -> str:
+    """Format a count. ``1_240_000`` -> ``1.24 M``; below 10,000 exactly: ``9,870``."""
+    if abs(value) < 10_000:
+        return f"{value:,.0f}".replace("-", MINUS)
+    return _scaled(value, _THOUSANDS)
+
+
+def size(value: float) -> str:
+    """Format a number of bytes, decimal units. ``98_300_000`` -> ``98.3 MB``."""
+    if value == 1:
+        return "1 byte"
+    if abs(value) < 1000:
+        return f"{value:.0f} bytes"
+    return _scaled(value, _BYTES)
+
+
+def milliseconds(value: float) -> str:
+    """Format milliseconds with three digits. ``41.2`` -> ``41.2 ms``."""
+    return f"{_three_digits(value)} ms"
+
+
+def duration(seconds: float) -> str:
+    """Format a time span with its two largest units. ``200`` -> ``3 min 20 s``."""
+    if seconds < 9.95:
+        return f"{max(seconds, 0):.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return _two_units(whole, 60, "min", "s")
+    minutes = round(seconds / 60)
+    if minutes < 24 * 60:
+        return _two_units(minutes, 60, "h", "min")
+    return _two_units(round(seconds / 3600), 24, "d", "h")
+
+
+def percent(fraction: float) -> str:
+    """Format a fraction of one. ``0.9012`` -> ``90.1 %``.
+
+    What is not quite none or all does not look like it: ``0.9999`` -> ``>99.9 %``.
+    """
+    if 0 < fraction < 0.0005:
+        return "<0.1 %"
+    if 0.9995 <= fraction < 1:
+        return ">99.9 %"
+    return f"{100 * fraction:.1f} %".replace("-", MINUS).replace(f"{MINUS}0.0 %", "0.0 %")
+
+
+def percent_interval(value: float, low: float, high: float) -> str:
+    """Format a fraction with its 95 % interval. -> ``90.1 % (95 %: 89.5 to 90.7 %)``."""
+    return f"{percent(value)} (95 %: {100 * low:.1f} to {100 * high:.1f} %)"
+
+
+def points(difference: float) -> str:
+    """Format a difference of two fractions in points of percent. ``-0.003`` -> ``−0.3 points``."""
+    rounded = round(100 * difference, 1)
+    if rounded == 0:
+        return "±0.0 points"
+    return f"{'+' if rounded > 0 else MINUS}{abs(rounded):.1f} points"
+
+
+def change(before: float, after: float, unit: str) -> str:
+    """Say before, after and by how much.
+
+    ``change(4.12e9, 1.98e9, "FLOPs")`` -> ``4.12 G → 1.98 G FLOPs (2.1× fewer)``.
+
+    Args:
+        before: The value of the original.
+        after: The value after pruning.
+        unit: ``bytes`` (smaller), ``ms`` or ``s`` (faster), or the name of what is counted (fewer).
+    """
+    if unit == "bytes":
+        values = f"{size(before)} → {size(after)}"
+    elif unit == "ms":
+        values = f"{milliseconds(before)} → {milliseconds(after)}"
+    elif unit == "s":
+        values = f"{duration(before)} → {duration(after)}"
+    else:
+        values = f"{count(before)} → {count(after)} {unit}"
+    return f"{values} ({factor(before, after, unit)})"
+
+
+def factor(before: float, after: float, unit: str) -> str:
+    """Say by how much ``after`` differs from ``before``. -> ``2.1× fewer``, ``unchanged``.
+
+    Differences under a tenth are given in percent: ``1.04×`` says little.
+    """
+    less, more = _FEWER.get(unit, ("fewer", "more"))
+    if before == after:
+        return "unchanged"
+    word = less if after < before else more
+    small, large = sorted((before, after))
+    if small <= 0:
+        return f"all gone, {word}" if after <= 0 else word
+    if large / small < 1.1:
+        return f"{percent(abs(after - before) / before)} {word}"
+    return f"{_ratio(large / small)}× {word}"
+
+
+def middle(text: str, length: int) -> str:
+    """Shorten ``text`` to ``length`` characters by leaving out its middle.
+
+    Both ends of a layer's path tell layers apart; the middle rarely does.
+    """
+    if len(text) <= length:
+        return text
+    head = length // 2
+    tail = length - 1 - head
+    return f"{text[:head]}…{text[len(text) - tail :]}"
+
+
+def plural(number: int, noun: str, many: str | None = None) -> str:
+    """Format a count with its noun. ``(1, "layer")`` -> ``1 layer``, ``(3, …)`` -> ``3 layers``."""
+    return f"{count(number)} {noun if number == 1 else many or noun + 's'}"
+
+
+def shape(dimensions: tuple[int | None, ...] | list[int | None]) -> str:
+    """Format a shape. ``(28, 28, 1)`` -> ``28×28×1``; open dimensions as ``?``."""
+    if not dimensions:
+        return "scalar"
+    return "×".join("?" if size is None else f"{size}" for size in dimensions)
+
+
+def _scaled(value: float, units: tuple[str, ...]) -> str:
+    # Rounding first keeps 999,999 from becoming "1000 k".
+    exponent = min(_exponent(value) // 3, len(units) - 1)
+    return f"{_three_digits(value / 1000**exponent)}{units[exponent]}"
+
+
+def _exponent(value: float) -> int:
+    """Power of ten of ``value`` after rounding to three digits."""
+    return int(f"{abs(value):.2e}".partition("e")[2])
+
+
+def _three_digits(value: float) -> str:
+    if value == 0:
+        return "0"
+    decimals = max(0, min(3, 2 - _exponent(value)))
+    return f"{value:,.{decimals}f}".replace("-", MINUS)
+
+
+def _two_units(whole: int, base: int, large: str, small: str) -> str:
+    first, second = divmod(whole, base)
+    return f"{first} {large} {second} {small}" if second else f"{first} {large}"
+
+
+def _ratio(value: float) -> str:
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{math.floor(value * 10 + 0.5) / 10:.1f}"

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pruning import quantities as q
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (7, "7"),
+        (9_870, "9,870"),
+        (10_000, "10.0 k"),
+        (999_499, "999 k"),
+        (999_999, "1.00 M"),
+        (1_240_000, "1.24 M"),
+        (4_120_000_000, "4.12 G"),
+        (-12_345, "−12.3 k"),
+    ],
+)
+def test_counts_keep_three_digits_that_matter(value, text):
+    assert q.count(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (512, "512 bytes"),
+        (1_000, "1.00 kB"),
+        (98_300_000, "98.3 MB"),
+        (999_999_999, "1.00 GB"),
+    ],
+)
+def test_sizes_are_decimal_bytes(value, text):
+    assert q.size(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(41.2, "41.2 ms"), (0.0421, "0.042 ms"), (0.842, "0.842 ms"), (123.4, "123 ms"), (0, "0 ms"),
+     (12_345, "12,345 ms")],
+)  # fmt: skip
+def test_milliseconds(value, text):
+    assert q.milliseconds(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.42, "0.4 s"),
+        (9.96, "10 s"),
+        (59.6, "1 min"),
+        (200, "3 min 20 s"),
+        (3_599.7, "1 h"),
+        (7_500, "2 h 5 min"),
+        (90_000, "1 d 1 h"),
+    ],
+)
+def test_durations_show_two_units(value, text):
+    assert q.duration(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.9012, "90.1 %"), (0, "0.0 %"), (1, "100.0 %"), (0.0001, "<0.1 %"), (0.9999, ">99.9 %")],
+)
+def test_percent_never_rounds_to_none_or_all(value, text):
+    assert q.percent(value) == text
+
+
+def test_intervals_and_points():
+    assert q.percent_interval(0.901, 0.895, 0.907) == "90.1 % (95 %: 89.5 to 90.7 %)"
+    assert q.points(-0.003) == "−0.3 points"
+    assert q.points(0.0121) == "+1.2 points"
+    assert q.points(-0.0002) == "±0.0 points"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "unit", "text"),
+    [
+        (4.12e9, 1.98e9, "FLOPs", "4.12 G → 1.98 G FLOPs (2.1× fewer)"),
+        (98_300_000, 24_100_000, "bytes", "98.3 MB → 24.1 MB (4.1× smaller)"),
+        (41.2, 22.9, "ms", "41.2 ms → 22.9 ms (1.8× faster)"),
+        (20.0, 40.0, "ms", "20.0 ms → 40.0 ms (2.0× slower)"),
+        (1000, 960, "parameters", "1,000 → 960 parameters (4.0 % fewer)"),
+        (1000, 1000, "parameters", "1,000 → 1,000 parameters (unchanged)"),
+        (50, 100, "parameters", "50 → 100 parameters (2.0× more)"),
+    ],
+)
+def test_changes_say_before_after_and_by_how_much(before, after, unit, text):
+    assert q.change(before, after, unit) == text
+
+
+def test_shapes_and_plurals():
+    assert q.shape((28, 28, 1)) == "28×28×1"
+    assert q.shape((None, 32)) == "?×32"
+    assert q.shape(()) == "scalar"
+    assert q.plural(1, "layer") == "1 layer"
+    assert q.plural(12_000, "class", "classes") == "12.0 k classes"
+
+
+def test_the_middle_is_left_out():
+    assert q.middle("block_3/conv_2/kernel", 11) == "block…ernel"
+    assert q.middle("short", 11) == "short"
+
+
+@given(st.text(max_size=200), st.integers(3, 60))
+def test_shortened_text_fits_and_keeps_both_ends(text, length):
+    short = q.middle(text, length)
+    assert len(short) <= max(length, 0)
+    if len(text) > length:
+        assert short[0] == text[0]
+        assert short[-1] == text[-1]
+        assert short.count("…") >= 1
+
+
+@given(st.integers(10_000, 10**17))
+def test_a_count_reads_back_to_within_half_a_percent(value):
+    digits, unit = q.count(value).split(" ")
+    scale = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}[unit]
+    assert float(digits.replace(",", "")) * scale == pytest.approx(value, rel=0.0051)
