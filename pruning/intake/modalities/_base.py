@@ -7,11 +7,13 @@ same array.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from pruning.errors import DataFileError
 
 
 @dataclass(frozen=True)
@@ -67,3 +69,58 @@ class Modality:
     decode: Callable[[str, Any, dict[str, Any]], Sample]
     describe: Callable[[dict[str, Any]], tuple[str, ...]]
     output_shape: Callable[[dict[str, Any]], tuple[int, ...]]
+
+
+def whole_number(
+    preprocessing: Mapping[str, Any], key: str, default: int, *, low: int = 1, high: int
+) -> int:
+    """Read a whole number of the settings.
+
+    Raises:
+        DataFileError: It is no whole number, or outside ``low`` to ``high``.
+    """
+    return int(number(preprocessing, key, default, low=low, high=high, whole=True))
+
+
+def number(
+    preprocessing: Mapping[str, Any],
+    key: str,
+    default: float,
+    *,
+    low: float,
+    high: float,
+    whole: bool = False,
+) -> float:
+    """Read a number of the settings.
+
+    Raises:
+        DataFileError: It is no number, or outside ``low`` to ``high``.
+    """
+    value = preprocessing.get(key, default)
+    usable = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not usable or not low <= value <= high or (whole and value != int(value)):
+        kind = "whole number" if whole else "number"
+        raise DataFileError(
+            f"The preprocessing setting {key} is {value!r}.",
+            expected=f"A {kind} from {low:,} to {high:,}.",
+            fix=f"Change {key} in the preprocessing settings.",
+        )
+    return float(value)
+
+
+def choice(
+    preprocessing: Mapping[str, Any], key: str, options: Collection[str], default: str
+) -> str:
+    """Read a setting that is one of a few words.
+
+    Raises:
+        DataFileError: It is none of ``options``.
+    """
+    value = preprocessing.get(key, default)
+    if not isinstance(value, str) or value not in options:
+        raise DataFileError(
+            f"The preprocessing setting {key} is {value!r}.",
+            expected=f"One of: {', '.join(options)}.",
+            fix=f"Change {key} in the preprocessing settings.",
+        )
+    return value
