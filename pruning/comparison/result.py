@@ -31,12 +31,15 @@ class Scores:
         value: The metric with its interval.
         loss: Mean loss per sample: cross-entropy, or mean squared error.
         chance: What always answering the commonest class (the mean, for regression) would get.
+        details: Further figures by name: ``subset_accuracy`` (multilabel), ``rmse`` and ``r2``
+            (regression).
     """
 
     metric: str
     value: Interval
     loss: float
     chance: float
+    details: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,10 @@ class Comparison:
 
     Attributes:
         difference: after - before of the metric, paired on the samples, with its 95 % interval.
-        both_right, only_before, only_after, both_wrong: Counts of test samples (classification).
+        difference_method: How that interval was made, with its source.
+        both_right, only_before, only_after, both_wrong: Counts of answers (classification; of
+            samples with every label right for multilabel).
+        answers: What those four add up to: ``samples``, or steps when each sample has several.
         confusion_before, confusion_after: Rows true, columns predicted (classification).
         seconds: Times by name: ``train`` of the retraining, ``step_before``, ``step_after``.
     """
@@ -99,6 +105,8 @@ class Comparison:
     confusion_before: tuple[tuple[int, ...], ...] = ()
     confusion_after: tuple[tuple[int, ...], ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
+    difference_method: str = ""
+    answers: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""

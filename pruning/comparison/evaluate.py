@@ -1,0 +1,130 @@
+"""Run a model over the test samples and score what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pruning.comparison.readings import reading_of
+from pruning.comparison.result import Scores
+from pruning.comparison.tasks import TASKS
+from pruning.errors import DataFileError, MismatchError
+from pruning.frameworks._base import Framework
+from pruning.intake.dataset import Dataset
+
+BATCH = 64
+CHUNK = 1024  # samples between two looks at should_stop: a second or two of a mid-sized model
+
+
+class StoppedError(Exception):
+    """The user asked to stop; nothing was made."""
+
+
+def evaluate(
+    model: Any,
+    framework: Framework,
+    dataset: Dataset,
+    *,
+    split: str = "test",
+    should_stop: Callable[[], bool] = lambda: False,
+    report: Callable[[dict[str, Any]], None] = lambda entry: None,
+) -> tuple[Scores, np.ndarray]:
+    """Score one model on one split.
+
+    Args:
+        model: Of either Keras.
+        framework: The model's.
+        dataset: Prepared data.
+        split: The split to judge on.
+        should_stop: Asked between chunks of samples.
+        report: Told ``{"done", "total"}`` samples after each chunk.
+
+    Returns:
+        The scores, and the predictions float32 (n, …, outputs).
+
+    Raises:
+        MismatchError: Data and model do not fit, or the outputs are not finite.
+        DataFileError: The split is empty.
+        StoppedError: ``should_stop`` said so.
+    """
+    predictions = predict(model, dataset.x(split), should_stop=should_stop, report=report)
+    task = TASKS[dataset.manifest.task]
+    targets = np.asarray(dataset.y(split))
+    task.check(targets, predictions)
+    reading = reading_of(predictions, output_activation(model))
+    return task.scores(targets, predictions, reading), predictions
+
+
+def predict(
+    model: Any,
+    samples: np.ndarray,
+    *,
+    should_stop: Callable[[], bool] = lambda: False,
+    report: Callable[[dict[str, Any]], None] = lambda entry: None,
+) -> np.ndarray:
+    """Run the model in inference mode. samples: (n, …) -> float32 (n, …, outputs).
+
+    Outputs without an axis of their own, (n,), come back as (n, 1).
+
+    Raises:
+        MismatchError: Several inputs or outputs, another input shape, outputs that are not finite.
+        DataFileError: There are no samples.
+        StoppedError: ``should_stop`` said so.
+    """
+    _check(model, samples)
+    parts = []
+    for start in range(0, len(samples), CHUNK):
+        if should_stop():
+            raise StoppedError
+        chunk = np.asarray(samples[start : start + CHUNK])
+        parts.append(np.asarray(model.predict(chunk, batch_size=BATCH, verbose=0), np.float32))
+        report({"done": start + len(chunk), "total": len(samples)})
+    predictions = np.concatenate(parts)
+    finite = np.isfinite(predictions.reshape(len(predictions), -1)).all(axis=1)
+    if not finite.all():
+        raise MismatchError(
+            f"The model's outputs are not finite for {int((~finite).sum()):,} of "
+            f"{len(samples):,} samples.",
+            expected="Finite numbers for every sample.",
+            fix="Retrain with a smaller learning rate, or check the preprocessing of the data.",
+        )
+    return predictions[:, None] if predictions.ndim == 1 else predictions
+
+
+def output_activation(model: Any) -> str | None:
+    """Name of the last layer's activation: ``softmax``, ``linear``, …; None when it has none."""
+    layer = model.layers[-1]
+    while getattr(layer, "layers", None):
+        layer = layer.layers[-1]
+    if type(layer).__name__ == "Softmax":
+        return "softmax"
+    layer = getattr(layer, "layer", layer)  # what TimeDistributed wraps
+    return getattr(getattr(layer, "activation", None), "__name__", None)
+
+
+def _check(model: Any, samples: np.ndarray) -> None:
+    if not len(samples):
+        raise DataFileError(
+            "The data has no test samples.",
+            expected="At least one sample that was not trained on.",
+            fix="Put some samples into the test split.",
+        )
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise MismatchError(
+            f"The model has {len(model.inputs)} inputs and {len(model.outputs)} outputs.",
+            expected="One input and one output.",
+            fix="Save a model with the one input and output that the data is for.",
+        )
+    shape = tuple(model.inputs[0].shape)[1:]
+    fits = len(shape) == samples.ndim - 1 and all(
+        wanted is None or wanted == found
+        for wanted, found in zip(shape, samples.shape[1:], strict=True)
+    )
+    if not fits:
+        raise MismatchError(
+            f"The samples have the shape {samples.shape[1:]}, the model reads {shape}.",
+            expected="Samples of the model's input shape.",
+            fix="Prepare the data for this model, or choose the model that the data is for.",
+        )
