@@ -1,0 +1,47 @@
+"""A plan in words, as lists and reports show it."""
+
+from __future__ import annotations
+
+from pruning.strategy.plan import PruningPlan
+
+_COUNTED = {"params": "parameters", "flops": "FLOPs", "bytes": "file size"}
+_SCHEDULES = {
+    "one_shot": "at once",
+    "constant": "constant schedule",
+    "polynomial": "polynomial schedule",
+}
+
+
+def describe(plan: PruningPlan) -> str:
+    """Say what a plan does: ``Remove channels to 50 % of the FLOPs · L1, global · 3 epochs``."""
+    return " · ".join((_what(plan), _how(plan), _training(plan)))
+
+
+def _what(plan: PruningPlan) -> str:
+    verb = "Remove channels" if plan.method == "channels" else "Zero weights"
+    target = plan.target
+    if target is None:
+        touched = sum(ratio > 0 for ratio in plan.ratios.values())
+        noun = "group" if plan.method == "channels" else "layer"
+        return f"{verb} in {touched} {noun}{'' if touched == 1 else 's'}"
+    if target.kind == "sparsity":
+        return f"{verb}: {target.value:.0%} of them".replace("%", " %")
+    return f"{verb} to {target.value:.0%} of the {_COUNTED[target.kind]}".replace("%", " %")
+
+
+def _how(plan: PruningPlan) -> str:
+    words = [plan.criterion.upper() if len(plan.criterion) == 2 else plan.criterion, plan.scope]
+    if plan.method == "weights":
+        words.append(_SCHEDULES[plan.schedule.kind])
+    if plan.engine == "tfmot":
+        words.append("by TF-MOT")
+    if plan.locked:
+        words.append(f"{len(plan.locked)} locked")
+    return ", ".join(words)
+
+
+def _training(plan: PruningPlan) -> str:
+    epochs = plan.training.epochs
+    if not epochs:
+        return "no retraining"
+    return f"{epochs} epoch{'' if epochs == 1 else 's'}, {plan.training.optimizer}"

@@ -1,0 +1,33 @@
+import pytest
+
+from pruning.runs.pace import Pace, pace
+
+
+def test_no_step_yet() -> None:
+    assert pace([]) is None
+    assert pace([{"t": 1.0, "words": "starting"}]) is None
+
+
+def test_one_line_tells_no_speed() -> None:
+    assert pace([{"t": 1.0, "step": 3, "steps": 30, "epoch": 1}]) == Pace(3, 30, 1, None, None)
+
+
+def test_speed_and_time_left_by_hand() -> None:
+    lines = [
+        {"t": 10.0, "step": 0, "steps": 100},
+        {"t": 12.0, "step": 40, "steps": 100, "epoch": 2},
+    ]
+    found = pace(lines)
+    assert found is not None
+    assert found.steps_per_second == pytest.approx(20)
+    assert found.seconds_left == pytest.approx(3)
+    assert found.epoch == 2
+
+
+def test_only_the_last_lines_count() -> None:
+    slow = [{"t": 100.0 * i, "step": i, "steps": 1000} for i in range(30)]
+    begin = slow[-1]["t"]
+    fast = [{"t": begin + 0.1 * i, "step": 30 + 10 * i, "steps": 1000} for i in range(1, 31)]
+    found = pace(slow + fast)
+    assert found is not None
+    assert found.steps_per_second == pytest.approx(100)
