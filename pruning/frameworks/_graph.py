@@ -1,0 +1,216 @@
+"""What both Kerases share: walking nested models and inlining them into one flat graph.
+
+A nested model is inlined by replaying its nodes on new symbolic tensors with the same layer
+objects. Only what differs between the two Kerases is left to :class:`GraphFramework`'s children.
+"""
+
+from __future__ import annotations
+
+import weakref
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from pruning.errors import ModelFileError
+from pruning.frameworks._base import Node
+
+# Flat model -> {id(layer): path}. The flat model keeps its layers alive, hence ids stay theirs.
+_PATHS: weakref.WeakKeyDictionary[Any, dict[int, str]] = weakref.WeakKeyDictionary()
+
+
+class ComposedConstraint:
+    """The user's own constraint first, then the one that pruning added.
+
+    Args:
+        own: What the model's author set, or None.
+        added: What pruning sets, e.g. a multiplication with a mask.
+    """
+
+    def __init__(
+        self, own: Callable[[Any], Any] | None, added: Callable[[Any], Any] | None
+    ) -> None:
+        self.own = own
+        self.added = added
+
+    def __call__(self, value: Any) -> Any:
+        for constraint in (self.own, self.added):
+            if constraint is not None:
+                value = constraint(value)
+        return value
+
+
+def composed(current: Any, added: Callable[[Any], Any] | None) -> Any:
+    """The constraint to store: ``added`` after the user's own, replacing an earlier addition."""
+    own = current.own if isinstance(current, ComposedConstraint) else current
+    return own if added is None else ComposedConstraint(own, added)
+
+
+def without_build(config: Any) -> Any:
+    """Copy of a layer's config without ``build_config``, inside wrapped layers too.
+
+    A stored ``build_config`` holds the old input shape and would build the weights of an edited
+    layer for it.
+    """
+    if isinstance(config, dict):
+        return {k: without_build(v) for k, v in config.items() if k != "build_config"}
+    if isinstance(config, list):
+        return [without_build(value) for value in config]
+    return config
+
+
+class GraphFramework(ABC):
+    """The part of :class:`pruning.frameworks._base.Framework` that both Kerases share."""
+
+    family: str
+
+    @property
+    @abstractmethod
+    def keras(self) -> Any:
+        """The module."""
+
+    @abstractmethod
+    def _calls(self, model: Any) -> list[Node]:
+        """Calls of one functional model, nested models as one call, inputs before their readers."""
+
+    @abstractmethod
+    def _map(self, function: Callable[[Any], Any], structure: Any) -> Any:
+        """Apply ``function`` to every leaf of nested tuples, lists and dicts."""
+
+    @abstractmethod
+    def _flatten(self, structure: Any) -> list[Any]:
+        """Leaves of nested tuples, lists and dicts, in a fixed order."""
+
+    @abstractmethod
+    def _placeholder(self, tensor: Any) -> Any:
+        """A new input tensor like ``tensor``, with its name."""
+
+    @abstractmethod
+    @contextmanager
+    def _renamed(self, names: dict[int, tuple[Any, str]]) -> Iterator[None]:
+        """Give layers (by id: layer, name) other names while the block runs."""
+
+    def nodes(self, flat_model: Any) -> list[Node]:
+        """See :class:`Framework`."""
+        return self._calls(flat_model)
+
+    def layers(self, model: Any) -> Sequence[Any]:
+        """See :class:`Framework`."""
+        found: dict[int, Any] = {}
+        for layer in model.layers:
+            for inner in self.layers(layer) if self._is_model(layer) else [layer]:
+                found.setdefault(id(inner), inner)
+        return list(found.values())
+
+    def shape(self, tensor: Any) -> tuple[int | None, ...]:
+        """See :class:`Framework`."""
+        return tuple(None if size is None else int(size) for size in tensor.shape)
+
+    def path_of(self, flat_model: Any, layer: Any) -> str:
+        """See :class:`Framework`."""
+        name: str = layer.name
+        return _PATHS.get(flat_model, {}).get(id(layer), name)
+
+    def flat(self, model: Any) -> Any:
+        """See :class:`Framework`.
+
+        Raises:
+            ModelFileError: The model has no graph: a Sequential that was never given an input
+                shape, or a subclassed model.
+        """
+        self.require_graph(model)
+        sequential = isinstance(model, self.keras.Sequential)
+        if not sequential and not any(self._is_model(layer) for layer in model.layers):
+            return model
+        called: dict[int, tuple[Any, str]] = {}
+        inputs = [self._placeholder(tensor) for tensor in model.inputs]
+        outputs = self._replay(model, inputs, "", called)
+        with self._renamed(called):
+            flat = self.keras.Model(
+                inputs if len(inputs) > 1 else inputs[0],
+                outputs if len(outputs) > 1 else outputs[0],
+                name=model.name,
+            )
+        _PATHS[flat] = {key: path for key, (_, path) in called.items()}
+        return flat
+
+    def require_graph(self, model: Any) -> None:
+        """Check that the model's layers and connections are known.
+
+        Raises:
+            ModelFileError: Not built, or subclassed.
+        """
+        keras = self.keras
+        if isinstance(model, keras.Sequential) and not getattr(model, "inputs", None):
+            raise ModelFileError(
+                f"The Sequential model {model.name!r} has no input shape: it was never built.",
+                expected="A model that knows the shape of its input.",
+                fix="Begin it with keras.Input(shape=…), or call model.build(…), and save it again.",
+            )
+        if not getattr(model, "inputs", None) or not hasattr(model, "_nodes_by_depth"):
+            if isinstance(model, keras.Sequential):
+                return
+            raise ModelFileError(
+                f"The model is an instance of the Python class {type(model).__name__!r},"
+                " whose graph is not in the file.",
+                expected="A Sequential model, or a functional one: keras.Model(inputs, outputs).",
+                fix="Rebuild it with the functional API, copy the weights, and save it again.",
+            )
+
+    def _is_model(self, layer: Any) -> bool:
+        return isinstance(layer, self.keras.Model)
+
+    def _replay(
+        self, model: Any, tensors: list[Any], prefix: str, called: dict[int, tuple[Any, str]]
+    ) -> list[Any]:
+        """Call every layer of ``model`` on ``tensors``; nested models layer by layer.
+
+        Args:
+            tensors: One symbolic tensor per input of the model, in the order of ``model.inputs``.
+            prefix: Path of the model, with a slash at its end, or "".
+            called: Filled with the path of every layer that is called; the first path stays.
+
+        Returns:
+            One symbolic tensor per output.
+        """
+        if isinstance(model, self.keras.Sequential):
+            outputs: Any = tensors[0]
+            for layer in model.layers:
+                outputs = self._call(layer, (outputs,), {}, prefix, called)
+                outputs = outputs[0] if len(outputs) == 1 else outputs
+            return self._flatten(outputs)
+        replaced = {id(old): new for old, new in zip(model.inputs, tensors, strict=True)}
+
+        def swap(leaf: Any) -> Any:
+            return replaced.get(id(leaf), leaf)
+
+        for node in self._calls(model):
+            if not node.inputs and not node.args and not node.kwargs:
+                continue
+            args, kwargs = self._map(swap, list(node.args)), self._map(swap, dict(node.kwargs))
+            results = self._call(node.layer, tuple(args), kwargs, prefix, called)
+            replaced.update({id(old): new for old, new in zip(node.outputs, results, strict=True)})
+        return [replaced[id(tensor)] for tensor in self._flatten(model.outputs)]
+
+    def _call(
+        self,
+        layer: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        prefix: str,
+        called: dict[int, tuple[Any, str]],
+    ) -> list[Any]:
+        if self._is_model(layer):
+            given = args[0] if args else kwargs["inputs"]
+            inputs = self._in_order(layer, given)
+            return self._replay(layer, inputs, f"{prefix}{layer.name}/", called)
+        called.setdefault(id(layer), (layer, f"{prefix}{layer.name}"))
+        return self._flatten(layer(*args, **kwargs))
+
+    def _in_order(self, model: Any, given: Any) -> list[Any]:
+        """Tensors of a nested call in the order of the nested model's inputs."""
+        if isinstance(given, dict):
+            names = [tensor.name.split(":")[0] for tensor in model.inputs]
+            if set(names) == set(given):
+                return [given[name] for name in names]
+        return self._flatten(given)

@@ -1,0 +1,60 @@
+"""Both Kerases: flat graphs, nodes in order, clones that equal their original."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pruning.frameworks._base import framework, framework_of
+from tests import models
+
+EVERY = [(name, family) for family in models.FAMILIES for name in models.NAMES]
+
+
+def _same(left: Any, right: Any, inputs: list[np.ndarray]) -> None:
+    for a, b in zip(models.outputs(left, inputs), models.outputs(right, inputs), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(("name", "family"), EVERY)
+def test_flat_graph_clone_and_file_equal_the_original(
+    name: str, family: str, tmp_path: Any
+) -> None:
+    keras = framework(family)
+    model = models.build(name, family)
+    inputs = models.samples(model)
+    names = [layer.name for layer in keras.layers(model)]
+    config = str(model.get_config())
+
+    flat = keras.flat(model)
+    _same(model, flat, inputs)
+    assert not any(isinstance(layer, keras.keras.Model) for layer in flat.layers)
+    assert {id(w) for w in flat.weights} == {id(w) for w in model.weights}
+
+    seen = {id(tensor) for tensor in flat.inputs}
+    for node in keras.nodes(flat):
+        assert {id(tensor) for tensor in node.inputs} <= seen
+        seen.update(id(tensor) for tensor in node.outputs)
+    assert {id(tensor) for tensor in flat.outputs} <= seen
+
+    paths = [keras.path_of(flat, layer) for layer in keras.layers(model)]
+    assert max(Counter(paths).values()) == 1
+    assert [path.split("/")[-1] for path in paths] == names
+
+    clone = keras.clone(model, lambda layer: layer.get_config())
+    assert {id(w) for w in clone.weights}.isdisjoint({id(w) for w in model.weights})
+    assert [w.shape for w in clone.get_weights()] == [w.shape for w in model.get_weights()]
+    clone.set_weights(model.get_weights())
+    _same(model, clone, inputs)
+    assert str(clone.get_config()) == config
+    assert [keras.path_of(keras.flat(clone), layer) for layer in keras.layers(clone)] == paths
+
+    assert str(model.get_config()) == config, "the original was changed"
+    for suffix in (".keras", ".h5"):
+        keras.save(clone, tmp_path / f"model{suffix}")
+        loaded = keras.load(tmp_path / f"model{suffix}")
+        assert framework_of(loaded).family == family
+        _same(model, loaded, inputs)
