@@ -7,6 +7,7 @@ cannot resolve it differently.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
@@ -147,6 +148,10 @@ class PruningPlan:
         """Return a copy with some retraining settings replaced."""
         return replace(self, training=replace(self.training, **changes))
 
+    def with_ratios(self, ratios: Mapping[str, float]) -> PruningPlan:
+        """Return a copy with other ratios."""
+        return replace(self, ratios=dict(ratios))
+
     def to_dict(self) -> dict[str, Any]:
         """JSON form with its format number."""
         return {"format": 1, **asdict(self), "ratios": dict(self.ratios)}
@@ -185,13 +190,12 @@ def removed_count(
 ) -> int:
     """How many of ``channels`` a ratio removes; the one rule that pricing and cutting share.
 
-    The kept count is ``channels - floor(ratio * channels + 0.5)``, then rounded up to a multiple
-    of ``multiple`` and ``round_to``, then held between ``minimum`` and ``channels``.
+    The kept count is ``channels - floor(ratio * channels + 0.5)``, at least ``minimum``, then
+    rounded up to a common multiple of ``multiple`` and ``round_to``, and at most ``channels``.
     """
-    kept = channels - int(ratio * channels + 0.5)
-    for step in (multiple, round_to):
-        kept = -(-kept // step) * step
-    return channels - min(channels, max(minimum, kept))
+    step = math.lcm(multiple, round_to)
+    kept = max(minimum, channels - int(ratio * channels + 0.5))
+    return channels - min(channels, -(-kept // step) * step)
 
 
 def _choice(what: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -1,0 +1,140 @@
+"""Targets of the method *channels*: what cutting leaves of parameters, FLOPs and bytes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+import numpy as np
+
+from pruning.analysis.profile import Group, ModelProfile, load_scores
+from pruning.errors import PlanError
+from pruning.strategy import cost_table, sizes
+from pruning.strategy.allocation import Family, by_score, by_size, uniform
+from pruning.strategy.plan import Scope, Target
+from pruning.strategy.problem import Problem, Ratios, nothing_to_prune
+from pruning.strategy.scoring import indistinct_groups
+from pruning.strategy.selection import kept_count
+
+_ALL = 1 - 1e-9  # a ratio is below 1; the group's minimum says what stays
+_CAP = 0.9  # a global threshold may empty a layer: first try to leave a tenth of each
+
+
+def channel_problem(
+    profile: ModelProfile,
+    folder: Path,
+    target: Target,
+    *,
+    scope: Scope,
+    criterion: str,
+    locked: Collection[str],
+    fixed: Ratios,
+    round_to: int,
+) -> Problem:
+    """State the target as a :class:`Problem` over the channel groups.
+
+    Raises:
+        PlanError: Everything is locked or frozen, the target counts zeros, or the criterion's
+            scores were not computed.
+    """
+    free = [g for g in profile.prunable_groups if g.id not in locked and g.id not in fixed]
+    if not free:
+        raise nothing_to_prune("channel group", len(locked), len(fixed))
+    count = _counter(profile, target)
+    original = count(cost_table.full_widths(profile))
+    by_id = {group.id: group for group in profile.prunable_groups}
+
+    def left(ratios: Ratios) -> float:
+        kept = {
+            name: kept_count(by_id[name], ratio, round_to)
+            for name, ratio in (*ratios.items(), *fixed.items())
+        }
+        return count(cost_table.widths(profile, kept)) / original
+
+    def finish(ratios: Ratios) -> dict[str, float]:
+        if scope == "uniform":  # one figure everywhere, readable, and not a channel less
+            return {name: min(math.ceil(r * 1e6) / 1e6, 0.999999) for name, r in ratios.items()}
+        return {name: _exact_ratio(by_id[name], ratio, round_to) for name, ratio in ratios.items()}
+
+    families, notes = _families(profile, folder, free, scope, criterion)
+    return Problem(
+        families=families,
+        left=left,
+        finish=finish,
+        goal=target.value,
+        fixed=fixed,
+        floor=lambda least: _floor_error(profile, target, least, original),
+        notes=notes,
+    )
+
+
+def _counter(profile: ModelProfile, target: Target) -> Callable[[np.ndarray], int]:
+    if target.kind == "flops":
+        return cost_table.flops_table(profile).total
+    params = cost_table.params_table(profile).total
+    if target.kind == "params":
+        return params
+    if target.kind == "bytes":
+        return lambda kept: sizes.file_bytes(profile, params(kept))
+    raise PlanError(
+        "Removing channels leaves no zeros: sparsity is not a target of this method.",
+        expected="A target in params, flops or bytes, or the method weights.",
+        fix="Give for example flops=0.5, or choose the method weights.",
+    )
+
+
+def _families(
+    profile: ModelProfile, folder: Path, free: list[Group], scope: Scope, criterion: str
+) -> tuple[tuple[Family, ...], tuple[str, ...]]:
+    if scope == "uniform":
+        return (uniform([group.id for group in free], _ALL),), ()
+    if scope == "layer":
+        return (by_size({group.id: group.channels**2 for group in free}, _ALL),), ()
+    scores = stored_scores(profile, folder, criterion)
+    chosen = {group.id: scores[group.id] for group in free}
+    return (by_score(chosen, _CAP), by_score(chosen, _ALL)), indistinct_note(chosen)
+
+
+def stored_scores(profile: ModelProfile, folder: Path, criterion: str) -> dict[str, np.ndarray]:
+    """Scores of all prunable groups, as the analysis stored them.
+
+    Raises:
+        PlanError: The model was not analysed with this criterion.
+    """
+    if criterion not in profile.criteria:
+        known = ", ".join(profile.criteria) or "none, for it has no channels to score"
+        raise PlanError(
+            f"The model was not analysed with the criterion {criterion!r}.",
+            expected=f"One of {known}.",
+            fix="Choose one of these, or analyse the model again.",
+        )
+    return load_scores(profile, folder, criterion)
+
+
+def indistinct_note(scores: dict[str, np.ndarray]) -> tuple[str, ...]:
+    """The note on groups whose channels all have the same score; empty when there are none."""
+    same = indistinct_groups(scores)
+    if not same:
+        return ()
+    names = ", ".join(same[:3]) + (f" and {len(same) - 3} more" if len(same) > 3 else "")
+    return (
+        f"All channels of {names} have the same score: "
+        "the criterion cannot tell them apart, and the last ones are removed.",
+    )
+
+
+def _exact_ratio(group: Group, ratio: float, round_to: int) -> float:
+    kept = kept_count(group, ratio, round_to)
+    return (group.channels - kept) / group.channels
+
+
+def _floor_error(profile: ModelProfile, target: Target, least: float, original: int) -> PlanError:
+    whole = {"params": profile.floor_params, "flops": profile.floor_flops}.get(target.kind)
+    unlocked = f" (with nothing locked: {whole / original:.3f})" if whole else ""
+    return PlanError(
+        f"The target {target.kind}={target.value:g} lies below what removing channels can reach.",
+        expected=f"At least {target.kind}={math.ceil(least * 1000) / 1000:g} with these locks, "
+        f"ratios and rounding{unlocked}.",
+        fix="Raise the target, unlock groups, or use a smaller round_to.",
+    )

@@ -1,0 +1,211 @@
+"""The price of a plan, from the profile alone: before → after, each figure with its basis.
+
+Exact figures are computed from the layers' cost polynomials. Nothing is invented: latency is only
+given when a measured one is handed in to scale, and no accuracy is ever guessed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from pruning.analysis.profile import ModelProfile
+from pruning.strategy import channel_targets, cost_table, sizes
+from pruning.strategy.plan import PruningPlan
+from pruning.strategy.prices import Figure, LayerPrice, Prices
+from pruning.strategy.selection import kept_count, kept_weights
+from pruning.strategy.weight_targets import kernel_counts, zeros_and_parts
+
+__all__ = ["Figure", "LayerPrice", "Prices", "price"]
+
+
+def price(
+    profile: ModelProfile,
+    folder: Path,
+    plan: PruningPlan,
+    *,
+    latency_ms: float | None = None,
+    accuracy: float | None = None,
+) -> Prices:
+    """Price a plan.
+
+    Args:
+        profile: The model that the plan is for.
+        folder: Where the profile's arrays are.
+        plan: A plan whose names are the model's.
+        latency_ms: Measured latency of the model before, when there is one.
+        accuracy: Measured accuracy of the model before, when there is one.
+    """
+    if plan.method == "channels":
+        return _price_channels(profile, folder, plan, latency_ms, accuracy)
+    return _price_weights(profile, plan, latency_ms, accuracy)
+
+
+def _price_channels(
+    profile: ModelProfile,
+    folder: Path,
+    plan: PruningPlan,
+    latency_ms: float | None,
+    accuracy: float | None,
+) -> Prices:
+    kept = {
+        group.id: kept_count(group, plan.ratios.get(group.id, 0.0), plan.round_to)
+        for group in profile.prunable_groups
+    }
+    widths = cost_table.widths(profile, kept)
+    params = cost_table.params_table(profile).by_layer(widths)
+    flops = cost_table.flops_table(profile).by_layer(widths)
+    counts = kernel_counts(profile)
+    parts = zeros_and_parts(profile, counts, {})
+    shrink = int(params.sum()) / profile.params if profile.params else 1.0
+    after = {
+        "params": Figure(int(params.sum()), "exact", "Counted from the layers' widths."),
+        "flops": Figure(int(flops.sum()), "exact", "Counted from the layers' widths."),
+        "bytes": _bytes(profile, int(params.sum())),
+        "gzip_bytes": _gzip(
+            sizes.gzip_bytes(profile, [(round(n * shrink), zeros) for n, zeros in parts])
+        ),
+        "nonzero_params": Figure(int(params.sum()), "exact", "No weight is set to zero."),
+        "sparsity": Figure(0.0, "exact", "No weight is set to zero."),
+        "latency_ms": _latency(
+            latency_ms,
+            int(flops.sum()) / profile.flops if profile.flops else 1.0,
+            "Measured latency × share of FLOPs left; small models gain less.",
+        ),
+        "accuracy": _unknown_accuracy(),
+    }
+    changed = any(kept[g.id] < g.channels for g in profile.prunable_groups)
+    notes: tuple[str, ...] = ()
+    if changed and plan.criterion in profile.criteria:
+        scores = channel_targets.stored_scores(profile, folder, plan.criterion)
+        notes = channel_targets.indistinct_note(
+            {name: values for name, values in scores.items() if plan.ratios.get(name, 0.0) > 0}
+        )
+    before = _before(profile, counts, latency_ms, accuracy)
+    return Prices(
+        before,
+        after,
+        kept,
+        _channel_layers(profile, kept, params, flops),
+        _achieved(plan, before, after, profile),
+        notes,
+    )
+
+
+def _price_weights(
+    profile: ModelProfile, plan: PruningPlan, latency_ms: float | None, accuracy: float | None
+) -> Prices:
+    counts = kernel_counts(profile)
+    kept = {name: kept_weights(n, plan.ratios.get(name, 0.0)) for name, n in counts.items()}
+    parts = zeros_and_parts(profile, counts, plan.ratios)
+    total = sum(counts.values())
+    zeros = sum(n * share for n, share in parts)
+    before = _before(profile, counts, latency_ms, accuracy)
+    counted = "Each kernel keeps its largest weights, to the nearest whole weight."
+    after = {
+        "params": Figure(profile.params, "exact", "Zeros are stored like any other weight."),
+        "flops": Figure(profile.flops, "exact", "The same multiplications are made, with zeros."),
+        "bytes": _bytes(profile, profile.params),
+        "gzip_bytes": _gzip(sizes.gzip_bytes(profile, parts)),
+        "nonzero_params": Figure(round(profile.params - zeros), "estimated", counted),
+        "sparsity": Figure(zeros / total if total else 0.0, "estimated", counted),
+        "latency_ms": _latency(
+            latency_ms, 1.0, "As before: single zeros do not make dense kernels faster."
+        ),
+        "accuracy": _unknown_accuracy(),
+    }
+    layers = tuple(
+        LayerPrice(
+            name=layer.name,
+            params_before=layer.params,
+            params_after=layer.params,
+            flops_before=layer.flops,
+            flops_after=layer.flops,
+            width=counts.get(layer.name, 0),
+            kept_width=kept.get(layer.name, 0),
+        )
+        for layer in profile.layers
+    )
+    return Prices(before, after, kept, layers, _achieved(plan, before, after, profile))
+
+
+def _before(
+    profile: ModelProfile,
+    counts: dict[str, int],
+    latency_ms: float | None,
+    accuracy: float | None,
+) -> dict[str, Figure]:
+    parts = zeros_and_parts(profile, counts, {})
+    zeros = sum(n * share for n, share in parts)
+    total = sum(counts.values())
+    counted = "Counted in the model."
+    return {
+        "params": Figure(profile.params, "exact", counted),
+        "flops": Figure(profile.flops, "exact", counted),
+        "bytes": _bytes(profile, profile.params),
+        "gzip_bytes": _gzip(sizes.gzip_bytes(profile, parts)),
+        "nonzero_params": Figure(round(profile.params - zeros), "exact", counted),
+        "sparsity": Figure(zeros / total if total else 0.0, "exact", counted),
+        "latency_ms": Figure(latency_ms, "measured" if latency_ms is not None else None),
+        "accuracy": Figure(accuracy, "measured" if accuracy is not None else None),
+    }
+
+
+def _bytes(profile: ModelProfile, params: int) -> Figure:
+    return Figure(
+        sizes.file_bytes(profile, params),
+        "estimated",
+        "4 bytes a weight, and what the studio's file of this model holds beside them.",
+    )
+
+
+def _gzip(size: int) -> Figure:
+    return Figure(size, "estimated", "As random weights with so many zeros compress, gzip -6.")
+
+
+def _latency(before: float | None, factor: float, how: str) -> Figure:
+    if before is None:
+        return Figure(None, None, "Not measured yet.")
+    return Figure(before * factor, "estimated", how)
+
+
+def _unknown_accuracy() -> Figure:
+    return Figure(None, None, "Known after retraining and measuring only.")
+
+
+def _channel_layers(
+    profile: ModelProfile, kept: dict[str, int], params: np.ndarray, flops: np.ndarray
+) -> tuple[LayerPrice, ...]:
+    channels = {group.id: group.channels for group in profile.groups}
+    return tuple(
+        LayerPrice(
+            name=layer.name,
+            params_before=layer.params,
+            params_after=int(params[index]),
+            flops_before=layer.flops,
+            flops_after=int(flops[index]),
+            width=sum(channels[g] for g in layer.groups_out),
+            kept_width=sum(kept.get(g, channels[g]) for g in layer.groups_out),
+        )
+        for index, layer in enumerate(profile.layers)
+    )
+
+
+def _achieved(
+    plan: PruningPlan,
+    before: dict[str, Figure],
+    after: dict[str, Figure],
+    profile: ModelProfile,
+) -> float | None:
+    """What the target comes to, in the target's unit."""
+    if plan.target is None:
+        return None
+    name: str = plan.target.kind
+    if name == "sparsity":
+        return after["sparsity"].value
+    if plan.method == "weights":
+        name = {"params": "nonzero_params", "bytes": "gzip_bytes"}.get(name, name)
+    if name == "nonzero_params":
+        return (after[name].value or 0) / profile.params
+    return (after[name].value or 0) / (before[name].value or 1)

@@ -1,0 +1,96 @@
+"""Makes the plan that a target, a table of ratios, or both ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from pruning.analysis.profile import ModelProfile
+from pruning.strategy.plan import (
+    Engine,
+    Method,
+    PruningPlan,
+    Schedule,
+    Scope,
+    Target,
+    Training,
+)
+from pruning.strategy.solver import solve
+from pruning.strategy.validation import check_plan
+
+_DEFAULT_CRITERION: dict[Method, str] = {"channels": "l1", "weights": "magnitude"}
+
+
+def make_plan(
+    profile: ModelProfile,
+    folder: Path,
+    *,
+    method: Method = "channels",
+    criterion: str | None = None,
+    scope: Scope = "uniform",
+    target: Target | None = None,
+    locked: Collection[str] = (),
+    ratios: Mapping[str, float] | None = None,
+    schedule: Schedule | None = None,
+    training: Training | None = None,
+    engine: Engine = "studio",
+    round_to: int = 1,
+    name: str = "",
+) -> PruningPlan:
+    """Make a plan and check it against the model.
+
+    Args:
+        profile: The model.
+        folder: Where the profile's arrays are.
+        method: What is removed.
+        criterion: What decides; by default ``l1`` for channels, ``magnitude`` for weights.
+        scope: How a target is shared out.
+        target: What to reach; ``None`` takes ``ratios`` alone.
+        locked: Groups or layers that stay whole.
+        ratios: Ratios that the user set by name; a target is met with the others.
+        schedule: When weights are zeroed.
+        training: How the model is retrained.
+        engine: Who zeroes the weights.
+        round_to: Kept channel counts are rounded up to a multiple of this.
+        name: Of the plan.
+
+    Raises:
+        PlanError: The target cannot be reached, or a setting does not fit the model.
+    """
+    chosen = criterion or _DEFAULT_CRITERION[method]
+    # Built before solving, with the user's own ratios: a wrong name or range is told at once.
+    own = {key: ratio for key, ratio in (ratios or {}).items() if key not in locked}
+    plan = PruningPlan(
+        model=profile.digest,
+        method=method,
+        criterion=chosen,
+        scope=scope,
+        ratios=own,
+        locked=tuple(locked),
+        target=target,
+        schedule=schedule or Schedule(),
+        training=training or Training(),
+        engine=engine,
+        round_to=round_to,
+        name=name,
+    )
+    check_plan(profile, plan)
+    if target is None:
+        return plan
+    solution = solve(
+        profile,
+        folder,
+        method=method,
+        target=target,
+        scope=scope,
+        criterion=chosen,
+        locked=locked,
+        fixed=own,
+        round_to=round_to,
+    )
+    return plan.with_ratios(solution.ratios)
+
+
+def default_criterion(method: Method) -> str:
+    """The criterion that a new plan starts with."""
+    return _DEFAULT_CRITERION[method]

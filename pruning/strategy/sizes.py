@@ -1,0 +1,37 @@
+"""Bytes of a saved model, raw and compressed, estimated from its numbers alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pruning.analysis.profile import ModelProfile
+
+BYTES_PER_WEIGHT = 4  # float32, what both Kerases save
+
+# gzip -6 of float32 weights drawn from a normal distribution with a share of exact zeros at random
+# places: compressed ÷ raw bytes. Measured with zlib on 300,000 values; the sample's seed moves the
+# figures by less than .01. tests/strategy/test_sizes.py measures them again.
+_ZEROS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
+_GZIP = (
+    *(0.926, 0.871, 0.801, 0.724, 0.642, 0.553, 0.462),
+    *(0.362, 0.257, 0.139, 0.0744, 0.0328, 0.0172, 0.001),
+)
+_GZIP_CONTAINER = 0.2  # the JSON of the configuration and HDF5's tables
+
+
+def file_bytes(profile: ModelProfile, params: int) -> int:
+    """Bytes of the file that the studio saves, for a model with ``params`` weights."""
+    return profile.container_bytes + BYTES_PER_WEIGHT * params
+
+
+def gzip_share(zeros: float) -> float:
+    """Compressed ÷ raw bytes of float32 weights of which a fraction ``zeros`` is exactly zero."""
+    return float(np.interp(zeros, _ZEROS, _GZIP))
+
+
+def gzip_bytes(profile: ModelProfile, weights_and_zeros: list[tuple[int, float]]) -> int:
+    """Estimated gzip-6 size of the file, from ``(weights, fraction of zeros)`` of each part."""
+    weights = sum(
+        BYTES_PER_WEIGHT * count * gzip_share(zeros) for count, zeros in weights_and_zeros
+    )
+    return round(_GZIP_CONTAINER * profile.container_bytes + weights)
