@@ -27,6 +27,7 @@ import platformdirs
 from pruning.errors import StorageError
 
 FORMAT = 1
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)  # error numbers
 ID_LENGTH = 20  # hex digits of a SHA-256: short enough for a URL, 80 bits against collisions
 
 
@@ -47,6 +48,21 @@ def digest_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()[:ID_LENGTH]
 
 
+def refusal(path: Path, error: OSError) -> StorageError | None:
+    """Tell the user why ``path`` could not be written; None when it is not the disk's doing."""
+    if error.errno in DISK_FULL:
+        happened = f"The disk is full: {path.name} could not be written."
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        happened = f"The folder {path.parent} cannot be written."
+    else:
+        return None
+    return StorageError(
+        happened,
+        expected="Free space and write permission in the studio's home folder.",
+        fix="Free some space (delete old runs), or set PRUNING_STUDIO_HOME to another folder.",
+    )
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open a file beside ``path`` for writing and move it over ``path`` when the block succeeds.
@@ -63,17 +79,10 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         Path(temporary).replace(path)
         temporary = None
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            happened = f"The disk is full: {path.name} could not be written."
-        elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            happened = f"The folder {path.parent} cannot be written."
-        else:
+        known = refusal(path, error)
+        if known is None:
             raise
-        raise StorageError(
-            happened,
-            expected="Free space and write permission in the studio's home folder.",
-            fix="Free some space (delete old runs), or set PRUNING_STUDIO_HOME to another folder.",
-        ) from error
+        raise known from error
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)

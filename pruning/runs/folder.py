@@ -2,6 +2,7 @@
 
     request.json    by the starter: kind, model id, data ref, created, note; never changes
     plan.json       by the starter: the PruningPlan; never changes
+    claim.json      by the starter: pid and start time of the worker that got the folder
     control.json    by the server: {"request": "cancel"}
     notes.json      by the server: {"note": "…"}
     record.json     by the worker: pid, process start time, stages, error, results
@@ -49,6 +50,11 @@ class RunFolder:
     def plan(self) -> Path:
         """The pruning plan."""
         return self.path / "plan.json"
+
+    @property
+    def claim(self) -> Path:
+        """Which worker the folder was given to."""
+        return self.path / "claim.json"
 
     @property
     def control(self) -> Path:

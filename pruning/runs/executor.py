@@ -1,0 +1,217 @@
+"""Starts workers on this machine: jobs at once, runs when a core is free.
+
+Everything is decided from the folders under one lock file, so that several servers and command
+lines can share a home folder. What this process remembers (its children, the warm worker) is only
+a convenience: after a restart the folders tell the same story.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import re
+import shutil
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from pruning import storage
+from pruning.errors import MismatchError
+from pruning.runs import jobs, processes
+from pruning.runs.folder import RunFolder, jobs_folder, new_id, runs_folder
+from pruning.runs.status import Status, status, worker_of
+from pruning.strategy.plan import PruningPlan
+
+TICK_SECONDS = 0.5
+REFILL_SECONDS = 4.0  # a new warm worker must not take the cores from the work just started
+LAST_RESORT_SECONDS = 3.0  # after a cancel that the worker itself did not manage
+
+_log = logging.getLogger(__name__)
+_workers = processes.Workers()
+_finished: set[Path] = set()  # runs that will not change any more: not read again at each tick
+
+
+def ensure(kind: str, key: str, request: Mapping[str, Any], *, retry: bool = False) -> RunFolder:
+    """Have a job done once; several callers, and later ones, get the same folder.
+
+    Args:
+        kind: The job's kind.
+        key: What makes it the same job: same kind and key, same result.
+        request: What the job reads from ``request.json``.
+        retry: Start again if it failed, was cancelled or was killed.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", key):
+        raise ValueError(f"{key!r} cannot be part of a folder's name")
+    folder = RunFolder(jobs_folder() / f"{kind}-{key}")
+    with _locked():
+        if folder.request.exists() and not _again(folder, retry):
+            return folder
+        if folder.path.exists():
+            shutil.rmtree(folder.path)
+        _create(folder, {**request, "kind": kind, "created": time.time()})
+        if not jobs.job(kind).queued:
+            _start(folder)
+    return folder
+
+
+def start_run(model_id: str, data_ref: str, plan: PruningPlan, note: str = "") -> RunFolder:
+    """Queue a prune run; it starts at once if a core is free.
+
+    Raises:
+        MismatchError: The plan is for another model.
+    """
+    if plan.model != model_id:
+        raise MismatchError(
+            f"The plan is for the model {plan.model or '(none)'}, this is {model_id}.",
+            expected="A plan made for the model that is open.",
+            fix="Open that model, or make a plan for this one on the strategy page.",
+        )
+    folder = RunFolder(runs_folder() / new_id())
+    request = {"kind": "prune", "model": model_id, "data": data_ref, "created": time.time()}
+    _create(folder, request, plan=plan, note=note)
+    tick()
+    return folder
+
+
+def cancel(folder: RunFolder) -> None:
+    """Ask a run to stop; a queued one will not start, one that ended stays as it is."""
+    with _locked():
+        if not status(folder).final:
+            storage.write_json(folder.control, {"request": "cancel"})
+
+
+def tick() -> None:
+    """Look after the workers: start what waits, end what does not stop, reap what ended."""
+    with _locked():
+        _workers.reap()
+        waiting, working = [], 0
+        for folder, state in _unfinished(runs_folder()):
+            working += state.state in ("running", "cancelling")
+            if state.state == "queued":
+                waiting.append((state.created or 0.0, folder.id, folder))
+            if state.state == "cancelling":
+                _end_if_stuck(folder)
+        for _, _, folder in sorted(waiting)[: max(0, processes.slots() - working)]:
+            _start(folder)
+
+
+def queue() -> list[str]:
+    """Ids of the runs that wait, the next one first."""
+    waiting = [
+        (state.created or 0.0, folder.id)
+        for folder, state in _unfinished(runs_folder())
+        if state.state == "queued"
+    ]
+    return [identifier for _, identifier in sorted(waiting)]
+
+
+@asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[None]:
+    """Keep the queue moving and one worker warm for as long as the server lives."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_look_after, args=(stop,), name="run queue", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.to_thread(thread.join)
+        await asyncio.to_thread(_workers.dismiss_warm)
+
+
+def _look_after(stop: threading.Event) -> None:
+    missing_since: float | None = time.monotonic() - REFILL_SECONDS
+    while not stop.is_set():
+        try:
+            tick()
+            if _workers.has_warm():
+                missing_since = None
+            else:
+                missing_since = missing_since or time.monotonic()
+                if time.monotonic() - missing_since >= REFILL_SECONDS:
+                    _workers.keep_warm()
+        except Exception:  # a full disk or a folder deleted this moment must not stop the queue
+            _log.exception("the run queue stumbled")
+        stop.wait(TICK_SECONDS)
+
+
+def _again(folder: RunFolder, retry: bool) -> bool:
+    """Whether a job that exists has to be done again."""
+    try:
+        state = status(folder)
+    except (ValueError, KeyError, TypeError):
+        return True
+    if state.state == "done":
+        made = state.results.get("made", ())
+        return not all((storage.home() / name).exists() for name in made)
+    return retry and state.final
+
+
+def _create(
+    folder: RunFolder, request: Mapping[str, Any], plan: PruningPlan | None = None, note: str = ""
+) -> None:
+    """Make the folder appear as a whole: its request is there from the first moment."""
+    draft = RunFolder(folder.path.with_name(f".new-{folder.id}"))
+    storage.write_json(draft.request, dict(request))
+    if plan is not None:
+        storage.write_json(draft.plan, plan.to_dict())
+    if note:
+        storage.write_json(draft.notes, {"note": note})
+    draft.path.rename(folder.path)
+
+
+def _start(folder: RunFolder) -> None:
+    """Give the folder to a worker and note which; the caller holds the lock."""
+    kind = str(folder.read(folder.request).get("kind"))
+    pid, started = _workers.start(folder, warm=jobs.job(kind).tensorflow)
+    try:
+        storage.write_json(folder.claim, {"pid": pid, "process_started": started})
+    except Exception:
+        processes.kill(pid, started)
+        raise
+
+
+def _end_if_stuck(folder: RunFolder) -> None:
+    worker = worker_of(folder)
+    asked = time.time() - folder.control.stat().st_mtime
+    if worker and asked > LAST_RESORT_SECONDS:
+        processes.kill(*worker)
+
+
+def _unfinished(parent: Path) -> Iterator[tuple[RunFolder, Status]]:
+    """Runs that are not final, damaged ones left out."""
+    for path in sorted(parent.glob("[!.]*")):
+        folder = RunFolder(path)
+        if path in _finished or not folder.request.exists():
+            continue
+        try:
+            state = status(folder)
+        except (ValueError, KeyError, TypeError, OSError):
+            continue
+        if state.final:
+            _finished.add(path)
+        else:
+            yield folder, state
+
+
+@contextmanager
+def _locked() -> Iterator[None]:
+    """One at a time over the home folder, other threads and other processes included.
+
+    Raises:
+        StorageError: The home folder cannot be written.
+    """
+    home = storage.home()
+    path = home / ".executor.lock"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        stream = path.open("a")
+    except OSError as error:
+        raise storage.refusal(path, error) or error from error
+    with stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield

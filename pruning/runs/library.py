@@ -1,0 +1,180 @@
+"""All runs of the home folder: list, compare, annotate, delete; damaged folders shown as such."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pruning import storage
+from pruning.errors import NotFoundError, PruningError
+from pruning.runs.folder import RunFolder, runs_folder
+from pruning.runs.status import Status, status
+from pruning.strategy.plan import PruningPlan
+
+DAMAGE = (ValueError, KeyError, TypeError, AttributeError, OSError, PruningError)
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One run as a list shows it.
+
+    Attributes:
+        model, data: Model id and data ref; empty when not known.
+        model_name: The model's file name as uploaded; empty when the model is gone.
+        created: Seconds since 1970.
+        plan: None when it cannot be read.
+        status: None when the folder is damaged.
+        damaged: What is wrong with the folder; empty when nothing is.
+        accuracy: ``val_accuracy`` (or ``accuracy``) of each epoch, for a sparkline.
+    """
+
+    id: str
+    folder: RunFolder
+    model: str = ""
+    model_name: str = ""
+    data: str = ""
+    created: float = 0.0
+    plan: PruningPlan | None = None
+    status: Status | None = None
+    note: str = ""
+    damaged: str = ""
+    accuracy: tuple[float, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """The status in a word, ``damaged`` included."""
+        return self.status.state if self.status else "damaged"
+
+    @property
+    def results(self) -> Mapping[str, Any]:
+        """Key figures, in the shape of the command line's ``prune``; empty until there are some."""
+        return self.status.results if self.status else {}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a comparison of two runs; a value that a run does not have is None."""
+
+    name: str
+    left: Any
+    right: Any
+
+    @property
+    def differs(self) -> bool:
+        """Whether the two runs differ here."""
+        return bool(self.left != self.right)
+
+
+def runs() -> list[RunSummary]:
+    """All runs, newest first."""
+    folder = runs_folder()
+    paths = [p for p in folder.glob("[!.]*") if p.is_dir()] if folder.is_dir() else []
+    found = [summary(RunFolder(path)) for path in paths]
+    return sorted(found, key=lambda run: (run.created, run.id), reverse=True)
+
+
+def find(identifier: str) -> RunFolder:
+    """Return the folder of a run.
+
+    Raises:
+        NotFoundError: There is none of that id.
+    """
+    path = runs_folder() / identifier
+    plain = identifier == Path(identifier).name and identifier[:1] not in ("", ".")
+    if not plain or not path.is_dir() or path.is_symlink():
+        raise NotFoundError(
+            f"There is no run {identifier!r}.",
+            expected="The id of a run on this machine.",
+            fix="Look for it on the runs page, or with the command: runs list.",
+        )
+    return RunFolder(path)
+
+
+def summary(folder: RunFolder) -> RunSummary:
+    """Read what a list shows of a run; a damaged folder is described, never an error."""
+    fields: dict[str, Any] = {"created": _modified(folder)}
+    try:
+        request = storage.read_json(folder.request)
+        fields["model"], fields["data"] = str(request["model"]), str(request["data"] or "")
+        fields["created"] = float(request["created"])
+        fields["note"] = str(folder.read(folder.notes).get("note", ""))
+        fields["model_name"] = _model_name(fields["model"])
+        fields["plan"] = PruningPlan.from_dict(storage.read_json(folder.plan))
+        fields["status"] = status(folder)
+        fields["accuracy"] = _accuracy(folder)
+    except DAMAGE as error:
+        fields["status"] = None
+        fields["damaged"] = f"A file of this run cannot be read ({type(error).__name__}: {error})."
+    return RunSummary(folder.id, folder, **fields)
+
+
+def delete(identifier: str) -> None:
+    """Delete a run and everything in its folder.
+
+    Raises:
+        NotFoundError: There is none of that id.
+        PruningError: It is still working.
+    """
+    folder = find(identifier)
+    state = summary(folder).state
+    if state in ("running", "cancelling"):
+        raise PruningError(
+            f"The run {identifier} is still {state}.",
+            expected="A run that has ended.",
+            fix="Cancel it first, then delete it.",
+        )
+    gone = folder.path.with_name(f".deleted-{folder.id}")
+    folder.path.rename(gone)  # at once for everyone, however long the rest takes
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def set_note(identifier: str, text: str) -> None:
+    """Replace the note on a run."""
+    storage.write_json(find(identifier).notes, {"note": text.strip()})
+
+
+def compare_two(left: RunSummary, right: RunSummary) -> list[Row]:
+    """Plans and figures of two runs side by side, in a fixed order."""
+    one, two = _facts(left), _facts(right)
+    names = [*one, *(name for name in two if name not in one)]
+    return [Row(name, one.get(name), two.get(name)) for name in names]
+
+
+def _facts(run: RunSummary) -> dict[str, Any]:
+    facts: dict[str, Any] = {"model": run.model, "data": run.data, "state": run.state}
+    if run.plan is not None:
+        plan = run.plan.to_dict()
+        facts |= _flat("plan", {k: v for k, v in plan.items() if k not in ("format", "model")})
+    return facts | _flat("result", dict(run.results))
+
+
+def _flat(prefix: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in record.items():
+        name = f"{prefix}.{key}"
+        flat |= _flat(name, value) if isinstance(value, Mapping) else {name: value}
+    return flat
+
+
+def _accuracy(folder: RunFolder) -> tuple[float, ...]:
+    lines = folder.read_metrics()
+    for key in ("val_accuracy", "accuracy"):
+        values = [float(line[key]) for line in lines if line.get(key) is not None]
+        if values:
+            return tuple(values)
+    return ()
+
+
+def _model_name(identifier: str) -> str:
+    path = storage.home() / "models" / identifier / "upload.json"
+    return str(storage.read_json(path).get("name", "")) if path.exists() else ""
+
+
+def _modified(folder: RunFolder) -> float:
+    try:
+        return folder.path.stat().st_mtime
+    except OSError:
+        return 0.0

@@ -1,0 +1,133 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pruning import storage
+from pruning.errors import NotFoundError, PruningError
+from pruning.runs import executor, library
+from pruning.runs.folder import RunFolder
+from pruning.strategy.plan import PruningPlan
+
+from .conftest import MODEL, wait
+
+PLAN = PruningPlan(model=MODEL, ratios={"conv": 0.5})
+
+
+def make_run(
+    home: Path, name: str, created: float, plan: PruningPlan = PLAN, **record
+) -> RunFolder:
+    folder = RunFolder(home / "runs" / name)
+    request = {"kind": "prune", "model": MODEL, "data": "d-p", "created": created}
+    storage.write_json(folder.request, request)
+    storage.write_json(folder.plan, plan.to_dict())
+    if record:
+        worker = {"pid": 1, "process_started": 0.0, "stages": [], "started": 1.0, "finished": 2.0}
+        storage.write_json(folder.record, {**worker, **record})
+    return folder
+
+
+def test_no_home_no_runs() -> None:
+    assert library.runs() == []
+
+
+def test_newest_first_with_plan_status_figures_and_names(home: Path) -> None:
+    storage.write_json(home / "models" / MODEL / "upload.json", {"name": "lenet.keras"})
+    make_run(home, "old", 1.0)
+    figures = {"params": {"before": 100, "after": 40}}
+    new = make_run(home, "new", 2.0, state="done", results=figures)
+    new.metrics.write_text('{"val_accuracy": 0.5}\n{"step": 3}\n{"val_accuracy": 0.75}\n')
+    first, second = library.runs()
+    assert (first.id, first.state, first.results) == ("new", "done", figures)
+    assert (first.model_name, first.model, first.data, first.plan) == (
+        "lenet.keras", MODEL, "d-p", PLAN,
+    )  # fmt: skip
+    assert first.accuracy == (0.5, 0.75)
+    assert (second.id, second.state, second.results) == ("old", "queued", {})
+
+
+@pytest.mark.parametrize("name", ["request.json", "plan.json", "record.json", "notes.json"])
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"format": 1}', "\udcff"])
+def test_a_damaged_file_is_shown_and_harms_no_other_run(
+    home: Path, name: str, content: str
+) -> None:
+    make_run(home, "good", 1.0, state="done")
+    bad = make_run(home, "bad", 2.0, state="done")
+    (bad.path / name).write_bytes(content.encode(errors="surrogateescape"))
+    found = {run.id: run for run in library.runs()}
+    assert found["good"].state == "done"
+    if name != "notes.json" or content != '{"format": 1}':  # a record without a note is whole
+        assert found["bad"].state == "damaged"
+        assert "cannot be read" in found["bad"].damaged
+    library.delete("bad")
+    assert [run.id for run in library.runs()] == ["good"]
+
+
+def test_an_empty_folder_and_stray_files(home: Path) -> None:
+    (home / "runs" / "empty").mkdir(parents=True)
+    (home / "runs" / "stray.txt").write_text("x")
+    (home / "runs" / ".new-half").mkdir()
+    [run] = library.runs()
+    assert (run.id, run.state) == ("empty", "damaged")
+
+
+def test_a_copied_folder_is_a_run(home: Path) -> None:
+    run = make_run(home, "one", 1.0, state="done")
+    shutil.copytree(run.path, run.path.with_name("copy of one"))
+    assert {r.id: r.state for r in library.runs()} == {"one": "done", "copy of one": "done"}
+
+
+def test_delete_removes_everything(home: Path) -> None:
+    folder = make_run(home, "one", 1.0, state="done")
+    folder.exports.mkdir()
+    library.delete("one")
+    assert list((home / "runs").iterdir()) == []
+
+
+def test_a_running_run_is_not_deleted(queue_toy) -> None:
+    folder = queue_toy("patient")
+    executor.tick()
+    wait(folder, "running")
+    with pytest.raises(PruningError, match="still running"):
+        library.delete(folder.id)
+    assert folder.path.exists()
+
+
+@pytest.mark.parametrize("name", ["missing", "..", ".", "", "../runs/one", "/etc", ".hidden"])
+def test_only_runs_can_be_found(home: Path, name: str) -> None:
+    make_run(home, "one", 1.0)
+    (home / "runs" / ".hidden").mkdir()
+    with pytest.raises(NotFoundError):
+        library.delete(name)
+    assert (home / "runs" / "one").exists()
+
+
+def test_a_link_is_no_run(home: Path, tmp_path_factory) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (home / "runs").mkdir()
+    (home / "runs" / "link").symlink_to(elsewhere)
+    with pytest.raises(NotFoundError):
+        library.delete("link")
+    assert elsewhere.exists()
+
+
+def test_notes_are_kept(home: Path) -> None:
+    make_run(home, "one", 1.0)
+    library.set_note("one", "  promising\n")
+    assert library.runs()[0].note == "promising"
+    with pytest.raises(NotFoundError):
+        library.set_note("two", "x")
+
+
+def test_compare_two_names_what_differs(home: Path) -> None:
+    left = make_run(home, "a", 1.0, state="done", results={"params": {"before": 9, "after": 4}})
+    right = make_run(home, "b", 2.0, PLAN.with_training(epochs=9), state="done", results={})
+    rows = library.compare_two(library.summary(left), library.summary(right))
+    assert {row.name: (row.left, row.right) for row in rows if row.differs} == {
+        "plan.training.epochs": (3, 9),
+        "result.params.before": (9, None),
+        "result.params.after": (4, None),
+    }
+    same = {row.name: row.left for row in rows if not row.differs}
+    assert same["plan.ratios.conv"] == 0.5
+    assert same["state"] == "done"
