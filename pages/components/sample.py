@@ -1,0 +1,100 @@
+"""One test sample as a person sees or hears it, from the ``preview`` of prepared data.
+
+The arrays were written by a worker; nothing here opens a user's file.
+"""
+
+from __future__ import annotations
+
+import io
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.components.text import visible
+from pruning import storage
+from pruning.charts import samples as charts
+from pruning.intake.dataset import Dataset
+
+_PIXELS = 120  # small pictures are enlarged to this without smoothing
+_TEXT = 600
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The test samples of prepared data; arrays stay on disk until a sample is drawn."""
+
+    dataset: Dataset
+
+    def __len__(self) -> int:
+        return self.dataset.manifest.counts["test"]
+
+    def text(self, index: int) -> str:
+        """The text of a sample, shortened in the middle; empty for other modalities."""
+        path = self.dataset.folder / "preview" / "texts.json"
+        if not path.exists():
+            return ""
+        return visible(_texts(str(path), path.stat().st_mtime_ns)[index], _TEXT)
+
+    def image(self, index: int) -> np.ndarray | None:
+        """The picture of a sample. -> uint8 (h, w) or (h, w, 3), enlarged when it is tiny."""
+        path = self.dataset.folder / "preview" / "images.npy"
+        if not path.exists():
+            return None
+        picture = np.array(storage.read_array(path, mapped=True)[index])
+        factor = max(1, _PIXELS // max(picture.shape[:2]))
+        enlarged = picture.repeat(factor, axis=0).repeat(factor, axis=1)
+        return enlarged[..., 0] if enlarged.shape[-1] == 1 else enlarged
+
+    def sound(self, index: int) -> np.ndarray | None:
+        """The samples of a recording. -> int16 (samples,)."""
+        path = self.dataset.folder / "preview" / "audio.npy"
+        return np.array(storage.read_array(path, mapped=True)[index]) if path.exists() else None
+
+    def show(self, index: int) -> None:
+        """Draw the sample in the current container."""
+        picture, sound, text = self.image(index), self.sound(index), self.text(index)
+        if picture is not None:
+            st.image(picture, width="content")
+        elif sound is not None:
+            rate = self.dataset.manifest.sample_rate or 16_000
+            st.altair_chart(charts.waveform(_envelope(sound, rate)), width="stretch")
+            st.audio(_wav(sound, rate), format="audio/wav")
+        elif text:
+            st.text(text)
+        else:
+            value = np.asarray(self.dataset.x("test")[index]).ravel()
+            words = ", ".join(f"{number:.3g}" for number in value[:8])
+            st.text(f"{words}{', …' if value.size > 8 else ''}")
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _texts(path: str, changed: int) -> list[str]:
+    texts: list[str] = storage.read_json(Path(path))["texts"]
+    return texts
+
+
+def _wav(sound: np.ndarray, rate: int) -> bytes:
+    stream = io.BytesIO()
+    with wave.open(stream, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(sound.astype("<i2").tobytes())
+    return stream.getvalue()
+
+
+def _envelope(sound: np.ndarray, rate: int, bins: int = 160) -> pd.DataFrame:
+    """Lowest and highest value of each slice of time. -> columns seconds, low, high."""
+    edges = np.linspace(0, len(sound), min(bins, len(sound)) + 1).astype(int)
+    scaled = sound / 32768
+    return pd.DataFrame(
+        {
+            "seconds": edges[:-1] / rate,
+            "low": [scaled[a:b].min() for a, b in zip(edges, edges[1:], strict=False)],
+            "high": [scaled[a:b].max() for a, b in zip(edges, edges[1:], strict=False)],
+        }
+    )
