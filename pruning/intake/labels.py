@@ -8,7 +8,7 @@ numbers with fractions                      regression       float32, (n,) or (n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -45,18 +45,28 @@ class Expected:
     outputs: tuple[int | None, ...] | None = None
     activation: str | None = None
 
+    @property
+    def single(self) -> bool:
+        """The model answers with one number: two classes, or a regression."""
+        return self.outputs is not None and self.outputs[-1:] == (1,)
+
 
 def from_names(names: Sequence[str], expected: Expected) -> Targets:
     """Class names, one a sample; indices in the order of ``expected.classes``, else sorted.
 
-    Sorted as Keras sorts folders (``10`` before ``2``), unless all names are the whole numbers
-    of labels, see :func:`from_cells`.
+    Sorted as Keras sorts class folders, by character: ``10`` before ``2``, and a note says so.
 
     Raises:
         DataFileError: A name is not among the expected classes, or there is one class only.
     """
     classes = expected.classes or tuple(sorted(set(names)))
-    return _classification(names, classes)
+    targets = _classification(names, classes)
+    numbered = all(name.isdecimal() for name in classes)
+    if expected.classes or not numbered or list(classes) == sorted(classes, key=int):
+        return targets
+    order = f"{', '.join(classes[:4])} …"
+    note = f"Numbered classes are in Keras's order: {order}; a classes.txt sets another order."
+    return replace(targets, notes=(note,))
 
 
 def from_cells(
@@ -91,7 +101,10 @@ def from_cells(
     (column,), (name,) = columns, names
     numeric = all(is_number(cell) for cell in column)
     whole = numeric and all(float(cell).is_integer() for cell in column)
-    if expected.task == "regression" or (numeric and not whole and expected.task is None):
+    guess_number = numeric and expected.task is None
+    if guess_number and expected.single and len(set(column)) > 2:
+        return Targets("regression", _numbers(name, column), ())
+    if expected.task == "regression" or (guess_number and not whole):
         return Targets("regression", _numbers(name, column), ())
     if whole:
         column = [str(int(float(cell))) for cell in column]
@@ -117,7 +130,7 @@ def from_array(y: np.ndarray, expected: Expected) -> Targets:
             fix="Save y as an array of integers, floats or strings.",
         )
     check_finite("the labels", y)
-    if y.ndim > 1 and y.shape[-1] == 1 and expected.outputs != y.shape[1:-1] + (1, 1):
+    if y.ndim > 1 and y.shape[-1] == 1:
         y = y[..., 0]
     task = expected.task or _task_of(y, expected)
     if task == "regression":
@@ -152,6 +165,8 @@ def _task_of(y: np.ndarray, expected: Expected) -> Task:
     per_step = expected.outputs is not None and len(expected.outputs) == y.ndim
     if y.ndim > 1 and zeros_and_ones and not (per_step and y.ndim == 2):
         return "classification" if _is_one_hot(y, expected) else "multilabel"
+    if expected.single and not zeros_and_ones:
+        return "regression"
     if y.dtype.kind in "biu":
         return "classification"
     whole = bool((y == np.floor(y)).all())
@@ -207,7 +222,7 @@ def _numbered(y: np.ndarray, expected: Expected, *, at_least: int = 0) -> Target
     answers = (expected.outputs[-1] if expected.outputs else None) or 0
     classes = expected.classes or tuple(map(str, range(max(found, answers))))
     _check_several(np.unique(numbers).size, classes[top])
-    notes = ()
+    notes: tuple[str, ...] = ()
     if not expected.classes and found < answers:
         notes = (f"The labels reach {top}; the model's {answers} outputs are taken as classes.",)
     return Targets("classification", numbers, classes, notes)

@@ -86,7 +86,7 @@ def arrange(name: str, files: Sequence[File], suffixes: Mapping[str, tuple[str, 
         return Layout("text", (), tables, sides)
     raise DataFileError(
         f"{name} has no samples that are recognised; it holds {_kinds(rest)}.",
-        expected="Pictures, WAV or FLAC sounds or .txt texts in one folder a class, or a CSV table.",
+        expected="Pictures, sounds or .txt texts in one folder for each class, or a CSV table.",
         fix="Put each class's samples into a folder with the class's name and zip these folders.",
     )
 

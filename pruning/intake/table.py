@@ -101,8 +101,7 @@ def read_table(
     columns = _names(records[0], width, has_header)
     body = records[1:] if has_header else records
     rows = [row for row in body if len(row) == width]
-    notes = (note,) if note else ()
-    notes += _odd_rows(name, body, width)
+    notes = (*((note,) if note else ()), *_odd_rows(name, body, width))
     return Table(columns, rows, delimiter, has_header, notes)
 
 

@@ -24,12 +24,16 @@ class ModelInput:
         shape: Without the batch dimension; ``None`` is open.
         scales_itself: The model starts with Rescaling or Normalization: feed it raw values.
         vocabulary: ``input_dim`` of the embedding that reads the input, when there is one.
+        outputs: Shape of the model's answer without the batch dimension; tells labels apart.
+        activation: Of the model's output.
     """
 
     shape: tuple[int | None, ...]
     dtype: str = "float32"
     scales_itself: bool = False
     vocabulary: int | None = None
+    outputs: tuple[int | None, ...] | None = None
+    activation: str | None = None
 
 
 @dataclass(frozen=True)

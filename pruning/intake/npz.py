@@ -1,0 +1,229 @@
+"""Arrays in an ``.npz``, read by rows: nothing is unpickled, no array has to fit in memory."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from pruning.errors import DataFileError
+from pruning.intake import limits
+from pruning.intake.dataset import SPLITS
+from pruning.intake.files import open_zip
+from pruning.intake.splits import split_of
+
+CHUNK_BYTES = 16 * 2**20
+_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError)
+
+
+@dataclass(frozen=True)
+class Header:
+    """Shape and type of an array that has not been read yet."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    fortran: bool
+
+    @property
+    def bytes(self) -> int:
+        """Size of the values, unpacked."""
+        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
+
+@dataclass(frozen=True)
+class Npz:
+    """An open ``.npz``. ``headers`` has every array by its key."""
+
+    name: str
+    archive: zipfile.ZipFile
+    headers: dict[str, Header]
+
+    def read(self, key: str) -> np.ndarray:
+        """The whole array; for labels and names."""
+        header = self.headers[key]
+        with self._values(key) as stream:
+            values = self._take(key, stream, header.bytes).view(header.dtype)
+        return values.reshape(header.shape, order="F" if header.fortran else "C")
+
+    def chunks(self, key: str) -> Iterator[np.ndarray]:
+        """Blocks of rows of an array, in order, about ``CHUNK_BYTES`` each."""
+        header = self.headers[key]
+        if header.fortran and len(header.shape) > 1:  # rows are scattered over the whole array
+            yield self.read(key)
+            return
+        row = max(1, header.bytes // max(1, header.shape[0]))
+        rows = max(1, CHUNK_BYTES // row)
+        with self._values(key) as stream:
+            for start in range(0, header.shape[0], rows):
+                count = min(rows, header.shape[0] - start)
+                block = self._take(key, stream, count * row).view(header.dtype)
+                yield block.reshape(count, *header.shape[1:])
+
+    @contextmanager
+    def _values(self, key: str) -> Iterator[IO[bytes]]:
+        """The member's stream behind its header."""
+        try:
+            with self.archive.open(f"{key}.npy") as stream:
+                _read_header(self.name, key, stream)
+                yield stream
+        except _DAMAGED as error:
+            raise _damaged(self.name, key, str(error)) from error
+
+    def _take(self, key: str, stream: IO[bytes], size: int) -> np.ndarray:
+        content = stream.read(size)
+        if len(content) < size:
+            raise _damaged(self.name, key, f"{size - len(content):,} bytes are missing")
+        return np.frombuffer(content, np.uint8)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Keys of inputs and labels of the same samples, and their split when one is given."""
+
+    x: str
+    y: str
+    split: int | None
+
+
+@contextmanager
+def open_npz(path: Path) -> Iterator[Npz]:
+    """Open an ``.npz`` and read the headers of its arrays.
+
+    Raises:
+        DataFileError: Damaged, encrypted, pickled or far too large arrays.
+    """
+    with open_zip(path) as archive:
+        headers = {}
+        for info in archive.infolist():
+            key = info.filename.removesuffix(".npy")
+            if info.flag_bits & 0x1:
+                raise DataFileError(
+                    f"{path.name} is protected by a password.",
+                    expected="Arrays without encryption.",
+                    fix="Save the arrays again with numpy.savez_compressed.",
+                )
+            try:
+                with archive.open(info) as stream:
+                    headers[key] = _read_header(path.name, key, stream)
+                if headers[key].bytes > info.file_size:
+                    raise ValueError("it is shorter than its header says")
+            except _DAMAGED as error:
+                raise _damaged(path.name, key, str(error)) from error
+        if sum(header.bytes for header in headers.values()) > limits.MAX_UNPACKED_BYTES:
+            raise DataFileError(
+                f"The arrays of {path.name} are larger than {limits.MAX_UNPACKED_BYTES >> 30} GB.",
+                expected=f"At most {limits.MAX_UNPACKED_BYTES >> 30} GB unpacked.",
+                fix="Save fewer samples, or a smaller type such as uint8 or float32.",
+            )
+        yield Npz(path.name, archive, headers)
+
+
+def pairs(npz: Npz) -> tuple[Pair, ...]:
+    """Which arrays belong together: ``x_train, y_train …`` or ``x, y``.
+
+    Raises:
+        DataFileError: Keys are missing, or x and y have different numbers of samples.
+    """
+    lower = {key.lower(): key for key in npz.headers}
+    found = []
+    for low, key in lower.items():
+        split = split_of(low[2:]) if low.startswith("x_") else None
+        if low != "x" and split is None:
+            continue
+        partner = lower.get("y" + low[1:])
+        if partner is None:
+            raise DataFileError(
+                f"{npz.name} has the array {key} and no y{key[1:]}.",
+                expected="Labels for every array of inputs, under the matching key.",
+                fix=f"Save y{key[1:]} in the same file.",
+            )
+        found.append(Pair(key, partner, split))
+        _check_lengths(npz, key, partner)
+    if not found or (len(found) > 1 and None in [pair.split for pair in found]):
+        _raise_keys(npz)
+    if all(pair.split not in (None, 0) for pair in found):
+        _raise_keys(npz)
+    splits = [pair.split for pair in found]
+    if len(set(splits)) < len(splits):
+        _raise_keys(npz)
+    return tuple(sorted(found, key=lambda pair: pair.split or 0))
+
+
+def class_names(npz: Npz) -> tuple[str, ...]:
+    """The optional array ``classes``: names in the order of the labels' numbers."""
+    header = npz.headers.get("classes")
+    if header is None:
+        return ()
+    if header.dtype.kind not in "US" or len(header.shape) != 1:
+        raise DataFileError(
+            f"The array classes has the type {header.dtype} and the shape {header.shape}.",
+            expected="A row of names as strings.",
+            fix="Save it with numpy.array(names).",
+        )
+    return tuple(str(name) for name in npz.read("classes").astype("U"))
+
+
+def _check_lengths(npz: Npz, x: str, y: str) -> None:
+    for key in (x, y):
+        if not npz.headers[key].shape:
+            raise DataFileError(
+                f"The array {key} of {npz.name} is a single value.",
+                expected="An array whose first axis counts the samples.",
+                fix="Save the samples as one array.",
+            )
+    lengths = npz.headers[x].shape[0], npz.headers[y].shape[0]
+    if lengths[0] != lengths[1]:
+        raise DataFileError(
+            f"{npz.name} has {lengths[0]:,} samples in {x} and {lengths[1]:,} labels in {y}.",
+            expected="One label for every sample.",
+            fix="Save both arrays again from the same samples.",
+        )
+    if lengths[0] == 0:
+        raise DataFileError(
+            f"{x} in {npz.name} has no samples.",
+            expected="At least one sample.",
+            fix="Leave the array out to have this split taken from the training samples.",
+        )
+
+
+def _raise_keys(npz: Npz) -> None:
+    wanted = ", ".join(f"x_{split}, y_{split}" for split in SPLITS)
+    raise DataFileError(
+        f"{npz.name} holds the arrays {', '.join(list(npz.headers)[:8]) or 'none'}.",
+        expected=f"{wanted}; or x_train, y_train alone or with one of the others; or x, y.",
+        fix="Save with numpy.savez_compressed('data.npz', x=inputs, y=labels).",
+    )
+
+
+def _read_header(name: str, key: str, stream: IO[bytes]) -> Header:
+    """Read the header only. NumPy parses it as a literal, which cannot run anything."""
+    version = np.lib.format.read_magic(stream)
+    if version not in _HEADERS:
+        raise ValueError(f"unknown .npy version {version}")
+    shape, fortran, dtype = _HEADERS[version](stream)
+    if dtype.hasobject or dtype.kind not in "biufUS":
+        what = "pickled Python objects" if dtype.hasobject else f"values of the type {dtype}"
+        raise DataFileError(
+            f"The array {key} of {name} holds {what}.",
+            expected="Plain numbers or strings: opening a pickle could run any program.",
+            fix="Make one rectangular array of numbers (numpy.stack), then save it again.",
+        )
+    return Header(tuple(map(int, shape)), dtype, bool(fortran))
+
+
+def _damaged(name: str, key: str, reason: str) -> DataFileError:
+    return DataFileError(
+        f"The array {key} of {name} is damaged: {reason}.",
+        expected="An .npz as numpy.savez or numpy.savez_compressed writes it.",
+        fix="Save it again, and upload it to its end.",
+    )
