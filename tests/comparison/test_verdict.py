@@ -1,0 +1,108 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pruning.comparison.result import Interval
+from pruning.comparison.verdict import verdict
+from tests.comparison.records import comparison
+
+
+def test_interval_over_zero_shows_no_loss() -> None:
+    assert verdict(comparison()) == (
+        "2.1× fewer FLOPs, 1.8× faster, accuracy −0.3 points (95 %: −0.8 to +0.2): "
+        "no loss shown on 2,000 test samples."
+    )
+
+
+def test_a_loss_is_called_a_loss() -> None:
+    said = verdict(comparison(difference=Interval(-0.023, -0.031, -0.015)))
+    assert said.endswith("accuracy fell by 2.3 points (95 %: −3.1 to −1.5) on 2,000 test samples.")
+
+
+def test_a_gain_is_called_a_gain() -> None:
+    said = verdict(comparison(difference=Interval(0.009, 0.002, 0.016)))
+    assert said.endswith(
+        "accuracy rose by 0.9 points (95 %: +0.2 to +1.6) on 2,000 test samples: a gain."
+    )
+
+
+def test_regression_errors_that_grow_are_a_loss() -> None:
+    shared = {
+        "task": "regression",
+        "metric": "mae",
+        "before": Interval(2.0, 1.9, 2.1),
+        "chance": 9.0,
+    }
+    worse = verdict(comparison(difference=Interval(0.125, 0.05, 0.2), **shared))
+    assert worse.endswith(
+        "mean absolute error rose by 0.125 (95 %: +0.05 to +0.2) on 2,000 test samples."
+    )
+    better = verdict(comparison(difference=Interval(-0.125, -0.2, -0.05), **shared))
+    assert better.endswith(
+        "mean absolute error fell by 0.125 (95 %: −0.2 to −0.05) on 2,000 test samples: a gain."
+    )
+    same = verdict(comparison(difference=Interval(0.0, -0.2, 0.2), **shared))
+    assert same.endswith(
+        "mean absolute error ±0 (95 %: −0.2 to +0.2): no loss shown on 2,000 test samples."
+    )
+
+
+def test_multilabel_names_its_metric() -> None:
+    said = verdict(comparison(task="multilabel", metric="macro_f1", samples=1))
+    assert said.endswith(
+        "macro F1 −0.3 points (95 %: −0.8 to +0.2): no loss shown on 1 test sample."
+    )
+
+
+def test_zeros_do_not_make_it_faster() -> None:
+    said = verdict(
+        comparison(
+            flops=(420_000, 420_000), params=(1000, 1000), nonzero=(1000, 200), gzip=(4600, 2000),
+            latency=(1.8, 1.0),
+        )
+    )  # fmt: skip
+    assert said.startswith("80 % of weights zero, gzip 2.3× smaller, not faster on x86, accuracy")
+
+
+@pytest.mark.parametrize(
+    ("latency", "words"),
+    [
+        ((1.0, 1.02), "2.1× fewer FLOPs, no faster, accuracy"),
+        ((1.0, 1.3), "2.1× fewer FLOPs, 1.3× slower, accuracy"),
+        ((None, None), "2.1× fewer FLOPs, accuracy"),
+    ],
+)
+def test_latency_is_said_as_measured(latency, words) -> None:
+    assert verdict(comparison(latency=latency)).startswith(words)
+
+
+def test_only_parameters_went() -> None:
+    said = verdict(comparison(flops=(100, 100), params=(1000, 500), nonzero=(1000, 500)))
+    assert said.startswith("2.0× fewer parameters, 1.8× faster, ")
+
+
+def test_nothing_went() -> None:
+    said = verdict(
+        comparison(
+            flops=(9, 9), params=(9, 9), nonzero=(9, 9), difference=Interval(0, -0.002, 0.002)
+        )
+    )
+    assert said == (
+        "same size and FLOPs, 1.8× faster, accuracy ±0.0 points (95 %: −0.2 to +0.2): "
+        "no loss shown on 2,000 test samples."
+    )
+
+
+def test_keeping_what_chance_gives_is_no_success() -> None:
+    said = verdict(comparison(before=Interval(0.11, 0.09, 0.13)))
+    assert "no loss shown" not in said
+    assert said.endswith("but the model was no better than chance before.")
+
+
+@given(st.floats(-0.5, 0.5), st.floats(0, 0.2), st.floats(0, 0.2))
+def test_words_follow_the_interval(value: float, below: float, above: float) -> None:
+    difference = Interval(value, value - below, value + above)
+    said = verdict(comparison(before=Interval(0.5, 0.48, 0.52), difference=difference))
+    assert ("fell by" in said) == (difference.high < 0)
+    assert ("rose by" in said) == (difference.low > 0)
+    assert ("no loss shown" in said) == (difference.low <= 0 <= difference.high)
