@@ -20,6 +20,7 @@ TargetKind = Literal["params", "flops", "bytes", "sparsity"]
 ScheduleKind = Literal["one_shot", "constant", "polynomial"]
 Engine = Literal["studio", "tfmot"]
 
+TARGETS: tuple[TargetKind, ...] = ("params", "flops", "bytes", "sparsity")
 METHODS: tuple[Method, ...] = ("channels", "weights")
 SCOPES: tuple[Scope, ...] = ("uniform", "layer", "global")
 SCHEDULES: tuple[ScheduleKind, ...] = ("one_shot", "constant", "polynomial")
@@ -112,8 +113,11 @@ class PruningPlan:
         _choice("method", self.method, METHODS)
         _choice("scope", self.scope, SCOPES)
         _choice("engine", self.engine, ENGINES)
-        _choice("schedule kind", self.schedule.kind, SCHEDULES)
-        _choice("optimizer", self.training.optimizer, OPTIMIZERS)
+        _check_training(self.training)
+        _check_schedule(self.schedule)
+        _integer("round_to", self.round_to, 1, 256)
+        if self.target is not None:
+            _check_target(self.target)
         for name, ratio in self.ratios.items():
             _between(f"The ratio of {name!r}", ratio, 0, 1, right_open=True)
             if ratio > 0 and name in self.locked:
@@ -122,21 +126,6 @@ class PruningPlan:
                     expected="A locked entry has the ratio 0.",
                     fix="Unlock it, or set its ratio to 0.",
                 )
-        if self.target is not None and not 0 < self.target.value < 1:
-            raise PlanError(
-                f"The target {self.target.kind}={self.target.value} is out of range.",
-                expected="A fraction between 0 and 1, both excluded.",
-                fix="Give for example flops=0.5 for half of the FLOPs.",
-            )
-        training, schedule = self.training, self.schedule
-        _between("epochs", training.epochs, 0, 10_000)
-        _between("batch size", training.batch_size, 1, 65_536)
-        _between("learning rate", training.learning_rate, 0, 10)
-        _between("round_to", self.round_to, 1, 256)
-        _between("initial sparsity", schedule.initial_sparsity, 0, 1, right_open=True)
-        _between("schedule begin", schedule.begin, 0, 1)
-        _between("schedule end", schedule.end, schedule.begin, 1)
-        _between("frequency", schedule.frequency, 1, 1_000_000)
         if self.engine == "tfmot" and self.method != "weights":
             raise PlanError(
                 "The reference engine TF-MOT cannot remove channels.",
@@ -198,6 +187,35 @@ def removed_count(
     return channels - min(channels, -(-kept // step) * step)
 
 
+def _check_training(training: Training) -> None:
+    _choice("optimizer", training.optimizer, OPTIMIZERS)
+    _integer("epochs", training.epochs, 0, 10_000)
+    _integer("batch size", training.batch_size, 1, 65_536)
+    _between("learning rate", training.learning_rate, 0, 10)
+    _integer("seed", training.seed, 0, 2**32 - 1)
+    if training.patience is not None:
+        _integer("patience", training.patience, 1, 10_000)
+
+
+def _check_schedule(schedule: Schedule) -> None:
+    _choice("schedule kind", schedule.kind, SCHEDULES)
+    _between("initial sparsity", schedule.initial_sparsity, 0, 1, right_open=True)
+    _between("schedule begin", schedule.begin, 0, 1)
+    _between("schedule end", schedule.end, schedule.begin, 1)
+    _integer("frequency", schedule.frequency, 1, 1_000_000)
+    _between("power", schedule.power, 0, 100)
+
+
+def _check_target(target: Target) -> None:
+    _choice("target", target.kind, TARGETS)
+    if not 0 < target.value < 1:
+        raise PlanError(
+            f"The target {target.kind}={target.value} is out of range.",
+            expected="A fraction between 0 and 1, both excluded.",
+            fix="Give for example flops=0.5 for half of the FLOPs.",
+        )
+
+
 def _choice(what: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise PlanError(
@@ -205,6 +223,16 @@ def _choice(what: str, value: str, allowed: tuple[str, ...]) -> None:
             expected=f"One of {', '.join(allowed)}.",
             fix=f"Choose a {what} from that list.",
         )
+
+
+def _integer(what: str, value: object, low: int, high: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise PlanError(
+            f"{what} is {value!r}.",
+            expected=f"A whole number from {low} to {high}.",
+            fix="Change that value in the plan.",
+        )
+    _between(what, value, low, high)
 
 
 def _between(what: str, value: float, low: float, high: float, *, right_open: bool = False) -> None:
