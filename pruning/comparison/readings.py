@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
-from pruning.comparison.tasks._base import Reading
+Reading = Literal["probabilities", "logits"]
 
 SMALLEST = 1e-7  # probabilities are held this far from 0 and 1 in a logarithm, as Keras does
 SUM_TOLERANCE = 1e-2  # float16 softmax sums are off by up to 5e-3

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from pruning.comparison.readings import Reading
 from pruning.comparison.result import ClassScore, Interval, Scores
-
-Reading = Literal["probabilities", "logits"]
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from pruning.comparison import intervals
-from pruning.comparison.readings import SMALLEST, class_probabilities
+from pruning.comparison.readings import SMALLEST, Reading, class_probabilities
 from pruning.comparison.result import ClassScore, Interval, Scores
-from pruning.comparison.tasks._base import Paired, Reading, Task
+from pruning.comparison.tasks._base import Paired, Task
 from pruning.errors import MismatchError
 
 MOST_CLASSES_SHOWN = 256  # a larger confusion matrix is neither read nor worth its megabytes

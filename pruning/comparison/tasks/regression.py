@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from pruning.comparison import intervals
+from pruning.comparison.readings import Reading
 from pruning.comparison.result import Scores
-from pruning.comparison.tasks._base import Paired, Reading, Task
+from pruning.comparison.tasks._base import Paired, Task
 from pruning.errors import MismatchError
 
 
