@@ -1,1 +1,64 @@
-"""How channels pass through each type of layer, one file per type."""
+"""One rule per layer type, found by name: a new file here is a new layer type.
+
+Every module of this package that does not start with an underscore has a ``RULE`` or a tuple
+``RULES``. See ``_base.py`` for the contract.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from typing import Any
+
+from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
+
+UNKNOWN_REASON = "The studio does not know what this layer does with its channels."
+
+
+def _trace_unknown(call: Call) -> list[Channels]:
+    call.record.reason = UNKNOWN_REASON
+    for variable in call.record.variables:
+        call.weight(variable, kernel=is_kernel_name(str(variable.name)))
+    cls = type(call.layer).__name__
+    return call.frozen_outputs(
+        f"{call.record.name!r} is a {cls}: the studio does not know what it does with channels."
+    )
+
+
+UNKNOWN = LayerRule("unknown", (), _trace_unknown, "frozen", UNKNOWN_REASON)
+
+
+def is_kernel_name(name: str) -> bool:
+    """Whether a weight of that name multiplies inputs, and so may be set to zero."""
+    last = name.split("/")[-1].split(":")[0]
+    return last.endswith("kernel") or last == "embeddings"
+
+
+@cache
+def rules() -> dict[str, LayerRule]:
+    """All rules by what they cover; importing them imports no Keras."""
+    found: dict[str, LayerRule] = {}
+    for module in pkgutil.iter_modules(__path__):
+        if module.name.startswith("_"):
+            continue
+        plugin = importlib.import_module(f"{__name__}.{module.name}")
+        for rule in getattr(plugin, "RULES", None) or (plugin.RULE,):
+            for name in rule.covers:
+                if name in found:
+                    raise ValueError(f"{name} is covered by {found[name].name} and {rule.name}")
+                found[name] = rule
+    return found
+
+
+def key_of(layer: Any) -> str:
+    """Name under which a rule covers ``layer``: class, ``ops.`` class or ``tf.`` symbol."""
+    cls = type(layer)
+    if cls.__name__ in ("TFOpLambda", "SlicingOpLambda"):
+        return f"tf.{layer.symbol}"
+    return f"ops.{cls.__name__}" if ".src.ops" in cls.__module__ else cls.__name__
+
+
+def rule_for(layer: Any) -> LayerRule:
+    """Return the rule that covers ``layer``, or the one that freezes what is not known."""
+    return rules().get(key_of(layer), UNKNOWN)

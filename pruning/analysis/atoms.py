@@ -1,0 +1,73 @@
+"""Channel atoms: which values of different tensors are the same channel.
+
+Every channel that a layer makes is an *atom*, a number. Where two tensors are added their atoms
+are united, because one cannot lose a channel without the other. Atoms that may not be removed are
+frozen, with the reason. All of it is a union-find forest over integers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+AtomArray = NDArray[np.int64]
+"""Atoms along one axis of a tensor or weight, shape (length of the axis,)."""
+
+NO_ATOMS: AtomArray = np.zeros(0, np.int64)
+
+
+class Atoms:
+    """The union-find forest. Classes of united atoms are known by their smallest atom."""
+
+    def __init__(self) -> None:
+        self._parent: list[int] = []
+        self._reasons: dict[int, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._parent)
+
+    def new(self, count: int) -> AtomArray:
+        """Make ``count`` fresh atoms. -> (count,)."""
+        first = len(self._parent)
+        self._parent.extend(range(first, first + count))
+        return np.arange(first, first + count, dtype=np.int64)
+
+    def unite(self, one: Any, other: Any) -> None:
+        """Make ``one[i]`` and ``other[i]`` the same channel. Both (n,)."""
+        for a, b in zip(np.asarray(one).tolist(), np.asarray(other).tolist(), strict=True):
+            root_a, root_b = self._root(a), self._root(b)
+            if root_a != root_b:
+                self._parent[max(root_a, root_b)] = min(root_a, root_b)
+
+    def freeze(self, atoms: Any, reason: str) -> None:
+        """Forbid to remove ``atoms``; the first reason given for an atom is kept."""
+        for atom in np.asarray(atoms).tolist():
+            self._reasons.setdefault(atom, reason)
+
+    def frozen(self, atoms: Any) -> bool:
+        """Whether all of ``atoms`` are known to be frozen so far."""
+        roots = {self._root(atom) for atom in self._reasons}
+        return all(self._root(atom) in roots for atom in np.asarray(atoms).tolist())
+
+    def roots(self) -> AtomArray:
+        """Root of every atom. -> (number of atoms,)."""
+        parent = np.asarray(self._parent, np.int64)
+        while len(parent) and not np.array_equal(parent, parent[parent]):
+            parent = parent[parent]
+        return parent
+
+    def reasons(self) -> dict[int, str]:
+        """Why a class is frozen, by root, in the order in which reasons were given."""
+        reasons: dict[int, str] = {}
+        for atom, reason in self._reasons.items():
+            reasons.setdefault(self._root(atom), reason)
+        return reasons
+
+    def _root(self, atom: int) -> int:
+        parent = self._parent
+        while parent[atom] != atom:
+            parent[atom] = parent[parent[atom]]
+            atom = parent[atom]
+        return atom

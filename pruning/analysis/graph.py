@@ -1,0 +1,168 @@
+"""Walk a model's calls and let each layer's rule say what it does to channels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pruning.analysis.atoms import Atoms
+from pruning.analysis.layer_rules import rule_for
+from pruning.analysis.layer_rules._base import (
+    Call,
+    Channels,
+    LayerTrace,
+    NotUnderstoodError,
+    Shape,
+)
+from pruning.frameworks._base import Framework, Node
+
+DEFAULT_LENGTH = 128  # what an open dimension counts as, for FLOPs, unless the user says otherwise
+
+Sizes = dict[int, tuple[int, ...]]
+
+
+@dataclass(eq=False)
+class Traced:
+    """What the rules said of a whole model.
+
+    Attributes:
+        layers: By ``id(layer)``, in the order of their first call.
+        edges: (source layer name, target layer name) of every tensor that is read.
+        notes: Sentences for the user, such as how open dimensions were counted.
+    """
+
+    atoms: Atoms
+    layers: dict[int, LayerTrace] = field(default_factory=dict)
+    edges: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def trace(framework: Framework, flat_model: Any, length: int | None = None) -> Traced:
+    """Follow the channels through all calls of a flat model.
+
+    Args:
+        length: Size that an open dimension counts as; ``DEFAULT_LENGTH`` when not given.
+    """
+    nodes = framework.nodes(flat_model)
+    traced = Traced(Atoms())
+    sizes = _sizes(framework, flat_model, nodes, length, traced.notes)
+    channels: dict[int, Channels] = {}
+    sources: dict[int, str] = {}
+    for node in nodes:
+        record = traced.layers.get(id(node.layer))
+        if record is None:
+            name = framework.path_of(flat_model, node.layer)
+            record = LayerTrace(node.layer, name, rule_for(node.layer).effect)
+            record.variables = list(getattr(node.layer, "weights", ()))
+            record.output_shape = framework.shape(node.outputs[0])[1:]
+            traced.layers[id(node.layer)] = record
+        call = _call(framework, node, record, traced.atoms, channels, sizes)
+        for tensor, carried in zip(node.outputs, _outputs(call), strict=True):
+            channels[id(tensor)] = carried
+            sources[id(tensor)] = record.name
+        record.inputs += call.inputs
+        record.outputs += [channels[id(tensor)] for tensor in node.outputs]
+        for tensor in node.inputs:
+            if (edge := (sources[id(tensor)], record.name)) not in traced.edges:
+                traced.edges.append(edge)
+    for tensor in flat_model.outputs:
+        traced.atoms.freeze(
+            channels[id(tensor)].atoms,
+            "These are outputs of the model: one for every class or value it predicts.",
+        )
+    return traced
+
+
+def _call(
+    framework: Framework,
+    node: Node,
+    record: LayerTrace,
+    atoms: Atoms,
+    channels: dict[int, Channels],
+    sizes: Sizes,
+) -> Call:
+    return Call(
+        layer=node.layer,
+        atoms=atoms,
+        record=record,
+        tensors=node.inputs,
+        inputs=tuple(channels[id(tensor)] for tensor in node.inputs),
+        input_shapes=tuple(framework.shape(tensor) for tensor in node.inputs),
+        output_shapes=tuple(framework.shape(tensor) for tensor in node.outputs),
+        input_sizes=tuple(sizes[id(tensor)] for tensor in node.inputs),
+        output_sizes=tuple(sizes[id(tensor)] for tensor in node.outputs),
+        args=node.args,
+        kwargs=node.kwargs,
+        rule_for=rule_for,
+    )
+
+
+def _outputs(call: Call) -> Sequence[Channels]:
+    """What the rule says; frozen when it does not understand a setting, or says too little."""
+    try:
+        outputs = call.rule_for(call.layer).trace(call)
+    except NotUnderstoodError as error:
+        return _refused(call, str(error))
+    for channels, size in zip(outputs, call.output_sizes, strict=True):
+        if channels.axis is not None and len(channels.atoms) != size[channels.axis]:
+            return _refused(call, "its output has an unexpected width.")
+    return outputs
+
+
+def _refused(call: Call, why: str) -> Sequence[Channels]:
+    reason = f"{call.record.name!r} is used in a way the studio does not know: {why}"
+    call.record.reason = reason
+    for made in call.record.made.values():
+        call.freeze(made, reason)
+    return call.frozen_outputs(reason)
+
+
+def _sizes(
+    framework: Framework, flat_model: Any, nodes: list[Node], length: int | None, notes: list[str]
+) -> Sizes:
+    """Sizes of all tensors for one sample, open dimensions counted as ``length``."""
+    tensors = {id(t): t for node in nodes for t in (*node.inputs, *node.outputs)}
+    shapes = {key: framework.shape(tensor) for key, tensor in tensors.items()}
+    if all(None not in shape[1:] for shape in shapes.values()):
+        return {key: _counted(shape, 1) for key, shape in shapes.items()}
+    counted = DEFAULT_LENGTH if length is None else length
+    try:
+        sizes = _measured(framework, flat_model, tensors, counted)
+    except (ValueError, ArithmeticError, _tensorflow_error()) as error:
+        notes.append(
+            f"Open dimensions count as 1: the model does not run with {counted} "
+            f"({str(error).splitlines()[0][:80]}). Give another length."
+        )
+        return {key: _counted(shape, 1) for key, shape in shapes.items()}
+    notes.append(f"Open dimensions of the input count as {counted} in all FLOPs.")
+    return sizes
+
+
+def _measured(framework: Framework, flat_model: Any, tensors: dict[int, Any], length: int) -> Sizes:
+    """Run the model once on zeros of a fixed size and note the shape of every tensor."""
+    import numpy as np
+
+    inputs = list(flat_model.inputs)
+    keys = list(tensors)
+    probe = framework.keras.Model(inputs, [tensors[key] for key in keys])
+    zeros = [
+        np.zeros(_counted(framework.shape(t), length), str(getattr(t.dtype, "name", t.dtype)))
+        for t in inputs
+    ]
+    values = probe(zeros if len(zeros) > 1 else zeros[0], training=False)
+    return {key: tuple(value.shape) for key, value in zip(keys, values, strict=True)}
+
+
+def _counted(shape: Shape, length: int) -> tuple[int, ...]:
+    return tuple(
+        1 if position == 0 else length if size is None else size
+        for position, size in enumerate(shape)
+    )
+
+
+def _tensorflow_error() -> type[Exception]:
+    import tensorflow as tf
+
+    error: type[Exception] = tf.errors.OpError
+    return error

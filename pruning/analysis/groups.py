@@ -1,0 +1,208 @@
+"""Channel groups: classes of united atoms that occur in the same way everywhere.
+
+Two classes belong to one group when every weight axis, configuration entry and work term holds
+equally many atoms of the one as of the other. Removing any ``n`` channels of a group then changes
+all widths by the same numbers, which makes prices exact before it is known *which* channels go.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pruning.analysis.atoms import AtomArray
+from pruning.analysis.cost import Cost, Term, Width
+from pruning.analysis.graph import Traced
+from pruning.analysis.layer_rules._base import LayerTrace, WeightAxes
+from pruning.analysis.profile import Group
+
+SINGLE = "There is only one of these channels, and one must be left."
+
+Kept = Mapping[str, Any]
+"""Kept channels by group id: (kept,) integers. A missing group is left whole."""
+
+
+@dataclass(eq=False)
+class ChannelGroups:
+    """All groups of a model, and where their channels are.
+
+    Attributes:
+        groups: In the model's order, frozen ones included.
+        roots: Root of every atom, (atoms,).
+        members: Roots of each group's channels, ascending, by group id.
+        of_root: Group id of a root; only channels that some layer makes have one.
+    """
+
+    groups: tuple[Group, ...]
+    roots: AtomArray
+    members: dict[str, AtomArray]
+    of_root: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.of_root = {int(r): name for name, roots in self.members.items() for r in roots}
+        self._prunable = {group.id for group in self.groups if group.prunable}
+
+    def ids(self, atoms: AtomArray) -> tuple[str, ...]:
+        """Ids of the groups of ``atoms``, in the order in which they occur."""
+        found = (self.of_root.get(int(root)) for root in _ordered_unique(self.roots[atoms]))
+        return tuple(dict.fromkeys(name for name in found if name is not None))
+
+    def width(self, atoms: AtomArray) -> Width:
+        """How long an axis with ``atoms`` is, as a function of the kept channels."""
+        roots, counts = np.unique(self.roots[atoms], return_counts=True)
+        multiples: dict[str, int] = {}
+        constant = 0
+        for root, count in zip(roots.tolist(), counts.tolist(), strict=True):
+            name = self.of_root.get(root)
+            if name is not None and name in self._prunable:
+                multiples[name] = count
+            else:
+                constant += count
+        return Width(constant, multiples)
+
+    def removed(self, kept: Kept) -> np.ndarray:
+        """Mark every atom that goes. -> bool (atoms,)."""
+        gone = np.zeros(len(self.roots), bool)
+        for name, indices in kept.items():
+            members = self.members[name]
+            gone[np.delete(members, np.asarray(indices, np.int64))] = True
+        return gone[self.roots]
+
+
+def make_groups(traced: Traced) -> ChannelGroups:
+    """Build the groups of a traced model; ids depend on nothing but the model."""
+    roots = traced.atoms.roots()
+    reasons = traced.atoms.reasons()
+    producers: dict[int, list[LayerTrace]] = {}
+    for layer in traced.layers.values():
+        for atoms in layer.made.values():
+            for root in np.unique(roots[atoms]).tolist():
+                producers.setdefault(root, []).append(layer)
+    classes: dict[Any, list[int]] = {}
+    for root, signature in _signatures(traced, roots).items():
+        if root in producers:
+            classes.setdefault((signature, reasons.get(root)), []).append(root)
+    groups: list[Group] = []
+    members: dict[str, AtomArray] = {}
+    taken: Counter[str] = Counter()
+    touching = _touching(traced, roots)
+    for (_, reason), found in sorted(classes.items(), key=lambda item: min(item[1])):
+        made_by = producers[found[0]]
+        taken[made_by[0].name] += 1
+        number = taken[made_by[0].name]
+        name = made_by[0].name if number == 1 else f"{made_by[0].name}#{number}"
+        makers = tuple(layer.name for layer in made_by)
+        followers = tuple(n for n in touching.get(found[0], ()) if n not in makers)
+        if reason is None and len(found) == 1:
+            reason = SINGLE
+        groups.append(
+            Group(
+                id=name,
+                channels=len(found),
+                layers=makers + followers,
+                producers=makers,
+                prunable=reason is None,
+                reason=reason,
+                unit=made_by[0].unit,
+            )
+        )
+        members[name] = np.array(sorted(found), np.int64)
+    return ChannelGroups(tuple(groups), roots, members)
+
+
+def params_cost(layer: LayerTrace, groups: ChannelGroups) -> Cost:
+    """Values in all weights of the layer, as a function of the kept channels."""
+    terms = []
+    for index, variable in enumerate(layer.variables):
+        axes = layer.weights.get(index)
+        along = axes.axes if axes else {}
+        widths = [
+            groups.width(along[axis]) if axis in along else Width(int(size))
+            for axis, size in enumerate(variable.shape)
+        ]
+        terms.append(_term(1, widths))
+    return Cost(tuple(terms))
+
+
+def flops_cost(layer: LayerTrace, groups: ChannelGroups) -> Cost:
+    """2 x multiply-adds of all calls of the layer, as a function of the kept channels."""
+    return Cost(
+        tuple(
+            _term(
+                2 * work.multiply_adds,
+                [Width(w) if isinstance(w, int) else groups.width(w) for w in work.widths],
+            )
+            for work in layer.work
+        )
+    )
+
+
+def occurrences(layer: LayerTrace) -> Iterator[AtomArray]:
+    """All places in which the layer's weights, settings and work depend on channels."""
+    for axes in layer.weights.values():
+        yield from axes.axes.values()
+    for setting in layer.settings.values():
+        yield setting.atoms
+    for work in layer.work:
+        yield from (width for width in work.widths if not isinstance(width, int))
+
+
+def channel_rows(
+    array: np.ndarray, axes: WeightAxes, group: AtomArray, roots: AtomArray
+) -> np.ndarray | None:
+    """Values of a kernel by the channel of ``group`` that they make. -> (channels, values).
+
+    ``None`` when the kernel makes no channels of that group.
+    """
+    parts = []
+    for axis, atoms in axes.makes.items():
+        place = np.flatnonzero(np.isin(roots[atoms], group))
+        if not len(place):
+            continue
+        order = place[np.argsort(roots[atoms][place], kind="stable")]
+        parts.append(np.take(array, order, axis=axis))
+        parts[-1] = np.moveaxis(parts[-1], axis, 0).reshape(len(group), -1)
+    return np.concatenate(parts, axis=1) if parts else None
+
+
+def _signatures(traced: Traced, roots: AtomArray) -> dict[int, tuple[tuple[int, int], ...]]:
+    """How often each class occurs in each place. -> {root: ((place, count), …)}."""
+    signatures: dict[int, list[tuple[int, int]]] = {}
+    place = 0
+    for layer in traced.layers.values():
+        for atoms in occurrences(layer):
+            values, counts = np.unique(roots[atoms], return_counts=True)
+            for root, count in zip(values.tolist(), counts.tolist(), strict=True):
+                signatures.setdefault(root, []).append((place, count))
+            place += 1
+    return {root: tuple(places) for root, places in signatures.items()}
+
+
+def _touching(traced: Traced, roots: AtomArray) -> dict[int, list[str]]:
+    """Layers whose weights hold a class, in the model's order. -> {root: [layer name]}."""
+    touching: dict[int, list[str]] = {}
+    for layer in traced.layers.values():
+        held = [atoms for axes in layer.weights.values() for atoms in axes.axes.values()]
+        if held:
+            for root in np.unique(roots[np.concatenate(held)]).tolist():
+                touching.setdefault(root, []).append(layer.name)
+    return touching
+
+
+def _term(coefficient: int, widths: list[Width]) -> Term:
+    """Fold constant widths into the coefficient: fewer numbers to store and to multiply."""
+    open_widths = []
+    for width in widths:
+        if width.groups:
+            open_widths.append(width)
+        else:
+            coefficient *= width.constant
+    return Term(coefficient, tuple(open_widths))
+
+
+def _ordered_unique(values: AtomArray) -> list[int]:
+    return list(dict.fromkeys(values.tolist()))

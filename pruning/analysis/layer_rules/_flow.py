@@ -1,0 +1,148 @@
+"""How channels flow through operations without weights; shared by the rules of that kind.
+
+Part of the contract, like ``_base.py``: rules import from here, never from each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from pruning.analysis.atoms import NO_ATOMS
+from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
+
+Trace = Callable[[Call], Sequence[Channels]]
+
+
+def frozen(name: str, reason: str, covers: Sequence[str]) -> LayerRule:
+    """Return a rule for layers whose channels stay, for a reason we know."""
+
+    def trace(call: Call) -> Sequence[Channels]:
+        call.record.reason = reason
+        return call.frozen_outputs(f"{call.record.name!r}: {reason}")
+
+    return LayerRule(name, tuple(covers), trace, "frozen", reason)
+
+
+def pass_through(call: Call) -> Sequence[Channels]:
+    """Each channel by itself, shape of rank unchanged: activations, pooling, padding."""
+    return [call.inputs[0]] if call.inputs else call.frozen_outputs("It reads no layer.")
+
+
+def argument(call: Call, position: int, name: str, default: Any = None) -> Any:
+    """A setting of an operation, from its attribute or from the call's arguments.
+
+    Keras 3 operations keep it as an attribute, TensorFlow operators get it with the call.
+    """
+    if hasattr(call.layer, name):
+        return getattr(call.layer, name)
+    if name in call.kwargs:
+        return call.kwargs[name]
+    return call.args[position] if len(call.args) > position else default
+
+
+def elementwise(call: Call) -> Sequence[Channels]:
+    """Unite channel ``i`` of all inputs: additions, products, maxima, with broadcasting.
+
+    Cases: (1) inputs of the same width are united; (2) an input of width 1 is broadcast over all
+    channels and stays; (3) a constant with one value per channel would have to be cut inside the
+    operator, which Keras does not allow: frozen.
+    """
+    size = call.output_sizes[0]
+    tracked = [
+        (channels, len(call.input_sizes[i]) - (channels.axis or 0))
+        for i, channels in enumerate(call.inputs)
+        if channels.axis is not None
+    ]
+    if not tracked:
+        return [Channels()]
+    from_right = {right for _, right in tracked}
+    if len(from_right) != 1:
+        return call.frozen_outputs(f"{call.record.name!r} combines different axes.")
+    right = from_right.pop()
+    axis = len(size) - right
+    whole = [channels for channels, _ in tracked if len(channels.atoms) == size[axis]]
+    for channels, _ in tracked:
+        if len(channels.atoms) != size[axis]:
+            call.freeze(channels.atoms, "This single channel is combined with many channels.")
+    if not whole or len(tracked) != len(call.inputs):
+        return call.frozen_outputs(f"{call.record.name!r} combines channels with positions.")
+    for channels in whole[1:]:
+        call.atoms.unite(whole[0].atoms, channels.atoms)
+    if any(_varies(constant, right) for constant in _constants(call)):
+        call.freeze(
+            whole[0].atoms, f"{call.record.name!r} holds a constant with one value per channel."
+        )
+    return [Channels(axis, whole[0].atoms)]
+
+
+def by_example(call: Call, function: Callable[[np.ndarray], np.ndarray]) -> Sequence[Channels]:
+    """Move channels as ``function`` moves the values of an array, batch dimension left out.
+
+    Right for operations that only rearrange values in row order (reshape, transpose, repeat): the
+    channels of the result are found on the one axis along which the atoms vary.
+    """
+    channels = call.inputs[0]
+    if channels.axis is None:
+        return [Channels()]
+    size = call.input_sizes[0][1:]
+    shape = [1] * len(size)
+    shape[channels.axis - 1] = len(channels.atoms)
+    example = function(np.broadcast_to(channels.atoms.reshape(shape), size))
+    if example.shape != tuple(call.output_sizes[0][1:]):
+        raise NotUnderstoodError(f"{call.record.name!r} gives a shape that was not foreseen.")
+    axis = _varying_axis(example)
+    if axis is None:
+        raise NotUnderstoodError(f"{call.record.name!r} spreads its channels over several axes.")
+    line = np.moveaxis(example, axis, 0).reshape(example.shape[axis], -1)
+    return [Channels(axis + 1, line[:, 0].copy() if line.size else NO_ATOMS)]
+
+
+def reduce_axes(call: Call, axes: Any, keepdims: bool) -> Sequence[Channels]:
+    """Mean, sum or maximum over ``axes`` (``None``: all), which must leave the channels alone."""
+    rank = len(call.input_sizes[0])
+    channels = call.inputs[0]
+    gone = range(rank) if axes is None else [int(a) % rank for a in np.atleast_1d(axes)]
+    if channels.axis is None:
+        return [Channels()]
+    if 0 in gone or channels.axis in gone:
+        return call.frozen_outputs(f"{call.record.name!r} computes over all channels together.")
+    axis = channels.axis if keepdims else channels.axis - sum(a < channels.axis for a in gone)
+    return [Channels(axis, channels.atoms)]
+
+
+def _varying_axis(example: np.ndarray) -> int | None:
+    varying = [
+        axis
+        for axis in range(example.ndim)
+        if example.shape[axis] > 1 and (np.diff(example, axis=axis) != 0).any()
+    ]
+    if len(varying) > 1:
+        return None
+    if varying:
+        return varying[0]
+    # One channel only, or none that differ: it can sit on any axis; the last is the custom.
+    return example.ndim - 1
+
+
+def _constants(call: Call) -> list[np.ndarray]:
+    constants = []
+    for value in (*call.args, *call.kwargs.values()):
+        if isinstance(value, str | bytes | bool | dict) or value is None:
+            continue
+        parts = value if isinstance(value, list | tuple) else (value,)
+        if any(part is tensor for part in parts for tensor in call.tensors):
+            constants += [np.asarray(p) for p in parts if not _is_symbolic(p, call)]
+        elif not _is_symbolic(value, call):
+            constants.append(np.asarray(value))
+    return [c for c in constants if c.dtype != object]
+
+
+def _is_symbolic(value: Any, call: Call) -> bool:
+    return any(value is tensor for tensor in call.tensors) or "KerasTensor" in type(value).__name__
+
+
+def _varies(constant: np.ndarray, right: int) -> bool:
+    return constant.ndim >= right and constant.shape[constant.ndim - right] > 1

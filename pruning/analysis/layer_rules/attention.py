@@ -1,0 +1,75 @@
+"""MultiHeadAttention: whole heads are cut, and value channels within all heads alike.
+
+query, key, value kernels (in, heads, width); output kernel (heads, value width, out).
+The key width stays: it sets the scale of the scores, so a cut there would not be exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pruning.analysis.atoms import AtomArray
+from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
+
+_PARAMETERS = ("query", "value", "key")
+
+
+def trace(call: Call) -> Sequence[Channels]:
+    """Reads query, key and value; makes heads, value channels and output channels."""
+    layer = call.layer
+    config = layer.get_config()
+    bound = _bound(call)
+    query, value = bound["query"], bound["value"]
+    key = bound.get("key", value)
+    for index in set(range(len(call.inputs))) - set(bound.values()):
+        call.freeze(call.inputs[index].atoms, f"{call.record.name!r} reads these as a mask.")
+    # Named so that the output's channels come first: they give the layer's own group its name.
+    made = call.new(call.output_sizes[0][-1])
+    heads = call.new(int(config["num_heads"]), "heads", "head")
+    widths = call.new(int(config["value_dim"] or config["key_dim"]), "values", "head")
+    call.setting("num_heads", atoms=heads)
+    call.setting("value_dim", atoms=widths)
+    call.setting("output_shape", atoms=made)
+    steps_q, steps_kv = call.input_sizes[query][1], call.input_sizes[value][1]
+    _project(call, layer._query_dense, query, {1: heads}, steps_q)
+    _project(call, layer._key_dense, key, {1: heads}, steps_kv)
+    _project(call, layer._value_dense, value, {1: heads, 2: widths}, steps_kv)
+    output = layer._output_dense
+    call.weight(
+        output.kernel,
+        makes={2: made},
+        reads={0: heads, 1: widths},
+        kernel=True,
+        multiply_adds=steps_q,
+    )
+    call.weight(output.bias, carries={0: made})
+    call.work(steps_q * steps_kv, heads, int(config["key_dim"]))
+    call.work(steps_q * steps_kv, heads, widths)
+    outputs = [Channels(len(call.output_sizes[0]) - 1, made)]
+    if len(call.output_sizes) > 1:
+        call.freeze(heads, f"{call.record.name!r} returns the scores of its heads.")
+        outputs += [Channels() for _ in call.output_sizes[1:]]
+    return outputs
+
+
+def _project(
+    call: Call, projection: Any, index: int, makes: dict[int, AtomArray], steps: int
+) -> None:
+    read = call.along(index, len(call.input_sizes[index]) - 1)
+    call.weight(projection.kernel, makes=makes, reads={0: read}, kernel=True, multiply_adds=steps)
+    call.weight(projection.bias, carries={axis - 1: atoms for axis, atoms in makes.items()})
+
+
+def _bound(call: Call) -> dict[str, int]:
+    """Which input is the query, the value, the key. -> {parameter: input index}."""
+    given = dict(zip(_PARAMETERS, call.args, strict=False))
+    given.update({name: call.kwargs[name] for name in _PARAMETERS if name in call.kwargs})
+    return {
+        name: next(i for i, known in enumerate(call.tensors) if known is tensor)
+        for name, tensor in given.items()
+        if tensor is not None
+    }
+
+
+RULE = LayerRule("multi-head attention", ("MultiHeadAttention",), trace, "cut")

@@ -1,0 +1,41 @@
+"""Additions and products of tensors, as layers, operations and operators."""
+
+from __future__ import annotations
+
+from pruning.analysis.layer_rules._base import LayerRule
+from pruning.analysis.layer_rules._flow import elementwise, frozen
+
+RULES = (
+    LayerRule(
+        "merge",
+        (
+            *("Add", "Multiply", "Subtract", "Average", "Maximum", "Minimum"),
+            *(
+                f"ops.{name}"
+                for name in (
+                    "Add Multiply Subtract Divide TrueDivide Maximum Minimum Power DivideNoNan"
+                ).split()
+            ),
+            *(
+                f"tf.{symbol}"
+                for symbol in (
+                    "math.add __operators__.add math.multiply __operators__.mul math.subtract "
+                    "__operators__.sub math.divide math.truediv __operators__.truediv "
+                    "math.maximum maximum math.minimum minimum math.pow math.add_n add multiply "
+                    "subtract divide truediv"
+                ).split()
+            ),
+        ),
+        elementwise,
+        "passed",
+    ),
+    frozen(
+        "dot product",
+        "A product of two tensors sums over their channels, without weights that could be cut.",
+        (
+            *("Dot", "Attention", "AdditiveAttention"),
+            *("ops.Matmul", "ops.Dot", "ops.Einsum", "ops.Tensordot", "ops.DotProductAttention"),
+            *("tf.linalg.matmul", "tf.einsum", "tf.tensordot", "tf.matmul"),
+        ),
+    ),
+)

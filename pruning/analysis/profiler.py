@@ -1,0 +1,258 @@
+"""From a loaded model to its :class:`ModelProfile`, and to what surgery and scoring need."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pruning.analysis.cost import Cost
+from pruning.analysis.graph import Traced, trace
+from pruning.analysis.groups import (
+    ChannelGroups,
+    channel_rows,
+    flops_cost,
+    make_groups,
+    params_cost,
+)
+from pruning.analysis.layer_rules._base import LayerTrace, activation_name
+from pruning.analysis.profile import Edge, Group, Layer, ModelProfile, TensorSpec
+from pruning.analysis.statistics import weight_stats, zero_fraction
+from pruning.frameworks._base import Framework
+
+if TYPE_CHECKING:
+    from pruning.intake.model_file import LoadedModel
+
+NO_WEIGHTS = "It has no weights: what comes in goes out with the same channels."
+FOLLOWS = "It makes no channels of its own: it shrinks with the layers before it."
+
+
+@dataclass(eq=False)
+class Analysis:
+    """Everything known of a loaded model; needs the model's Keras, unlike its ``profile``.
+
+    Attributes:
+        model: As loaded; never changed.
+        flat: The same layers as one graph without nested models.
+    """
+
+    framework: Framework
+    model: Any
+    flat: Any
+    traced: Traced
+    channels: ChannelGroups
+    profile: ModelProfile
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """All channel groups."""
+        return self.channels.groups
+
+    @property
+    def layers(self) -> list[LayerTrace]:
+        """What the rules said of each layer, in the model's order."""
+        return list(self.traced.layers.values())
+
+
+@dataclass(eq=False)
+class _Profiling:
+    """Adds up layer by layer while the profile is built."""
+
+    channels: ChannelGroups
+    prunable: dict[str, Group] = field(default_factory=dict)
+    full: dict[str, int] = field(default_factory=dict)
+    rows: int = 0
+
+    def __post_init__(self) -> None:
+        self.prunable = {group.id: group for group in self.channels.groups if group.prunable}
+        self.full = {name: group.channels for name, group in self.prunable.items()}
+
+
+def analyse(
+    loaded: LoadedModel, *, digest: str, name: str, bytes: int, length: int | None = None
+) -> Analysis:
+    """Analyse a loaded model.
+
+    Args:
+        digest: Identifier of the model's file.
+        name: The file's name, for people.
+        bytes: Size of the file.
+        length: What an open dimension (time steps, tokens) counts as in FLOPs; 128 by default.
+    """
+    framework, model = loaded.framework, loaded.model
+    flat = framework.flat(model)
+    traced = trace(framework, flat, length)
+    channels = make_groups(traced)
+    state = _Profiling(channels)
+    layers = tuple(_layer(record, state) for record in traced.layers.values())
+    floor = {group.id: group.minimum for group in state.prunable.values()}
+    profile = ModelProfile(
+        digest=digest,
+        name=name,
+        family=framework.family,
+        file_format=loaded.file.file_format,
+        writer=loaded.file.writer,
+        params=sum(layer.params for layer in layers),
+        flops=sum(layer.flops for layer in layers),
+        bytes=bytes,
+        container_bytes=_container_bytes(framework, model, loaded.file.file_format),
+        inputs=tuple(_tensor(framework, tensor) for tensor in model.inputs),
+        outputs=tuple(_tensor(framework, tensor) for tensor in model.outputs),
+        output_activation=_output_activation(framework, flat),
+        layers=layers,
+        groups=_with_offsets(channels.groups),
+        edges=tuple(Edge(source, target) for source, target in traced.edges),
+        floor_params=_total([layer.params_cost for layer in layers], floor),
+        floor_flops=_total([layer.flops_cost for layer in layers], floor),
+        notes=tuple(traced.notes),
+    )
+    return Analysis(framework, model, flat, traced, channels, profile)
+
+
+def channel_weights(analysis: Analysis) -> dict[str, list[np.ndarray]]:
+    """Kernels that make each prunable group, one row per channel, for scoring.
+
+    Returns:
+        {group id: [(channels, values), …]}, one array per producing kernel. Gates of a recurrent
+        unit, both directions of a bidirectional layer and the width of a head lie in its row.
+    """
+    found: dict[str, list[np.ndarray]] = {g.id: [] for g in analysis.groups if g.prunable}
+    roots = analysis.channels.roots
+    for record in analysis.layers:
+        for index, axes in record.weights.items():
+            if not axes.kernel or not axes.makes:
+                continue
+            names = {n for atoms in axes.makes.values() for n in analysis.channels.ids(atoms)}
+            array = _value(record.variables[index])
+            for name in sorted(names & found.keys()):
+                rows = channel_rows(array, axes, analysis.channels.members[name], roots)
+                if rows is not None:
+                    found[name].append(rows)
+    return found
+
+
+def kernels(analysis: Analysis) -> dict[str, list[tuple[str, np.ndarray]]]:
+    """Weights that the method *weights* may set to zero. -> {layer name: [(weight name, array)]}.
+
+    The weight's name is ``<layer>/<index in get_weights()>``, unique in the model.
+    """
+    return {
+        layer: [(name, _value(variable)) for name, variable in variables]
+        for layer, variables in kernel_variables(analysis).items()
+    }
+
+
+def kernel_variables(analysis: Analysis) -> dict[str, list[tuple[str, Any]]]:
+    """As :func:`kernels`, with the model's variables themselves."""
+    return {
+        record.name: [(f"{record.name}/{i}", record.variables[i]) for i in _kernel_indices(record)]
+        for record in analysis.layers
+        if _kernel_indices(record)
+    }
+
+
+def _layer(record: LayerTrace, state: _Profiling) -> Layer:
+    channels = state.channels
+    params, flops = params_cost(record, channels), flops_cost(record, channels)
+    arrays = [_value(record.variables[index]) for index in _kernel_indices(record)]
+    made = _ids(channels, list(record.made.values()))
+    prunable = any(name in state.prunable for name in made)
+    row = None
+    if arrays:
+        row, state.rows = state.rows, state.rows + 1
+    return Layer(
+        name=record.name,
+        cls=_class_name(record.layer),
+        params=params.value(state.full),
+        flops=flops.value(state.full),
+        output_shape=record.output_shape,
+        prunable=prunable,
+        reason=None if prunable else _reason(record, made, channels),
+        zeros=zero_fraction(arrays),
+        maskable=bool(arrays),
+        magnitude_row=row,
+        stats=weight_stats(arrays),
+        groups_out=_ids(channels, [out.atoms for out in record.outputs]),
+        groups_in=_ids(channels, [given.atoms for given in record.inputs]),
+        params_cost=params,
+        flops_cost=flops,
+    )
+
+
+def _reason(record: LayerTrace, made: tuple[str, ...], channels: ChannelGroups) -> str:
+    by_id = {group.id: group for group in channels.groups}
+    for name in made:
+        if (reason := by_id[name].reason) is not None:
+            return reason
+    if record.reason is not None:
+        return record.reason
+    return FOLLOWS if record.variables else NO_WEIGHTS
+
+
+def _kernel_indices(record: LayerTrace) -> list[int]:
+    return [index for index, axes in sorted(record.weights.items()) if axes.kernel]
+
+
+def _class_name(layer: Any) -> str:
+    symbol = getattr(layer, "symbol", None)
+    return f"tf.{symbol}" if symbol else type(layer).__name__
+
+
+def _ids(channels: ChannelGroups, atoms: list[Any]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for entry in atoms for name in channels.ids(entry)))
+
+
+def _with_offsets(groups: tuple[Group, ...]) -> tuple[Group, ...]:
+    offset = 0
+    placed = []
+    for group in groups:
+        placed.append(replace(group, score_offset=offset if group.prunable else None))
+        offset += group.channels if group.prunable else 0
+    return tuple(placed)
+
+
+def _total(costs: list[Cost], kept: dict[str, int]) -> int:
+    return sum(cost.value(kept) for cost in costs)
+
+
+def _tensor(framework: Framework, tensor: Any) -> TensorSpec:
+    name = str(tensor.name).split(":")[0]
+    dtype = str(getattr(tensor.dtype, "name", tensor.dtype))
+    return TensorSpec(name, framework.shape(tensor)[1:], dtype)
+
+
+def _output_activation(framework: Framework, flat: Any) -> str | None:
+    """Activation of the layer that makes the first output; ``linear`` when it has none."""
+    output = flat.outputs[0]
+    node = next(n for n in framework.nodes(flat) if any(t is output for t in n.outputs))
+    layer = node.layer
+    while hasattr(layer, "layer") and hasattr(layer.layer, "get_config"):
+        layer = layer.layer
+    cls = type(layer).__name__.lower()
+    if getattr(layer, "symbol", None):
+        cls = str(layer.symbol).rsplit(".", 1)[-1]
+    if cls in ("softmax", "sigmoid", "tanh", "relu", "softplus"):
+        return cls
+    return activation_name(getattr(layer, "activation", None))
+
+
+def _container_bytes(framework: Framework, model: Any, file_format: str) -> int:
+    """Save the model once and subtract the weights' bytes: what a file costs beyond them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"model.{file_format}"
+        framework.save(model, path)
+        return path.stat().st_size - sum(_nbytes(variable) for variable in model.weights)
+
+
+def _nbytes(variable: Any) -> int:
+    dtype = str(getattr(variable.dtype, "name", variable.dtype))
+    size = 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
+    return int(np.prod(tuple(variable.shape), dtype=np.int64)) * size
+
+
+def _value(variable: Any) -> np.ndarray:
+    value = variable.numpy()
+    return np.asarray(value, np.float32) if value.dtype.itemsize < 4 else np.asarray(value)

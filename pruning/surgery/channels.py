@@ -1,0 +1,152 @@
+"""Really remove channels: a new, smaller model with slices of the original's weights.
+
+Copy, cut, check. The original is never changed: the model is rebuilt from edited configurations,
+then every layer gets its own weights, cut along the axes on which its rule saw removed channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pruning.analysis.layer_rules._base import LayerTrace, Setting
+from pruning.analysis.profiler import Analysis
+from pruning.errors import PlanError
+
+
+@dataclass(eq=False)
+class Cut:
+    """A cut model and what was kept.
+
+    Attributes:
+        model: The smaller model, of the original's Keras, not compiled.
+        channels: The content of ``channels.json``: kept indices of each cut axis of the original.
+        kept: Kept channels by group id, as int64 indices into the group.
+    """
+
+    model: Any
+    channels: dict[str, Any]
+    kept: dict[str, np.ndarray]
+
+
+def cut(analysis: Analysis, kept: Mapping[str, Any]) -> Cut:
+    """Remove all channels that ``kept`` does not name.
+
+    Args:
+        kept: {group id: indices of the channels that stay}; a missing group is left whole.
+
+    Raises:
+        PlanError: A group does not exist or is frozen, an index is out of range or doubled, or
+            fewer channels would be left than the group's minimum.
+    """
+    checked = _checked(analysis, kept)
+    removed = analysis.channels.removed(checked)
+    records = {id(record.layer): record for record in analysis.layers}
+    model = analysis.framework.clone(
+        analysis.model, lambda layer: _edited_config(layer, records.get(id(layer)), removed)
+    )
+    record_of_cuts: dict[str, Any] = {}
+    for layer, copy in _pairs(analysis, model):
+        record = records.get(id(layer))
+        weights = layer.get_weights()
+        if record is not None:
+            cuts = _cuts(record, removed)
+            for entry in cuts:
+                weights[entry["weight"]] = np.take(
+                    weights[entry["weight"]], entry["kept"], axis=entry["axis"]
+                )
+            if cuts:
+                record_of_cuts[record.name] = cuts
+        if weights:
+            copy.set_weights(weights)
+    return Cut(model, {"format": 1, "layers": record_of_cuts}, checked)
+
+
+def zeroed_consumers(analysis: Analysis, kept: Mapping[str, Any]) -> Any:
+    """Copy the original so that the readers of removed channels read zeros: the cut's oracle.
+
+    Returns:
+        A model of the original's size. Only weights along reading axes are zeroed; zeroing the
+        makers instead would leave biases and BatchNorm's shift behind.
+    """
+    removed = analysis.channels.removed(kept)
+    records = {id(record.layer): record for record in analysis.layers}
+    model = analysis.framework.clone(analysis.model, lambda layer: layer.get_config())
+    for layer, copy in _pairs(analysis, model):
+        weights = layer.get_weights()
+        record = records.get(id(layer))
+        if record is not None:
+            for index, axes in record.weights.items():
+                for axis, atoms in axes.reads.items():
+                    where = [slice(None)] * weights[index].ndim
+                    where[axis] = removed[atoms]
+                    weights[index] = weights[index].copy()
+                    weights[index][tuple(where)] = 0
+        if weights:
+            copy.set_weights(weights)
+    return model
+
+
+def _pairs(analysis: Analysis, copy: Any) -> list[tuple[Any, Any]]:
+    """Every layer of the original beside the same layer of the copy."""
+    layers = analysis.framework.layers
+    return list(zip(layers(analysis.model), layers(copy), strict=True))
+
+
+def _checked(analysis: Analysis, kept: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    groups = {group.id: group for group in analysis.groups}
+    checked = {}
+    for name, indices in kept.items():
+        group = groups.get(name)
+        if group is None or not group.prunable:
+            raise PlanError(
+                f"The channels of {name!r} cannot be removed"
+                f"{'' if group is None else f': {group.reason}'}",
+                expected="Groups that the analysis of this model calls prunable.",
+                fix="Make the plan again for this model.",
+            )
+        chosen = np.unique(np.asarray(indices, np.int64))
+        in_range = len(chosen) and chosen[0] >= 0 and chosen[-1] < group.channels
+        if not in_range or len(chosen) != len(np.asarray(indices)) or len(chosen) < group.minimum:
+            raise PlanError(
+                f"The plan keeps {len(np.asarray(indices))} of {group.channels} channels of"
+                f" {name!r} by numbers that do not fit.",
+                expected=f"At least {group.minimum} different numbers from 0 to"
+                f" {group.channels - 1}.",
+                fix="Lower the ratio of this group, or make the plan again.",
+            )
+        checked[name] = chosen
+    return checked
+
+
+def _cuts(record: LayerTrace, removed: np.ndarray) -> list[dict[str, Any]]:
+    """Kept indices of every axis that loses something, as ``channels.json`` lists them."""
+    return [
+        {"weight": index, "axis": axis, "kept": np.flatnonzero(~removed[atoms]).tolist()}
+        for index, axes in sorted(record.weights.items())
+        for axis, atoms in sorted(axes.axes.items())
+        if removed[atoms].any()
+    ]
+
+
+def _edited_config(layer: Any, record: LayerTrace | None, removed: np.ndarray) -> dict[str, Any]:
+    config: dict[str, Any] = deepcopy(layer.get_config())
+    for setting in record.settings.values() if record is not None else ():
+        if removed[setting.atoms].any():
+            _set(config, setting, int((~removed[setting.atoms]).sum()))
+    return config
+
+
+def _set(config: dict[str, Any], setting: Setting, value: int) -> None:
+    place: Any = config
+    for key in setting.path[:-1]:
+        parent, place = place, place.get(key)
+        if place is None:
+            return  # such as a backward layer that is made from the forward one
+        if isinstance(place, tuple):
+            place = parent[key] = list(place)
+    place[setting.path[-1]] = value

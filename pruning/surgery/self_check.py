@@ -1,0 +1,113 @@
+"""Prove a cut: it must equal the original whose consumers read zeros."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pruning.analysis.layer_rules import key_of
+from pruning.analysis.profiler import Analysis
+from pruning.errors import SelfCheckError
+from pruning.surgery.channels import Cut, zeroed_consumers
+
+TOLERANCE = 1e-5
+HALF_PRECISION_TOLERANCE = 2e-2
+SAMPLES = 4
+
+
+@dataclass(frozen=True)
+class SelfCheck:
+    """Result of a passed check.
+
+    Attributes:
+        max_abs_error: Largest absolute difference over all samples and outputs.
+        tolerance: What ``max_abs_error`` was held to: 1e-5 times the largest output, at least
+            1e-5, so that a regression with outputs in the thousands is judged by the same digits.
+        samples: How many samples were run.
+    """
+
+    max_abs_error: float
+    tolerance: float
+    samples: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form, as ``prune`` prints it."""
+        return {
+            "max_abs_error": self.max_abs_error,
+            "tolerance": self.tolerance,
+            "samples": self.samples,
+        }
+
+
+def self_check(
+    analysis: Analysis, cut: Cut, samples: Sequence[np.ndarray] | None = None, *, seed: int = 0
+) -> SelfCheck:
+    """Compare the cut model with the original whose consumers read zeros.
+
+    Args:
+        samples: One array (samples, …) per input; a few random ones when not given.
+
+    Raises:
+        SelfCheckError: The outputs differ by more than the tolerance, or are not finite.
+    """
+    inputs = list(samples) if samples is not None else random_samples(analysis, SAMPLES, seed)
+    expected = _outputs(zeroed_consumers(analysis, cut.kept), inputs)
+    actual = _outputs(cut.model, inputs)
+    scale = max([1.0, *(float(np.abs(out).max()) for out in expected if out.size)])
+    base = HALF_PRECISION_TOLERANCE if _half_precision(analysis.model) else TOLERANCE
+    tolerance = base * scale
+    error = max(
+        float(np.abs(one.astype(np.float64) - other).max()) if one.shape == other.shape else np.inf
+        for one, other in zip(expected, actual, strict=True)
+    )
+    if not error <= tolerance:
+        raise SelfCheckError(
+            f"The cut model differs from its original by {error:.3g} on {len(inputs[0])} samples.",
+            expected=f"The same outputs to {tolerance:.3g} as the original whose consumers read "
+            "zeros for the removed channels.",
+            fix="Nothing was saved. Lock the last groups you changed, and report the model's "
+            "layers as a bug.",
+        )
+    return SelfCheck(error, tolerance, len(inputs[0]))
+
+
+def random_samples(analysis: Analysis, count: int, seed: int = 0) -> list[np.ndarray]:
+    """Inputs the model can read: normal values, or table indices where it looks them up.
+
+    Returns:
+        One array (count, …) per input, open dimensions 8 long.
+    """
+    rng = np.random.default_rng(seed)
+    framework = analysis.framework
+    tables: dict[int, int] = {}
+    for node in framework.nodes(analysis.flat):
+        if key_of(node.layer) == "Embedding":
+            for tensor in node.inputs:
+                size = int(node.layer.input_dim)
+                tables[id(tensor)] = min(size, tables.get(id(tensor), size))
+    arrays = []
+    for tensor in analysis.flat.inputs:
+        shape = (count, *(8 if size is None else size for size in framework.shape(tensor)[1:]))
+        dtype = str(getattr(tensor.dtype, "name", tensor.dtype))
+        if id(tensor) in tables or "int" in dtype or dtype == "bool":
+            array = rng.integers(0, tables.get(id(tensor), 2), shape)
+        else:
+            array = rng.normal(size=shape)
+        arrays.append(array.astype("float32" if dtype == "bfloat16" else dtype))
+    return arrays
+
+
+def _outputs(model: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    given = inputs if len(inputs) > 1 else inputs[0]
+    outputs = model(given, training=False)
+    if isinstance(outputs, dict):
+        outputs = list(outputs.values())
+    listed = outputs if isinstance(outputs, list | tuple) else [outputs]
+    return [np.asarray(out, np.float32) for out in listed]
+
+
+def _half_precision(model: Any) -> bool:
+    return any("16" in str(getattr(layer, "compute_dtype", "")) for layer in model.layers)
