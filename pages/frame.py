@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from pages.components import header, state
 
-st.set_page_config(page_title="Pruning Studio", page_icon=":material/content_cut:", layout="wide")
+# Our own file: Streamlit fetches emoji and material icons for the browser's tab from the network.
+ICON = str(Path(__file__).with_name("icon.svg"))
+st.set_page_config(page_title="Pruning Studio", page_icon=ICON, layout="wide")
+st.logo(ICON, size="large")
 
 page = st.navigation(
     [

@@ -111,6 +111,12 @@ def profile(model: str | None) -> ModelProfile | None:
     return _profile(str(path.parent), path.stat().st_mtime_ns)
 
 
+def profile_changed(model: str) -> int:
+    """When a model's profile was written, for the keys of caches; 0 when there is none."""
+    path = storage.home() / "models" / model / "profile.json"
+    return path.stat().st_mtime_ns if path.is_file() else 0
+
+
 def manifest(ref: str | None) -> Manifest | None:
     """The manifest of prepared data, or ``None`` while there is none. Shared: never change it."""
     if not ref:

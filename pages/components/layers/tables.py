@@ -1,0 +1,136 @@
+"""A model's layers and channel groups as tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.components.text import visible
+from pruning import quantities
+from pruning.analysis.profile import Group, Layer, ModelProfile
+from pruning.charts.theme import BEFORE
+
+NAME_LENGTH = 44
+KINDS = ("All", "With weights", "Can be cut", "Frozen")
+
+COLUMNS: dict[str, Any] = {
+    "name": st.column_config.TextColumn("Layer", pinned=True, width=170),
+    "cls": st.column_config.TextColumn("Type", width=125),
+    "shape": st.column_config.TextColumn("Output", width=75),
+    "params": st.column_config.NumberColumn("Parameters", format="localized", width=80),
+    "params_share": None,  # see columns()
+    "flops": st.column_config.NumberColumn(
+        "FLOPs", format="compact", help="For one sample", width=60
+    ),
+    "flops_share": None,
+    "weights": st.column_config.BarChartColumn(
+        "Weights", help="Histogram of the layer's kernels, biases left out", width=85, color=BEFORE
+    ),
+    "zeros": st.column_config.NumberColumn("Zeros", format="percent", width=60),
+    "mean": st.column_config.NumberColumn("Mean", format="%.4f"),
+    "std": st.column_config.NumberColumn("Deviation", format="%.4f"),
+    "cut": st.column_config.TextColumn("Can be cut", width="medium"),
+    "group": st.column_config.TextColumn("Channel group"),
+}
+
+GROUP_COLUMNS: dict[str, Any] = {
+    "name": st.column_config.TextColumn("Channel group", pinned=True, width="medium"),
+    "channels": st.column_config.NumberColumn("Channels", format="localized"),
+    "unit": st.column_config.TextColumn("Counted as"),
+    "state": st.column_config.TextColumn("Can be cut", width="medium"),
+    "producers": st.column_config.ListColumn("Made by"),
+    "layers": st.column_config.ListColumn("Layers that change together", width="large"),
+}
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def layer_frame(digest: str, changed: int, _profile: ModelProfile) -> pd.DataFrame:
+    """One row a layer, in the model's order; ``full_name`` is what identifies it.
+
+    Args:
+        digest: Of the model file, the cache's key with ``changed``.
+        changed: When the profile was written.
+        _profile: The profile itself.
+    """
+    prunable = {group.id for group in _profile.prunable_groups}
+    return pd.DataFrame([_layer_row(layer, _profile, prunable) for layer in _profile.layers])
+
+
+def filtered(frame: pd.DataFrame, words: str, kind: str) -> pd.DataFrame:
+    """Keep the rows whose name or type holds every word, and that are of the kind.
+
+    Args:
+        frame: From :func:`layer_frame`.
+        words: Separated by spaces; case does not matter.
+        kind: One of :data:`KINDS`.
+    """
+    keep = pd.Series(True, index=frame.index)
+    searched = (frame["full_name"] + " " + frame["cls"]).str.casefold()
+    for word in words.casefold().split():
+        keep &= searched.str.contains(word, regex=False)
+    if kind == "With weights":
+        keep &= frame["params"] > 0
+    elif kind == "Can be cut":
+        keep &= frame["prunable"]
+    elif kind == "Frozen":
+        keep &= ~frame["shrinks"] & (frame["params"] > 0)
+    return frame[keep]
+
+
+def columns(frame: pd.DataFrame) -> dict[str, Any]:
+    """How the columns of :func:`layer_frame` are shown: bars as long as the largest share."""
+    shares = {
+        f"{what}_share": st.column_config.ProgressColumn(
+            f"of all {spelled}",
+            format="percent",
+            min_value=0,
+            max_value=max(float(frame[f"{what}_share"].max()), 1e-9),
+            help="The longest bar is the largest layer",
+            width=105,
+            color=BEFORE,
+        )
+        for what, spelled in (("params", "parameters"), ("flops", "FLOPs"))
+    }
+    return COLUMNS | shares
+
+
+def group_frame(groups: tuple[Group, ...]) -> pd.DataFrame:
+    """One row a channel group, in the model's order."""
+    return pd.DataFrame(
+        [
+            {
+                "name": visible(group.id, NAME_LENGTH),
+                "channels": group.channels,
+                "unit": group.unit if group.multiple == 1 else f"{group.unit} × {group.multiple}",
+                "state": "yes" if group.prunable else visible(group.reason or "no"),
+                "producers": [visible(name, NAME_LENGTH) for name in group.producers],
+                "layers": [visible(name, NAME_LENGTH) for name in group.layers],
+            }
+            for group in groups
+        ],
+        columns=list(GROUP_COLUMNS),
+    )
+
+
+def _layer_row(layer: Layer, profile: ModelProfile, prunable: set[str]) -> dict[str, Any]:
+    stats = layer.stats
+    return {
+        "full_name": layer.name,
+        "name": visible(layer.name, NAME_LENGTH),
+        "cls": visible(layer.cls, NAME_LENGTH),
+        "shape": quantities.shape(layer.output_shape),
+        "params": layer.params,
+        "params_share": layer.params / max(profile.params, 1),
+        "flops": layer.flops,
+        "flops_share": layer.flops / max(profile.flops, 1),
+        "weights": list(stats.histogram) if stats else None,
+        "zeros": layer.zeros if stats else None,
+        "mean": stats.mean if stats else None,
+        "std": stats.std if stats else None,
+        "cut": "yes" if layer.prunable else visible(layer.reason or "no"),
+        "prunable": layer.prunable,
+        "shrinks": any(name in prunable for name in (*layer.groups_out, *layer.groups_in)),
+        "group": visible(", ".join(layer.groups_out), NAME_LENGTH) if layer.groups_out else "",
+    }

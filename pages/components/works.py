@@ -1,0 +1,47 @@
+"""The jobs that pages ask for, each with its title, key and request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages.components import jobs, state
+from pruning import storage
+from pruning.analysis.profile import ModelProfile
+
+
+def profile(model: str) -> jobs.Work:
+    """Read a model file: its layers, channel groups, costs and scores."""
+    return jobs.Work("Reading the model", "profile", model, {"model": model})
+
+
+def data(identifier: str, request: Mapping[str, Any]) -> jobs.Work:
+    """Prepare an uploaded data file.
+
+    Args:
+        identifier: Id of the data file.
+        request: ``model``, ``preprocessing`` and ``options``; the same request is done once.
+    """
+    settings = storage.digest(json.dumps(request, sort_keys=True).encode())
+    return jobs.Work(
+        "Preparing the data", "data", f"{identifier}-{settings}", {"data": identifier, **request}
+    )
+
+
+def baseline(model: str, ref: str) -> jobs.Work:
+    """Evaluate a model on prepared data before anything is pruned."""
+    return jobs.Work(
+        "Evaluating the model", "baseline", f"{model}-{ref}", {"model": model, "data": ref}
+    )
+
+
+def profile_or_wait(model: str) -> ModelProfile:
+    """The profile of a model; while it is being read, shows that and stops the page."""
+    found = state.profile(model)
+    if found is None:
+        jobs.follow(profile(model))
+        st.stop()
+    return found

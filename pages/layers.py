@@ -1,0 +1,23 @@
+"""Layers: where the weight and the work are, what can be removed, and what moves with what."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import header, works
+from pages.components.layers import selection, views
+
+opened = header.require(model=True)
+profile = works.profile_or_wait(str(opened.model))
+layer = selection.selected(profile)
+
+st.title("Layers", anchor=False)
+views.costs(profile, layer)
+left, right = st.columns([2, 1], gap="medium")
+with left:
+    views.table(profile, layer)
+with right:
+    views.picker(profile, layer)
+    views.model_graph(profile, layer)
+views.detail(profile, layer)
+views.groups(profile, layer)
