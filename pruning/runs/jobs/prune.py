@@ -1,0 +1,113 @@
+"""Prune a model: load · cut or mask · self-check · retrain · compare · save.
+
+:func:`prune` is the whole work, for the command line in its own process; the job is the same work
+in a worker, told of through the run folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pruning.errors import PlanError
+from pruning.intake.dataset import Dataset, prepared_folder
+from pruning.intake.store import model_path, upload_record
+from pruning.runs import steps
+from pruning.runs.jobs._base import Job, Task
+from pruning.strategy.plan import PruningPlan
+
+SILENT = steps.Voice()
+
+
+def stages(plan: PruningPlan, *, with_data: bool) -> tuple[str, ...]:
+    """Names of the stages that this plan will go through."""
+    first = ("load", "cut", "self-check") if plan.method == "channels" else ("load", "mask")
+    retrain = ("retrain",) if plan.training.epochs else ()
+    return (*first, *retrain, *(("compare",) if with_data else ()), "save")
+
+
+def prune(
+    model: Path,
+    plan: PruningPlan,
+    data: Dataset | None,
+    out: Path,
+    *,
+    epochs: int | None = None,
+    report: Callable[[Mapping[str, Any]], None] = SILENT.report,
+    should_stop: Callable[[], bool] = SILENT.should_stop,
+    stage: steps.Stage = SILENT.stage,
+    progress: Callable[[float, str], None] = SILENT.progress,
+    name: str = "",
+    checkpoints: Path | None = None,
+) -> dict[str, Any]:
+    """Prune a model file and write the result into a folder.
+
+    Args:
+        model: A ``.keras`` or ``.h5`` file.
+        plan: Made for exactly this file.
+        data: To retrain and compare on; None only cuts or masks, checks and saves.
+        out: Gets ``model.<suffix>``, and ``channels.json`` or ``masks.npz``; with data also
+            ``comparison.json``, ``before.npy`` and ``after.npy``.
+        epochs: In place of the plan's; 0 retrains nothing.
+        report: Told each line of training metrics.
+        should_stop: Asked often.
+        stage: Entered for each stage, by name.
+        progress: Told how far a stage is: a fraction from 0 to 1, and words.
+        name: The model's name for people; the file's by default.
+        checkpoints: Where training may keep checkpoints.
+
+    Returns:
+        ``model, channels, masks`` (paths or None), ``params, flops, bytes, gzip_bytes, accuracy``
+        (before and after; accuracy None without data), ``sparsity``, ``self_check``, ``seconds``.
+
+    Raises:
+        PruningError: Model, plan and data do not fit, the self-check failed, the disk is full.
+        Cancelled: ``should_stop`` said so.
+    """
+    if epochs is not None:
+        plan = plan.with_training(epochs=epochs)
+    if plan.training.epochs and data is None:
+        raise PlanError(
+            f"The plan retrains for {plan.training.epochs} epochs, but there is no data.",
+            expected="Data to retrain on, or 0 epochs.",
+            fix="Give the data, or set the epochs to 0.",
+        )
+    work = steps.begin(
+        model, plan, data, out, steps.Voice(stage, report, progress, should_stop), name
+    )
+    if plan.method == "channels":
+        steps.check(work, steps.cut(work))
+    else:
+        steps.mask(work, model)
+    if data is not None:
+        if plan.training.epochs:
+            steps.retrain(work, data, checkpoints)
+        steps.compare(work, data)
+    return steps.save(work)
+
+
+def run(task: Task) -> dict[str, Any]:
+    """The job: ``plan.json`` and the request's ``model`` and ``data`` in, the run's files out."""
+    folder, identifier = task.folder, task.request["model"]
+    plan = PruningPlan.from_dict(folder.read(folder.plan))
+    data = Dataset.open(prepared_folder(ref)) if (ref := task.request.get("data")) else None
+    task.stages(*stages(plan, with_data=data is not None))
+    path = model_path(identifier)
+    results = prune(
+        path,
+        plan,
+        data,
+        folder.path,
+        report=task.report,
+        should_stop=task.should_stop,
+        stage=task.stage,
+        progress=task.progress,
+        name=str(upload_record(path.parent)["name"]),
+        checkpoints=folder.checkpoints,
+    )
+    names = {k: Path(results[k]).name for k in ("model", "channels", "masks") if results[k]}
+    return {**results, **names}  # a folder may be copied or moved: names, not paths
+
+
+JOB = Job("prune", run, queued=True)

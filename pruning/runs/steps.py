@@ -1,0 +1,264 @@
+"""The steps of pruning a model, each filling in its part of a :class:`Work`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pruning import storage
+from pruning.intake.dataset import Dataset
+from pruning.runs.jobs._base import Cancelled
+from pruning.strategy.criteria import criterion
+from pruning.strategy.plan import PruningPlan
+from pruning.strategy.scoring import group_scores
+from pruning.strategy.selection import kept_channels
+from pruning.strategy.validation import check_plan
+
+if TYPE_CHECKING:
+    from pruning.analysis.profiler import Analysis
+    from pruning.comparison.result import Comparison, Sizes
+    from pruning.intake.model_file import LoadedModel
+    from pruning.surgery.channels import Cut
+    from pruning.training import TrainingResult
+
+CHECK_SAMPLES = 32  # of the training split; the cut is exact on all or on none
+SIZES = ("params", "flops", "bytes", "gzip_bytes")
+Stage = Callable[[str], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Voice:
+    """How the work tells what it is doing, and is told to stop; silent by default.
+
+    Attributes:
+        stage: Entered for each stage, by name.
+        report: Told each line of training metrics.
+        progress: Told how far a stage is: a fraction from 0 to 1, and words.
+        should_stop: Asked often.
+    """
+
+    stage: Stage = lambda name: nullcontext()
+    report: Callable[[Mapping[str, Any]], None] = lambda line: None
+    progress: Callable[[float, str], None] = lambda fraction, words: None
+    should_stop: Callable[[], bool] = lambda: False
+
+
+@dataclass
+class Work:
+    """What one pruning has come to; each step fills in its part.
+
+    Attributes:
+        model: The model that is being pruned, of ``before``'s Keras.
+        seconds: Time of each stage.
+    """
+
+    plan: PruningPlan
+    data: Dataset | None
+    out: Path
+    voice: Voice
+    before: LoadedModel
+    analysis: Analysis
+    model: Any = None
+    cut: Cut | None = None
+    masks: Mapping[str, np.ndarray] | None = None
+    self_check: dict[str, Any] | None = None
+    training: TrainingResult | None = None
+    comparison: Comparison | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Enter a stage and take its time.
+
+        Raises:
+            Cancelled: On entering, when the user has asked to stop.
+        """
+        if self.voice.should_stop():
+            raise Cancelled
+        begun = perf_counter()
+        with self.voice.stage(name):
+            yield
+        self.seconds[name] = perf_counter() - begun
+
+    @property
+    def after(self) -> LoadedModel:
+        """The pruned model, as if it had been loaded."""
+        return replace(self.before, model=self.model)
+
+
+def begin(
+    path: Path, plan: PruningPlan, data: Dataset | None, out: Path, voice: Voice, name: str
+) -> Work:
+    """Load and analyse the model, and check that the plan is for it.
+
+    Raises:
+        ModelFileError: The model cannot be read.
+        MismatchError, PlanError: The plan is for another model, or names what it does not have.
+    """
+    from pruning.analysis.profiler import analyse
+    from pruning.intake import model_file
+
+    if voice.should_stop():
+        raise Cancelled
+    begun = perf_counter()
+    with voice.stage("load"):
+        before = model_file.load(path)
+        size = path.stat().st_size
+        digest = storage.digest_file(path)
+        analysis = analyse(before, digest=digest, name=name or path.name, bytes=size)
+        check_plan(analysis.profile, plan)
+    work = Work(plan, data, out, voice, before, analysis)
+    work.seconds["load"] = perf_counter() - begun
+    return work
+
+
+def cut(work: Work) -> Cut:
+    """Choose the channels to keep and make the smaller model."""
+    from pruning.analysis.profiler import channel_weights
+    from pruning.surgery import channels
+
+    with work.stage("cut"):
+        chosen = criterion(work.plan.criterion, "channels")
+        scores = group_scores(chosen, channel_weights(work.analysis))
+        kept = kept_channels(work.analysis.profile, work.plan, scores)
+        work.cut = channels.cut(work.analysis, kept)
+        work.model = work.cut.model
+    return work.cut
+
+
+def check(work: Work, made: Cut) -> None:
+    """Prove that the cut model is the original whose consumers read zeros.
+
+    Raises:
+        SelfCheckError: It is not; nothing has been saved.
+    """
+    from pruning.surgery.self_check import self_check
+
+    with work.stage("self-check"):
+        samples = None
+        if work.data is not None:
+            samples = [np.asarray(work.data.x("train")[:CHECK_SAMPLES])]
+        work.self_check = self_check(work.analysis, made, samples).to_dict()
+
+
+def mask(work: Work, path: Path) -> None:
+    """Load a second copy to work on; zero its weights now if no training will do it in steps."""
+    from pruning.intake import model_file
+    from pruning.surgery.masks import WeightMasks
+
+    with work.stage("mask"):
+        work.model = model_file.load(path).model
+        if not work.plan.training.epochs:
+            masks = WeightMasks(work.model, work.before.framework, work.plan)
+            masks.attach()
+            masks.update(lambda final: final)
+            work.masks = masks.arrays()
+            masks.detach()
+
+
+def retrain(work: Work, data: Dataset, checkpoints: Path | None) -> None:
+    """Train the pruned model; masks are computed while it trains, by the plan's schedule."""
+    from pruning.training import retrain
+
+    with work.stage("retrain"):
+        work.training = retrain(
+            work.model,
+            work.before.framework,
+            data,
+            work.plan,
+            report=work.voice.report,
+            should_stop=work.voice.should_stop,
+            checkpoints=checkpoints,
+        )
+        if work.voice.should_stop():
+            raise Cancelled
+
+
+def compare(work: Work, data: Dataset) -> None:
+    """Judge before and after on the same test samples; write what was found."""
+    from pruning.comparison import judge
+
+    with work.stage("compare"):
+        found, before, after = judge.compare(
+            work.before,
+            work.after,
+            data,
+            should_stop=work.voice.should_stop,
+            report=lambda entry: _tell(work.voice, entry),
+        )
+        done = work.training
+        seconds = {"train": done.seconds, "step_after": done.step_seconds} if done else {}
+        work.comparison = replace(found, seconds={**found.seconds, **seconds})
+        storage.write_array(work.out / "before.npy", before)
+        storage.write_array(work.out / "after.npy", after)
+        work.comparison.save(work.out / "comparison.json")
+
+
+def save(work: Work) -> dict[str, Any]:
+    """Write the model, under its name only when it is whole. -> the results, see ``prune``."""
+    from pruning.surgery.masks import save_masks, sparsity
+
+    made: dict[str, str | None] = {"channels": None, "masks": None}
+    framework, suffix = work.before.framework, work.before.file.file_format
+    with work.stage("save"):
+        work.out.mkdir(parents=True, exist_ok=True)
+        if work.cut is not None:
+            path = work.out / "channels.json"
+            storage.write_json(path, work.cut.channels)
+            made["channels"] = str(path)
+        if work.masks is not None:
+            path = work.out / "masks.npz"
+            save_masks(path, work.masks)
+            made["masks"] = str(path)
+        unfinished, path = work.out / f".unfinished.{suffix}", work.out / f"model.{suffix}"
+        framework.save(work.model, unfinished)
+        unfinished.replace(path)
+        sizes = _sizes(work)
+    scores = work.comparison
+    accuracy = [scores.before.value.value, scores.after.value.value] if scores else None
+    return {
+        "model": str(path),
+        **made,
+        **{name: _pair(getattr(s, name) for s in sizes) for name in SIZES},
+        "sparsity": sparsity(work.model, framework),
+        "self_check": work.self_check,
+        "metric": scores.before.metric if scores else None,
+        "accuracy": _pair(accuracy) if accuracy else None,
+        "seconds": {name: round(value, 3) for name, value in work.seconds.items()},
+    }
+
+
+def _sizes(work: Work) -> tuple[Sizes, Sizes]:
+    """Sizes before and after, as the comparison measured them or measured now, the same way."""
+    if work.comparison is not None:
+        return work.comparison.sizes_before, work.comparison.sizes_after
+    from pruning.analysis.profiler import analyse
+    from pruning.comparison.sizes import sizes
+
+    before, after = work.before, work.after
+    flops = analyse(after, digest="", name="", bytes=0).profile.flops
+    file_format = before.file.file_format
+    return (
+        sizes(before.model, before.framework, file_format, work.analysis.profile.flops),
+        sizes(after.model, after.framework, file_format, flops),
+    )
+
+
+def _tell(voice: Voice, entry: Mapping[str, Any]) -> None:
+    """Turn what the comparison reports into a share of its whole work, roughly by time."""
+    step = entry["step"]
+    if "done" in entry:
+        share = (0.0 if step == "before" else 0.4) + 0.4 * entry["done"] / entry["total"]
+        voice.progress(share, f"{step}: {entry['done']:,} of {entry['total']:,} test samples")
+    else:
+        voice.progress(0.8 if step == "latency" else 0.95, step)
+
+
+def _pair(values: Iterable[float]) -> dict[str, float]:
+    return dict(zip(("before", "after"), values, strict=True))
