@@ -54,8 +54,13 @@ class File:
 class Files(Protocol):
     """What a zip and a folder have in common."""
 
-    files: tuple[File, ...]
-    notes: tuple[str, ...]
+    @property
+    def files(self) -> tuple[File, ...]:
+        """Files to use, sorted by name."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out."""
 
     def read(self, file: File) -> bytes:
         """Content of one file.

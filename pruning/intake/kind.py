@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Literal
 
 from pruning.errors import DataFileError
-from pruning.intake.encoding import decode_text
 from pruning.intake.files import open_zip
 
 Kind = Literal["folder", "npz", "zip", "table"]
@@ -65,7 +64,6 @@ def kind_of(path: Path) -> Kind:
     for magic, what, fix in _FOREIGN:
         if start.startswith(magic):
             raise DataFileError(f"{path.name} is {what}.", expected=_EXPECTED, fix=fix)
-    _check_text(path.name, start)
     return "table"
 
 
@@ -87,12 +85,3 @@ def _kind_of_zip(path: Path) -> Kind:
         if mark in names:
             raise DataFileError(f"{path.name} is {what}.", expected=_EXPECTED, fix=fix)
     return "zip"
-
-
-def _check_text(name: str, start: bytes) -> None:
-    """The start of a table decodes; a character cut in two at its end is no fault."""
-    last_line = start.rfind(b"\n")
-    if len(start) == 4096 and last_line > 0:
-        start = start[: last_line + 1]
-    if b"\x00" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):
-        decode_text(name, start)

@@ -186,7 +186,7 @@ def read_sides(files: Files, layout: Layout, options: Options) -> tuple[dict[str
     changes = {
         key: getattr(fixed, key)
         for key in ("label_columns" if key == "label_column" else key for key in author)
-        if not getattr(options, key)
+        if getattr(options, key) in (None, "", ())
     }
     return preprocessing, replace(options, **changes)
 

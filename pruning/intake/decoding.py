@@ -1,0 +1,131 @@
+"""Samples to arrays: decoded one at a time; a few that cannot be read are skipped and named."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pruning.errors import DataFileError
+from pruning.intake import limits, splits
+from pruning.intake.arrays import Report
+from pruning.intake.dataset import SPLITS
+from pruning.intake.draft import Draft, check_space
+from pruning.intake.labels import Targets, check_finite
+from pruning.intake.modalities._base import Modality
+from pruning.intake.preview import PreviewWriter
+from pruning.intake.samples import Samples
+
+_REPORT_EVERY = 50
+
+
+@dataclass
+class Progress:
+    """What was met on the way.
+
+    Attributes:
+        kept: Indices of the samples that were written, by split.
+        skipped: Messages of those that could not be read.
+        training: Digests of the training samples' contents.
+        seen_again: Test samples whose content is among the training samples.
+    """
+
+    kept: dict[str, list[int]] = field(default_factory=lambda: {name: [] for name in SPLITS})
+    skipped: list[str] = field(default_factory=list)
+    training: set[bytes] = field(default_factory=set)
+    seen_again: int = 0
+
+    def notes(self) -> tuple[str, ...]:
+        """In words."""
+        notes = []
+        if self.skipped:
+            named = " ".join(self.skipped[:5])
+            notes.append(
+                f"{len(self.skipped)} samples could not be read and were left out: {named}"
+            )
+        if self.seen_again:
+            notes.append(
+                f"{self.seen_again} of {len(self.kept['test'])} test samples are also among the "
+                "training samples: the accuracy is flattered."
+            )
+        return tuple(notes)
+
+
+def write_samples(
+    draft: Draft,
+    samples: Samples,
+    modality: Modality,
+    preprocessing: dict[str, Any],
+    targets: Targets,
+    codes: np.ndarray,
+    report: Report,
+) -> Progress:
+    """Decode all samples into a draft, shuffled by the seed within each split.
+
+    Args:
+        draft: Where to.
+        samples: Where from.
+        modality: Decodes them.
+        preprocessing: Completed settings.
+        targets: Labels in the order of ``samples``.
+        codes: (n,) split of each sample.
+        report: Told how far it is.
+
+    Returns:
+        What was kept and skipped.
+
+    Raises:
+        DataFileError: Too many samples cannot be read.
+    """
+    shape = modality.output_shape(preprocessing)
+    check_space(draft.folder, len(codes) * int(np.prod(shape, dtype=np.int64)) * 4)
+    progress = Progress()
+    preview = PreviewWriter(draft, int((codes == splits.TEST).sum()))
+    # Files lie sorted by class; shuffled, the first test samples shown are of all classes.
+    order = np.random.default_rng(samples.options.seed).permutation(len(codes))
+    done = 0
+    for split, name in enumerate(SPLITS):
+        for index in order[codes[order] == split].tolist():
+            done += 1
+            if done % _REPORT_EVERY == 0:
+                report(done / len(codes), f"Reading samples: {done:,} of {len(codes):,}")
+            try:
+                content = samples.read(index)
+                sample = modality.decode(samples.names[index], content, preprocessing)
+                check_finite(samples.names[index], sample.value)
+            except DataFileError as error:
+                _skip(progress, error, len(codes))
+                continue
+            draft.append(f"x_{name}", sample.value[np.newaxis])
+            draft.append(f"y_{name}", targets.y[index : index + 1])
+            progress.kept[name].append(index)
+            _note_repeats(progress, name, content)
+            if name == "test":
+                preview.append(sample.preview)
+    preview.close()
+    return progress
+
+
+def _skip(progress: Progress, error: DataFileError, total: int) -> None:
+    progress.skipped.append(error.happened)
+    if len(progress.skipped) <= limits.skippable(total):
+        return
+    named = " ".join(progress.skipped[:5])
+    if total == 1 or len(progress.skipped) == 1:
+        raise error
+    raise DataFileError(
+        f"More than {limits.skippable(total)} of {total:,} samples cannot be read: {named}",
+        expected=error.expected,
+        fix=error.fix,
+    )
+
+
+def _note_repeats(progress: Progress, split: str, content: Any) -> None:
+    raw = content.encode(errors="surrogatepass") if isinstance(content, str) else content
+    digest = hashlib.blake2b(raw, digest_size=12).digest()
+    if split == "train":
+        progress.training.add(digest)
+    elif split == "test" and digest in progress.training:
+        progress.seen_again += 1
