@@ -16,6 +16,7 @@ import numpy as np
 from pruning.analysis.layer_rules._base import LayerTrace, Setting
 from pruning.analysis.profiler import Analysis
 from pruning.errors import PlanError
+from pruning.surgery.rebuild import holds_models, pairs, rebuild
 
 
 @dataclass(eq=False)
@@ -46,11 +47,16 @@ def cut(analysis: Analysis, kept: Mapping[str, Any]) -> Cut:
     checked = _checked(analysis, kept)
     removed = analysis.channels.removed(checked)
     records = {id(record.layer): record for record in analysis.layers}
-    model = analysis.framework.clone(
-        analysis.model, lambda layer: _edited_config(layer, records.get(id(layer)), removed)
-    )
+
+    def new_config(layer: Any) -> dict[str, Any]:
+        return _edited_config(layer, records.get(id(layer)), removed)
+
+    if holds_models(analysis.model):
+        model = rebuild(analysis, new_config, lambda c: int((~removed[c.atoms]).sum()))
+    else:
+        model = analysis.framework.clone(analysis.model, new_config)
     record_of_cuts: dict[str, Any] = {}
-    for layer, copy in _pairs(analysis, model):
+    for layer, copy in pairs(analysis.model, model):
         record = records.get(id(layer))
         weights = layer.get_weights()
         if record is not None:
@@ -76,25 +82,17 @@ def zeroed_consumers(analysis: Analysis, kept: Mapping[str, Any]) -> Any:
     removed = analysis.channels.removed(kept)
     records = {id(record.layer): record for record in analysis.layers}
     model = analysis.framework.clone(analysis.model, lambda layer: layer.get_config())
-    for layer, copy in _pairs(analysis, model):
+    for layer, copy in pairs(analysis.model, model):
         weights = layer.get_weights()
         record = records.get(id(layer))
         if record is not None:
             for index, axes in record.weights.items():
                 for axis, atoms in axes.reads.items():
-                    where = [slice(None)] * weights[index].ndim
-                    where[axis] = removed[atoms]
                     weights[index] = weights[index].copy()
-                    weights[index][tuple(where)] = 0
+                    np.moveaxis(weights[index], axis, 0)[removed[atoms]] = 0
         if weights:
             copy.set_weights(weights)
     return model
-
-
-def _pairs(analysis: Analysis, copy: Any) -> list[tuple[Any, Any]]:
-    """Every layer of the original beside the same layer of the copy."""
-    layers = analysis.framework.layers
-    return list(zip(layers(analysis.model), layers(copy), strict=True))
 
 
 def _checked(analysis: Analysis, kept: Mapping[str, Any]) -> dict[str, np.ndarray]:
