@@ -145,7 +145,7 @@ class GraphFramework(ABC):
             raise ModelFileError(
                 f"The Sequential model {model.name!r} has no input shape: it was never built.",
                 expected="A model that knows the shape of its input.",
-                fix="Begin it with keras.Input(shape=…), or call model.build(…), and save it again.",
+                fix="Begin it with keras.Input(shape=…), or call model.build(…), and save again.",
             )
         if not getattr(model, "inputs", None) or not hasattr(model, "_nodes_by_depth"):
             if isinstance(model, keras.Sequential):
@@ -166,6 +166,7 @@ class GraphFramework(ABC):
         """Call every layer of ``model`` on ``tensors``; nested models layer by layer.
 
         Args:
+            model: Functional or Sequential.
             tensors: One symbolic tensor per input of the model, in the order of ``model.inputs``.
             prefix: Path of the model, with a slash at its end, or "".
             called: Filled with the path of every layer that is called; the first path stays.

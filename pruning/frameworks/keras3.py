@@ -7,8 +7,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pruning.errors import ModelFileError
 from pruning.frameworks._base import Node
 from pruning.frameworks._graph import GraphFramework, composed, without_build
+from pruning.frameworks._loading import (
+    activation_names,
+    known_classes,
+    readable,
+    rebuilding,
+    require_family,
+)
+from pruning.frameworks.container import ModelFile, open_model_file
+from pruning.frameworks.safety import check_config
 
 
 class Keras3(GraphFramework):
@@ -25,7 +35,12 @@ class Keras3(GraphFramework):
 
     def load(self, path: Path) -> Any:
         """See :class:`Framework`."""
-        model = self.keras.saving.load_model(str(path), compile=False, safe_mode=True)
+        file = open_model_file(path)
+        require_family(file, self.family)
+        _refuse_operations_in_h5(file)
+        check_config(file, known_classes(self.keras), activation_names(self.keras))
+        with rebuilding(file), readable(file) as clean:
+            model = self.keras.saving.load_model(str(clean), compile=False, safe_mode=True)
         self.require_graph(model)
         return model
 
@@ -118,3 +133,33 @@ class Keras3(GraphFramework):
 def _is_mask(argument: str) -> bool:
     """Whether Keras fills this keyword argument with a tensor's mask by itself."""
     return argument == "mask" or (argument.endswith("_mask") and argument != "attention_mask")
+
+
+def _refuse_operations_in_h5(file: ModelFile) -> None:
+    """Keras 3 writes operations such as ``x + y`` or masks into ``.h5``, but cannot read them.
+
+    Raises:
+        ModelFileError: The file has such an operation.
+    """
+    import keras
+    import keras.src.ops as operations
+
+    config = file.config.get("config")
+    layers = config.get("layers") if isinstance(config, dict) else None
+    if file.file_format != "h5" or not isinstance(layers, list):
+        return
+    for entry in layers:
+        name = str(entry.get("class_name")) if isinstance(entry, dict) else ""
+        if not hasattr(keras.layers, name) and _is_operation(operations, name):
+            raise ModelFileError(
+                f"The .h5 file has the operation {name}, which Keras 3 itself cannot read back"
+                " from .h5 (masks of an Embedding and arithmetic on tensors are such operations).",
+                expected="A .keras file for a model with operations.",
+                fix="Save the model with model.save('model.keras'), and upload that file.",
+            )
+
+
+def _is_operation(operations: Any, name: str) -> bool:
+    """Whether an operation class of Keras 3 has that name."""
+    packages = ("core", "image", "linalg", "math", "nn", "numpy")
+    return any(hasattr(getattr(operations, package), name) for package in packages)

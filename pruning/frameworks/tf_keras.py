@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,15 @@ from typing import Any
 
 from pruning.frameworks._base import Node
 from pruning.frameworks._graph import GraphFramework, composed, without_build
+from pruning.frameworks._loading import (
+    activation_names,
+    known_classes,
+    readable,
+    rebuilding,
+    require_family,
+)
+from pruning.frameworks.container import ModelFile, open_model_file
+from pruning.frameworks.safety import check_config
 
 
 class TfKeras(GraphFramework):
@@ -25,7 +35,16 @@ class TfKeras(GraphFramework):
 
     def load(self, path: Path) -> Any:
         """See :class:`Framework`."""
-        model = self.keras.models.load_model(str(path), compile=False, safe_mode=True)
+        keras = self.keras
+        file = open_model_file(path)
+        require_family(file, self.family)
+        check_config(file, known_classes(keras), activation_names(keras))
+        with rebuilding(file), readable(file) as clean:
+            if _is_before_reset_after(file):
+                model = keras.models.model_from_config(_with_old_gru(file.config))
+                model.load_weights(str(clean))
+            else:
+                model = keras.models.load_model(str(clean), compile=False, safe_mode=True)
         self.require_graph(model)
         return model
 
@@ -35,6 +54,8 @@ class TfKeras(GraphFramework):
             weights = model.get_weights()
             model = self.clone(model, lambda layer: layer.get_config())
             model.set_weights(weights)
+        if path.suffix != ".keras":
+            _distinguish_weights(model)
         model.save(str(path))
 
     def clone(self, model: Any, new_config: Callable[[Any], dict[str, Any]]) -> Any:
@@ -108,3 +129,37 @@ class TfKeras(GraphFramework):
         finally:
             for layer, name in before:
                 layer._name = name
+
+
+def _is_before_reset_after(file: ModelFile) -> bool:
+    """Whether the file is of Keras before 2.4, whose GRU had ``reset_after=False`` by default.
+
+    tf.keras of that time wrote versions with the suffix ``-tf``, and wrote the setting down.
+    """
+    match = re.fullmatch(r"Keras 2\.(\d+)\.\d+", file.writer)
+    return file.file_format == "h5" and match is not None and int(match[1]) < 4
+
+
+def _with_old_gru(config: Any) -> Any:
+    """Copy of a configuration in which every GRU that leaves ``reset_after`` open says False."""
+    if isinstance(config, list):
+        return [_with_old_gru(value) for value in config]
+    if not isinstance(config, dict):
+        return config
+    copy = {key: _with_old_gru(value) for key, value in config.items()}
+    if copy.get("class_name") == "GRU":
+        copy["config"].setdefault("reset_after", False)
+    return copy
+
+
+def _distinguish_weights(model: Any) -> None:
+    """Give weights of one top-level layer different names, which ``.h5`` needs.
+
+    Nested models may repeat a layer's name. Reading goes by order, hence any name will do.
+    """
+    for layer in model.layers:
+        taken: set[str] = set()
+        for place, weight in enumerate(layer.weights):
+            if weight.name in taken:
+                weight._handle_name = f"{place}/{weight.name}"
+            taken.add(weight.name)

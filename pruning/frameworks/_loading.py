@@ -1,0 +1,120 @@
+"""From a checked model file to a model: what both Kerases share."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import json
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pruning.errors import ModelFileError
+from pruning.frameworks.container import WEIGHTS, ModelFile, check_weights, truncated
+
+_PACKAGES = ("layers", "models", "initializers", "regularizers", "constraints", "mixed_precision")
+_INTERNAL = {"Functional", "TFOpLambda", "SlicingOpLambda", "DTypePolicy", "Policy"}
+
+
+def known_classes(keras: Any) -> set[str]:
+    """Names of the public classes that a model's configuration may use."""
+    names = set(_INTERNAL)
+    for package in _PACKAGES:
+        module = getattr(keras, package)
+        names.update(n for n in dir(module) if inspect.isclass(getattr(module, n, None)))
+    legacy = {"VarianceScaling", "L1L2"}  # lower-case aliases of these are not classes
+    return names | legacy
+
+
+def activation_names(keras: Any) -> set[str]:
+    """Names of the public activation functions."""
+    module = keras.activations
+    return {n for n in dir(module) if callable(getattr(module, n)) and not n.startswith("_")}
+
+
+def require_family(file: ModelFile, family: str) -> None:
+    """Refuse a file that the other Keras wrote.
+
+    Raises:
+        ModelFileError: Also for files of Keras 1, which no current Keras reads.
+    """
+    if re.match(r"Keras [01]\.", file.writer):
+        raise ModelFileError(
+            f"{file.path.name} was written by {file.writer}.",
+            expected="A file written by Keras 2 or 3.",
+            fix="Load it with Keras 2.0 and save it again.",
+        )
+    if file.family != family:
+        raise ModelFileError(
+            f"{file.path.name} was written by {file.writer}, which {family} does not read.",
+            expected=f"A file of {family}.",
+            fix=f"Load it with {file.family}.",
+        )
+
+
+@contextmanager
+def readable(file: ModelFile) -> Iterator[Path]:
+    """A temporary path with the right suffix and nothing in it that was not checked.
+
+    A ``.keras`` archive is written anew with three members: its configuration without how nested
+    models were compiled, and its weights. An ``.h5`` file is linked to.
+    """
+    with tempfile.TemporaryDirectory(prefix="pruning-load-") as folder:
+        path = Path(folder) / f"model.{file.file_format}"
+        if file.file_format == "h5":
+            path.symlink_to(file.path.resolve())
+        else:
+            _write_clean(file, path)
+        yield path
+
+
+@contextmanager
+def rebuilding(file: ModelFile) -> Iterator[None]:
+    """Turn whatever Keras raises over a file into a ModelFileError."""
+    try:
+        yield
+    except ModelFileError:
+        raise
+    except Exception as error:
+        raise ModelFileError(
+            f"Keras could not rebuild the model: {first_line(error)}",
+            expected=f"A model that {file.writer} can load again without any code of yours.",
+            fix="Load it where it was made, save it with model.save('model.keras'),"
+            " and upload that file.",
+        ) from error
+
+
+def first_line(error: Exception) -> str:
+    """The first sentence of a message, without the long configurations that Keras appends."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[0] if lines else type(error).__name__
+    return text if len(text) <= 240 else f"{text[:240]} …"
+
+
+def without_compile(config: Any) -> Any:
+    """Copy of a configuration without ``compile_config``, at any depth."""
+    if isinstance(config, dict):
+        return {k: without_compile(v) for k, v in config.items() if k != "compile_config"}
+    if isinstance(config, list):
+        return [without_compile(value) for value in config]
+    return config
+
+
+def _write_clean(file: ModelFile, path: Path) -> None:
+    try:
+        with zipfile.ZipFile(file.path) as archive:
+            weights = archive.read(WEIGHTS)
+            metadata = (
+                archive.read("metadata.json") if "metadata.json" in archive.namelist() else b"{}"
+            )
+    except (zipfile.BadZipFile, EOFError, OSError) as error:
+        raise truncated(file.path, str(error)) from error
+    check_weights(io.BytesIO(weights), file.path)
+    with zipfile.ZipFile(path, "w") as clean:
+        clean.writestr("metadata.json", metadata)
+        clean.writestr("config.json", json.dumps(without_compile(file.config)))
+        clean.writestr(WEIGHTS, weights)

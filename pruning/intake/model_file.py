@@ -1,0 +1,147 @@
+"""Model files: told apart by content, loaded by the Keras that wrote them, tried once.
+
+Only workers call :func:`load`; it imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pruning.errors import ModelFileError
+from pruning.frameworks._base import Framework, framework
+from pruning.frameworks._loading import first_line
+from pruning.frameworks.container import ModelFile, open_model_file
+
+__all__ = ["LoadedModel", "ModelFile", "check_forward", "load", "sniff"]
+
+_OPEN_SIZES = (32, 64, 128, 224)  # tried for open dimensions, until the model accepts one
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model that was loaded and has answered once."""
+
+    model: Any
+    framework: Framework
+    file: ModelFile
+
+
+def sniff(path: Path) -> ModelFile:
+    """Tell the kind of a model file by its content; imports no TensorFlow.
+
+    Raises:
+        ModelFileError: The file is no Keras model.
+    """
+    return open_model_file(path)
+
+
+def load(path: Path) -> LoadedModel:
+    """Load a model with the Keras that wrote it, and run it on zeros and on random numbers.
+
+    Raises:
+        ModelFileError: The file is no Keras model, or one that the studio cannot work on.
+    """
+    file = sniff(path)
+    keras = framework(file.family)
+    model = keras.load(path)
+    check_forward(model, keras)
+    return LoadedModel(model, keras, file)
+
+
+def check_forward(model: Any, keras: Framework) -> None:
+    """Check weights and two answers of a model.
+
+    Raises:
+        ModelFileError: A weight or an answer to random numbers in [0, 1) is not finite, an
+            output's shape is not the declared one, or the model cannot run at all.
+    """
+    for layer in keras.layers(model):
+        for number, weight in enumerate(layer.get_weights()):
+            if weight.dtype.kind == "f" and not np.isfinite(weight).all():
+                raise _not_finite(f"Weight {number} of the layer {layer.name!r} holds")
+    for tensor in model.inputs:
+        _require_numbers(tensor)
+    declared = [keras.shape(tensor) for tensor in model.outputs]
+    answers: Sequence[np.ndarray] = ()
+    for seed in (None, 0):
+        answers = _run(model, keras, seed)
+        shapes = [answer.shape for answer in answers]
+        if len(shapes) != len(declared) or not all(map(_fits, shapes, declared)):
+            raise ModelFileError(
+                f"The model declares outputs of shape {declared}, but answers with {shapes}.",
+                expected="Outputs of the declared shape.",
+                fix="Load the model where it was made, check it, and save it again.",
+            )
+    if not all(np.isfinite(answer).all() for answer in answers):
+        raise _not_finite("The answer to random numbers between 0 and 1 holds")
+
+
+def _run(model: Any, keras: Framework, seed: int | None) -> list[np.ndarray]:
+    """Outputs for zeros (no seed) or seeded random inputs, in the order of ``model.outputs``."""
+    failure: Exception | None = None
+    for size in _OPEN_SIZES:
+        inputs = [_example(keras.shape(t), str(t.dtype), size, seed) for t in model.inputs]
+        try:
+            result = model(inputs if len(inputs) > 1 else inputs[0], training=False)
+        except Exception as error:
+            failure = error
+            if all(None not in keras.shape(t)[1:] for t in model.inputs):
+                break
+            continue
+        return [np.asarray(answer, dtype="float64") for answer in _leaves(result)]
+    assert failure is not None
+    raise ModelFileError(
+        f"The model cannot run on an example input: {first_line(failure)}",
+        expected="A model that answers to numbers of its input's shape.",
+        fix="Load the model where it was made, check it with model.predict(…), and save it again.",
+    ) from failure
+
+
+def _example(shape: tuple[int | None, ...], dtype: str, size: int, seed: int | None) -> np.ndarray:
+    """Two samples (or the fixed batch): zeros, or numbers in [0, 1), or the integers 0 and 1."""
+    batch = shape[0] or 2
+    full = (batch, *(size if dimension is None else dimension for dimension in shape[1:]))
+    name = dtype.split("'")[1] if "'" in dtype else dtype
+    kind = "float32" if name == "bfloat16" else name
+    if seed is None:
+        return np.zeros(full, kind)
+    rng = np.random.default_rng(seed)
+    if "float" in kind:
+        return rng.random(full).astype(kind)
+    return rng.integers(0, 2, full).astype(kind)
+
+
+def _leaves(result: Any) -> list[Any]:
+    if isinstance(result, dict):
+        return [leaf for key in sorted(result) for leaf in _leaves(result[key])]
+    if isinstance(result, list | tuple):
+        return [leaf for entry in result for leaf in _leaves(entry)]
+    return [result]
+
+
+def _fits(actual: tuple[int, ...], declared: tuple[int | None, ...]) -> bool:
+    return len(actual) == len(declared) and all(
+        want is None or have == want for have, want in zip(actual, declared, strict=True)
+    )
+
+
+def _require_numbers(tensor: Any) -> None:
+    if "string" in str(tensor.dtype):
+        raise ModelFileError(
+            f"The input {tensor.name!r} takes text, not numbers.",
+            expected="A model that reads token numbers; the studio prepares the text itself.",
+            fix="Save the part of the model behind its text preprocessing.",
+        )
+
+
+def _not_finite(what: str) -> ModelFileError:
+    return ModelFileError(
+        f"{what} NaN or infinite values.",
+        expected="Finite numbers.",
+        fix="Take an earlier checkpoint from before the training diverged.",
+    )
