@@ -16,7 +16,7 @@ import streamlit as st
 from pruning import quantities
 
 Basis = Literal["exact", "measured", "estimated"]
-Unit = Literal["params", "flops", "bytes", "ms", "s", "accuracy", "count"]
+Unit = Literal["params", "flops", "bytes", "ms", "s", "accuracy", "count", "number"]
 
 MARKS: dict[Basis, str] = {"exact": "●", "measured": "◆", "estimated": "≈"}
 _WORDS: dict[Unit, str] = {
@@ -27,6 +27,7 @@ _WORDS: dict[Unit, str] = {
     "s": "s",
     "accuracy": "points",
     "count": "",
+    "number": "",
 }
 
 
@@ -62,6 +63,7 @@ def written(value: float | None, unit: Unit) -> str:
         "ms": quantities.milliseconds,
         "s": quantities.duration,
         "accuracy": quantities.percent,
+        "number": lambda number: f"{number:.4g}",
     }
     return writers.get(unit, quantities.count)(value)
 

@@ -6,6 +6,7 @@ The arrays were written by a worker; nothing here opens a user's file.
 from __future__ import annotations
 
 import io
+import itertools
 import wave
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,7 @@ def _envelope(sound: np.ndarray, rate: int, bins: int = 160) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "seconds": edges[:-1] / rate,
-            "low": [scaled[a:b].min() for a, b in zip(edges, edges[1:], strict=False)],
-            "high": [scaled[a:b].max() for a, b in zip(edges, edges[1:], strict=False)],
+            "low": [scaled[a:b].min() for a, b in itertools.pairwise(edges)],
+            "high": [scaled[a:b].max() for a, b in itertools.pairwise(edges)],
         }
     )

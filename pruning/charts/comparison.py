@@ -10,7 +10,7 @@ from pruning.charts.theme import AFTER, BEFORE
 SIDES = alt.Scale(domain=["before", "after"], range=[BEFORE, AFTER])
 
 
-def class_scores(rows: pd.DataFrame) -> alt.LayerChart:
+def class_scores(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     """Recall of each class before and after as two points on a line, worst change first.
 
     Args:
@@ -50,7 +50,7 @@ def class_scores(rows: pd.DataFrame) -> alt.LayerChart:
     return alt.layer(line, dots).properties(height=max(120, 26 * len(order)))
 
 
-def confusion(rows: pd.DataFrame, *, title: str, difference: bool = False) -> alt.LayerChart:
+def confusion(rows: pd.DataFrame, *, title: str, difference: bool = False) -> alt.LayerChart | alt.FacetChart:
     """A confusion matrix as a heat map with its counts written in the cells.
 
     Args:
@@ -88,7 +88,7 @@ def confusion(rows: pd.DataFrame, *, title: str, difference: bool = False) -> al
     return alt.layer(*layers).properties(title=title, height=side)
 
 
-def latencies(rows: pd.DataFrame) -> alt.LayerChart:
+def latencies(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     """Single latency measurements before and after, with the median as a tick.
 
     Args:

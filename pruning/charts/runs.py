@@ -8,7 +8,7 @@ import pandas as pd
 from pruning.charts.theme import AFTER, BEFORE
 
 
-def accuracy_against_size(rows: pd.DataFrame, *, size_title: str) -> alt.LayerChart:
+def accuracy_against_size(rows: pd.DataFrame, *, size_title: str) -> alt.LayerChart | alt.FacetChart:
     """Scatter of quality against size; the original is drawn as a circle, runs as diamonds.
 
     Args:

@@ -8,7 +8,7 @@ import pandas as pd
 from pruning.charts.theme import AFTER, BEFORE, FROZEN
 
 
-def kept_widths(rows: pd.DataFrame, *, unit: str = "channels") -> alt.LayerChart:
+def kept_widths(rows: pd.DataFrame, *, unit: str = "channels") -> alt.LayerChart | alt.FacetChart:
     """Kept over original widths, one bar an entry, in the model's order.
 
     Args:

@@ -19,7 +19,7 @@ QUANTITIES = {
 
 def curve(
     points: pd.DataFrame, quantity: str, *, reference: float | None = None, height: int = 200
-) -> alt.LayerChart:
+) -> alt.LayerChart | alt.FacetChart:
     """One quantity over the training steps, training and validation apart by dash and shape.
 
     Args:

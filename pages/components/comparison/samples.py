@@ -1,0 +1,125 @@
+"""Samples tab: what was fixed, what broke, side by side as picture, sound or text."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import streamlit as st
+
+from pages.components.sample import Gallery
+from pages.components.text import plain, visible
+from pruning import quantities, storage
+from pruning.comparison.outcomes import OUTCOMES, Answer, SampleOutcome, outcomes
+from pruning.comparison.result import Comparison
+from pruning.errors import NotFoundError
+from pruning.intake.dataset import Dataset, prepared_folder
+from pruning.runs.folder import RunFolder
+
+PER_PAGE = 12
+_ICONS = {
+    "fixed": ":material/check_circle:",
+    "broken": ":material/cancel:",
+    "both wrong": ":material/do_not_disturb_on:",
+    "both right": ":material/done_all:",
+}
+_WORDS = {
+    "fixed": "only the pruned model is right",
+    "broken": "only the original is right",
+    "both wrong": "neither is right",
+    "both right": "both are right",
+}
+
+
+def show(folder: RunFolder, result: Comparison) -> None:
+    """Draw the test samples by outcome, filtered by class."""
+    dataset = _dataset(folder)
+    found = _outcomes(str(folder.path), str(dataset.folder), folder.comparison.stat().st_mtime_ns)
+    counts = {name: sum(entry.outcome == name for entry in found) for name in OUTCOMES}
+    first = next((name for name in OUTCOMES if counts[name]), OUTCOMES[0])
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        choice = st.segmented_control(
+            "Outcome",
+            OUTCOMES,
+            default=first,
+            required=True,
+            format_func=lambda name: f"{_ICONS[name]} {name} · {counts[name]:,}",
+            key="outcome",
+            bind="query-params",
+        )
+        label = _class_filter(dataset)
+    chosen = [
+        entry
+        for entry in found
+        if entry.outcome == choice and (label is None or entry.label == label)
+    ]
+    st.caption(f"{choice.capitalize()}: {_WORDS[choice]}. {_measure(result)}")
+    _page(chosen, Gallery(dataset))
+
+
+def _measure(result: Comparison) -> str:
+    if result.task == "regression":
+        return "An answer counts as right when its error is at most the original's median error."
+    return ""
+
+
+def _class_filter(dataset: Dataset) -> int | None:
+    classes = dataset.manifest.classes
+    if len(classes) < 2 or dataset.manifest.task != "classification":
+        return None
+    return st.selectbox(
+        "Class",
+        [None, *range(len(classes))],
+        format_func=lambda i: "all classes" if i is None else visible(classes[i], 40),
+        key="sample_class",
+        width=240,
+    )
+
+
+def _page(chosen: list[SampleOutcome], gallery: Gallery) -> None:
+    if not chosen:
+        st.info("No test sample of this kind.", icon=":material/inbox:")
+        return
+    pages = math.ceil(len(chosen) / PER_PAGE)
+    number = st.pagination(pages, key=f"samples_{pages}") if pages > 1 else 1
+    begin = (number - 1) * PER_PAGE
+    width = 190 if gallery.dataset.manifest.modality == "image" else 290
+    with st.container(key="samples"), st.grid(min_column_width=width, gap="small"):
+        for entry in chosen[begin : begin + PER_PAGE]:
+            with st.container(border=True, height="stretch"):
+                gallery.show(entry.index)
+                st.markdown(
+                    f"**{plain(entry.truth, 40)}**  \n"
+                    f":blue[before] {_answer(entry.before)}  \n"
+                    f":orange[after] {_answer(entry.after)}"
+                )
+    st.caption(f"{quantities.plural(len(chosen), 'sample')}; bold: the truth.")
+
+
+def _answer(answer: Answer) -> str:
+    mark = "✓" if answer.right else "✗"
+    sure = "" if answer.confidence is None else f" {quantities.percent(answer.confidence)}"
+    return f"{mark} {plain(answer.words, 40)}{sure}"
+
+
+def _dataset(folder: RunFolder) -> Dataset:
+    prepared = prepared_folder(str(folder.read(folder.request).get("data")))
+    if not (prepared / "manifest.json").exists():
+        raise NotFoundError(
+            "The data of this run is no longer in the studio.",
+            expected="The prepared test samples that the run was judged on.",
+            fix="Upload the same data again on the upload page; the figures above stay valid.",
+        )
+    return Dataset.open(prepared)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _outcomes(run: str, data: str, changed: int) -> list[SampleOutcome]:
+    folder, dataset = RunFolder(Path(run)), Dataset.open(Path(data))
+    return outcomes(
+        dataset.manifest.task,
+        dataset.y("test"),
+        storage.read_array(folder.path / "before.npy"),
+        storage.read_array(folder.path / "after.npy"),
+        dataset.manifest.classes,
+    )

@@ -1,0 +1,20 @@
+"""Training tab: the curves of the run that made the pruned model."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components.comparison import speed
+from pages.components.retraining import curves
+from pruning.comparison.result import Comparison
+from pruning.runs.folder import RunFolder
+
+
+def show(folder: RunFolder, result: Comparison) -> None:
+    """Draw the curves; say so when nothing was retrained."""
+    metrics = folder.read_metrics()
+    if not metrics:
+        st.info("This run did not retrain the model.", icon=":material/info:")
+        return
+    curves.show(folder, metrics)
+    speed.training(result)

@@ -1,0 +1,93 @@
+"""The verdict, the strip of figures and the tabs behind it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import figures, state
+from pages.components.comparison import accuracy, samples, speed, structure, training
+from pages.components.text import plain
+from pruning import quantities
+from pruning.comparison.result import Comparison, Latency, Scores
+from pruning.comparison.verdict import verdict
+from pruning.runs.folder import RunFolder
+from pruning.runs.status import status
+
+_METRICS = {"accuracy": "Test accuracy", "macro_f1": "Test macro F1", "mae": "Test mean abs. error"}
+
+
+def require_done(folder: RunFolder) -> Comparison | None:
+    """Return the run's comparison, None when it had no data; stop the page while it is not done."""
+    current = status(folder)
+    if current.state != "done":
+        with st.container(border=True, key="missing_result"):
+            st.markdown(f"This run is **{current.state}**: there is nothing to compare yet.")
+            state.link("retraining", "Look at the run", icon=":material/arrow_forward:")
+        st.stop()
+    return Comparison.load(folder.comparison) if folder.comparison.exists() else None
+
+
+def show(folder: RunFolder, result: Comparison | None) -> None:
+    """Draw the whole comparison of a finished run."""
+    if result is None:
+        st.info("This run had no data, so quality was not compared.", icon=":material/info:")
+        structure.show(folder)
+        return
+    st.markdown(f"### {plain(verdict(result))}")
+    figures.strip(_strip(result), key="figures")
+    figures.legend()
+    sheets = {
+        "Accuracy": accuracy.show,
+        "Samples": samples.show,
+        "Speed": speed.show,
+        "Structure": lambda run, _: structure.show(run),
+        "Training": training.show,
+    }
+    tabs = st.tabs(list(sheets), key="sheet", on_change="rerun", bind="query-params")
+    for tab, sheet in zip(tabs, sheets.values(), strict=True):
+        if tab.open:
+            with tab:
+                sheet(folder, result)
+
+
+def _strip(result: Comparison) -> list[figures.Figure]:
+    before, after = result.sizes_before, result.sizes_after
+    return [
+        figures.Figure("Parameters", "params", after.params, before.params, "exact"),
+        figures.Figure("FLOPs", "flops", after.flops, before.flops, "exact", "For one sample."),
+        figures.Figure("File", "bytes", after.bytes, before.bytes, "exact", "As saved."),
+        figures.Figure("gzip", "bytes", after.gzip_bytes, before.gzip_bytes, "exact", "Level 6."),
+        _latency(result.latency_before, result.latency_after),
+        _quality(result.before, result.after, result),
+    ]
+
+
+def _latency(before: Latency, after: Latency) -> figures.Figure:
+    measured = after.median_ms is not None
+    detail = f"Median of {after.runs} calls, LiteRT, one thread, one sample." if measured else ""
+    return figures.Figure(
+        "Latency",
+        "ms",
+        after.median_ms,
+        before.median_ms,
+        "measured" if measured else None,
+        detail or after.note,
+        caption="" if measured else "not measured",
+    )
+
+
+def _quality(before: Scores, after: Scores, result: Comparison) -> figures.Figure:
+    label = _METRICS[after.metric]
+    detail = f"On {result.samples:,} test samples."
+    if after.metric == "mae":
+        caption = f"{before.value.value:.4g} → {after.value.value:.4g}"
+        return figures.Figure(label, "number", after.value.value, None, "measured", detail, caption)
+    interval = quantities.percent_interval(after.value.value, after.value.low, after.value.high)
+    return figures.Figure(
+        label,
+        "accuracy",
+        after.value.value,
+        before.value.value,
+        "measured",
+        f"{detail} {interval}",
+    )

@@ -1,0 +1,159 @@
+"""A run as it happens: stages, time left, curves, the end of the log."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import errors, figures, state
+from pages.components.badge import badge
+from pages.components.retraining import curves
+from pages.components.text import plain
+from pruning import quantities
+from pruning.errors import PruningError
+from pruning.runs import executor, library
+from pruning.runs.folder import RunFolder
+from pruning.runs.pace import Pace, pace
+from pruning.runs.status import Stage, Status, status
+from pruning.strategy.description import describe
+from pruning.strategy.plan import PruningPlan
+
+REFRESH_SECONDS = 1.0
+_STAGE_MARKS = {"waiting": "○", "running": "◐", "done": "●", "skipped": "–"}
+
+
+def follow(folder: RunFolder) -> None:
+    """Draw a run; while it is not finished, again every second."""
+    if status(folder).final:
+        _draw(folder)
+    else:
+        _live(folder)
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def _live(folder: RunFolder) -> None:
+    if status(folder).final:
+        st.rerun()  # the page without a timer, and with what a finished run offers
+    _draw(folder)
+
+
+def _draw(folder: RunFolder) -> None:
+    current = status(folder)
+    plan = PruningPlan.from_dict(folder.read(folder.plan))
+    metrics = folder.read_metrics()
+    found = pace(metrics)
+    _heading(folder, current, plan)
+    _stages(current.stages)
+    _now(current, found, plan)
+    _outcome(folder, current)
+    curves.show(folder, metrics)
+    with st.expander("Log", icon=":material/terminal:", expanded=current.state == "failed"):
+        st.code(folder.log_tail() or "Nothing yet.", language=None, height=260, wrap_lines=True)
+
+
+def _heading(folder: RunFolder, current: Status, plan: PruningPlan) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"#### {badge(current.state)} {plain(plan.name or describe(plan), 80)}")
+        if current.state in ("queued", "running"):
+            st.button(
+                "Cancel this run",
+                key="cancel",
+                icon=":material/stop_circle:",
+                on_click=executor.cancel,
+                args=(folder,),
+            )
+    if plan.name:
+        st.caption(plain(describe(plan)))
+    if current.state == "queued":
+        waiting = executor.queue()
+        place = waiting.index(folder.id) + 1 if folder.id in waiting else 1
+        st.info(
+            f"Number {place} in the queue: it starts as soon as a core is free. You may close "
+            "this page; the link brings you back.",
+            icon=":material/schedule:",
+        )
+
+
+def _stages(stages: tuple[Stage, ...]) -> None:
+    if not stages:
+        return
+    with st.container(key="stages"), st.grid(len(stages), min_column_width=105, gap="small"):
+        for stage in stages:
+            seconds = "" if stage.seconds is None else quantities.duration(stage.seconds)
+            words = seconds or ("…" if stage.state == "running" else stage.state)
+            name = f"**{stage.name}**" if stage.state == "running" else stage.name
+            st.markdown(f"{_STAGE_MARKS[stage.state]} {name}  \n:gray[{words}]")
+
+
+def _now(current: Status, found: Pace | None, plan: PruningPlan) -> None:
+    """One bar with how far the running stage is, and the figures of training."""
+    if current.final:
+        return
+    if current.stage == "retrain" and found:
+        words = [
+            f"epoch {found.epoch} of {plan.training.epochs}" if found.epoch else "",
+            f"step {found.step:,} of {found.steps:,}",
+        ]
+        if found.steps_per_second:
+            samples = found.steps_per_second * plan.training.batch_size
+            words.append(f"{quantities.count(samples)} samples/s")
+        if found.seconds_left is not None:
+            words.append(f"about {quantities.duration(found.seconds_left)} left")
+        share = min(1.0, found.step / found.steps) if found.steps else 0.0
+        st.progress(share, text=" · ".join(word for word in words if word))
+    elif current.state == "running":
+        text = " · ".join(word for word in (current.stage or "starting", current.words) if word)
+        st.progress(current.fraction or 0.0, text=text)
+
+
+def _outcome(folder: RunFolder, current: Status) -> None:
+    if current.state == "done":
+        _result(current)
+        state.link("comparison", "See before and after", icon=":material/compare:", run=folder.id)
+    elif current.state in ("failed", "killed") and current.error is not None:
+        errors.show(current.error)
+        _start_again(folder)
+    elif current.state == "cancelled":
+        st.warning("This run was cancelled. Its plan, curves and log are kept.")
+        _start_again(folder)
+
+
+def _result(current: Status) -> None:
+    results = current.results
+    accuracy = results.get("accuracy") or {}
+    entries = [
+        _sized("Parameters", "params", results.get("params")),
+        _sized("FLOPs", "flops", results.get("flops")),
+        _sized("File", "bytes", results.get("bytes")),
+        _sized("gzip", "bytes", results.get("gzip_bytes")),
+    ]
+    if accuracy:
+        error = results.get("metric") == "mae"
+        entries.append(
+            figures.Figure(
+                "Test mean abs. error" if error else "Test accuracy",
+                "number" if error else "accuracy",
+                accuracy["after"],
+                None if error else accuracy["before"],
+                "measured",
+                "On the same test samples; the comparison page shows the interval.",
+                f"{accuracy['before']:.4g} before" if error else "",
+            )
+        )
+    figures.strip(entries, key="result")
+
+
+def _sized(label: str, unit: figures.Unit, pair: dict[str, float] | None) -> figures.Figure:
+    pair = pair or {}
+    return figures.Figure(label, unit, pair.get("after"), pair.get("before"), "exact")
+
+
+def _start_again(folder: RunFolder) -> None:
+    if st.button("Start the same plan again", icon=":material/replay:", key="again"):
+        try:
+            run = library.summary(folder)
+            plan = PruningPlan.from_dict(folder.read(folder.plan))
+            again = executor.start_run(run.model, run.data, plan)
+        except PruningError as error:
+            errors.show(error)
+        else:
+            state.go("retraining", run=again.id)

@@ -1,0 +1,43 @@
+"""What else runs or waits on this machine."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import state
+from pages.components.badge import badge
+from pages.components.text import plain
+from pruning.runs import library
+from pruning.runs.folder import RunFolder
+from pruning.strategy.description import describe
+
+SHOWN = 8
+
+
+def others(folder: RunFolder) -> None:
+    """List the other runs that are not finished, then the latest finished ones."""
+    runs = [run for run in library.runs() if run.id != folder.id]
+    active = [run for run in runs if run.state in ("queued", "running", "cancelling")]
+    st.markdown("**On this machine**")
+    if not active:
+        st.caption("Nothing else runs or waits.")
+    for run in active[:SHOWN]:
+        _entry(run)
+    finished = [run for run in runs if run not in active][: max(0, SHOWN - len(active))]
+    if finished:
+        st.markdown("**Earlier**")
+    for run in finished:
+        _entry(run)
+    state.link("runs", "All runs", icon=":material/history:")
+
+
+def _entry(run: library.RunSummary) -> None:
+    words = describe(run.plan) if run.plan else run.damaged
+    st.markdown(f"{badge(run.state)} {plain(run.model_name or run.model, 24)}")
+    state.link(
+        "retraining",
+        plain(words, 60),
+        run=run.id,
+        model=run.model or None,
+        data=run.data or None,
+    )

@@ -1,0 +1,106 @@
+"""The table of all runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import state
+from pages.components.text import visible
+from pruning.runs import library
+from pruning.runs.library import RunSummary
+from pruning.strategy.description import describe
+
+REFRESH_SECONDS = 3.0
+_SYMBOLS = {
+    "queued": "◷",
+    "running": "▶",
+    "cancelling": "◼",
+    "done": "✓",
+    "failed": "✗",
+    "cancelled": "⊘",
+    "killed": "☠",
+    "damaged": "⚠",
+}
+
+
+def show(runs: Sequence[RunSummary]) -> list[RunSummary]:
+    """Draw the table and return the selected runs, in the table's order."""
+    if not runs:
+        with st.container(border=True, key="missing_runs"):
+            st.markdown(
+                "No run yet. A run prunes a model, retrains it and compares before and after."
+            )
+            state.link("strategy", "Choose a strategy", icon=":material/arrow_forward:")
+        return []
+    selection = st.dataframe(
+        pd.DataFrame([_row(run) for run in runs]),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key="runs",
+        height=min(560, 40 + 36 * len(runs)),
+        column_config=_columns(),
+        alt=f"{len(runs)} runs, newest first.",
+    )
+    if any(run.state in ("queued", "running", "cancelling") for run in runs):
+        _refresh({run.id: run.state for run in runs})
+    rows = selection["selection"]["rows"]
+    return [runs[row] for row in sorted(rows) if row < len(runs)]
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def _refresh(shown: Mapping[str, str]) -> None:
+    """Draw the page again when a run that the table shows has changed its state."""
+    if {run.id: run.state for run in library.runs()} != dict(shown):
+        st.rerun()
+
+
+def _row(run: RunSummary) -> dict[str, Any]:
+    results = run.results
+    accuracy = results.get("accuracy") or {}
+    return {
+        "status": f"{_SYMBOLS[run.state]} {run.state}",
+        "started": datetime.fromtimestamp(run.created, UTC),
+        "model": visible(run.model_name or run.model, 32),
+        "plan": visible(run.plan.name or describe(run.plan), 80) if run.plan else run.damaged,
+        "params": _left(results.get("params")),
+        "flops": _left(results.get("flops")),
+        "gzip": _left(results.get("gzip_bytes")),
+        "before": accuracy.get("before"),
+        "after": accuracy.get("after"),
+        "curve": list(run.accuracy),
+        "note": visible(run.note, 60) if run.note else "",
+        "run": run.id,
+    }
+
+
+def _left(pair: Mapping[str, float] | None) -> float | None:
+    """Share that is left, 0 to 1."""
+    return pair["after"] / pair["before"] if pair and pair.get("before") else None
+
+
+def _columns() -> dict[str, Any]:
+    column = st.column_config
+
+    def bar(label: str, words: str) -> Any:
+        return column.ProgressColumn(label, min_value=0, max_value=1, format="percent", help=words)
+
+    return {
+        "status": column.TextColumn("Status", width="small"),
+        "started": column.DatetimeColumn("Started", format="distance"),
+        "model": "Model",
+        "plan": column.TextColumn("Plan", width="large"),
+        "params": bar("Parameters left", "Of the original's."),
+        "flops": bar("FLOPs left", "Of the original's."),
+        "gzip": bar("gzip left", "Of the original's gzip size."),
+        "before": column.NumberColumn("Test before", format="%.4f", help="Measured."),
+        "after": column.NumberColumn("Test after", format="%.4f", help="Same test samples."),
+        "curve": column.LineChartColumn("Validation", help="Accuracy while retraining."),
+        "note": "Note",
+        "run": column.TextColumn("Run", width="small"),
+    }

@@ -1,0 +1,67 @@
+"""Ratios and locks that a person set by hand, over what the target asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from pruning.strategy.plan import PruningPlan
+
+_KEY = "plan edits"
+
+
+@dataclass
+class Edits:
+    """What was set by hand for one model and method.
+
+    Attributes:
+        ratios: By name, in [0, 1).
+        locked: Names that stay whole.
+        opened: A plan that was opened; its ratios stand as they are until a choice is changed.
+        revision: A new number makes a fresh table.
+    """
+
+    ratios: dict[str, float] = field(default_factory=dict)
+    locked: set[str] = field(default_factory=set)
+    opened: PruningPlan | None = None
+    revision: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.ratios or self.locked)
+
+
+def current(model: str, method: str) -> Edits:
+    """The edits of this model and method in this session."""
+    known: dict[tuple[str, str], Edits] = st.session_state.setdefault(_KEY, {})
+    return known.setdefault((model, method), Edits())
+
+
+def clear(edits: Edits) -> None:
+    """Forget all edits."""
+    edits.ratios.clear()
+    edits.locked.clear()
+    edits.opened = None
+    edits.revision += 1
+
+
+def take(edits: Edits, plan: PruningPlan) -> None:
+    """Take over an opened plan as it is, whatever the solver would do today."""
+    clear(edits)
+    edits.locked.update(plan.locked)
+    edits.ratios.update({name: ratio for name, ratio in plan.ratios.items() if ratio > 0})
+    edits.opened = plan
+
+
+def apply(edits: Edits, key: str, names: list[str]) -> None:
+    """Take over what was changed in the table of that key; rows are in the order of ``names``."""
+    for row, changed in st.session_state[key]["edited_rows"].items():
+        name = names[int(row)]
+        if "lock" in changed:
+            (edits.locked.add if changed["lock"] else edits.locked.discard)(name)
+        if "removed" in changed:
+            if changed["removed"] is None:
+                edits.ratios.pop(name, None)
+            else:
+                edits.ratios[name] = min(0.99, max(0.0, float(changed["removed"]) / 100))
+    edits.revision += 1

@@ -1,0 +1,263 @@
+"""The choices of a plan: few, with good defaults, the rest behind "Advanced"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from pages.components.strategy import retraining
+from pruning import quantities
+from pruning.analysis.profile import ModelProfile
+from pruning.strategy.criteria import criteria
+from pruning.strategy.plan import (
+    SCHEDULES,
+    SCOPES,
+    Engine,
+    Method,
+    PruningPlan,
+    Schedule,
+    Scope,
+    Target,
+    Training,
+)
+
+PREFIX = "plan_"  # of the keys of all widgets that make up a plan
+_METHODS = {"channels": "Remove channels", "weights": "Zero weights"}
+_METHOD_HELP = {
+    "channels": "Whole channels, units and heads go: the model is really smaller and faster, on "
+    "every machine, with no special software.",
+    "weights": "Single weights become zero: the file compresses better. It does **not** run faster "
+    "on ordinary processors (measured: 1.01 to 1.03 × dense).",
+}
+_SCOPES = {
+    "uniform": ("Uniform", "Every group or layer loses the same share."),
+    "layer": ("Per layer", "Layers that hold more of the cost lose more."),
+    "global": ("Global", "All scores compete: the least important go, wherever they are."),
+}
+_TARGETS = {
+    "channels": {
+        "flops": "FLOPs left",
+        "params": "Parameters left",
+        "bytes": "File size left",
+    },
+    "weights": {"sparsity": "Weights set to zero"},
+}
+_SCHEDULES = {
+    "one_shot": ("At once", "All weights are zeroed before retraining."),
+    "constant": ("Constant", "The full share is zero from the first pruning step on."),
+    "polynomial": ("Polynomial", "The share of zeros grows, fast first, then slowly."),
+}
+_SCHEDULE_SOURCE = "https://arxiv.org/abs/1710.01878"
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the form says; a plan without its ratios."""
+
+    method: Method
+    criterion: str
+    scope: Scope
+    target: Target
+    schedule: Schedule
+    training: Training
+    engine: Engine
+    round_to: int
+
+
+def show(profile: ModelProfile) -> Choices:
+    """Draw the form and return what it says."""
+    method = _method()
+    target = _target(profile, method)
+    chosen = _criterion(method)
+    scope = _scope(method)
+    schedule, engine = _schedule(method, profile)
+    training = retraining.show()
+    with st.expander("Advanced", icon=":material/settings:", key="advanced"):
+        round_to = _round_to(method)
+        training = retraining.advanced(training)
+        schedule = _schedule_details(schedule, method)
+    return Choices(method, chosen, scope, target, schedule, training, engine, round_to)
+
+
+def _method() -> Method:
+    method: Method = st.segmented_control(
+        "Method",
+        list(_METHODS),
+        default="channels",
+        required=True,
+        format_func=_METHODS.__getitem__,
+        key=f"{PREFIX}method",
+        persist_state="session",
+    )
+    st.caption(_METHOD_HELP[method])
+    return method
+
+
+def _target(profile: ModelProfile, method: Method) -> Target:
+    kinds = _TARGETS[method]
+    kind: Any = next(iter(kinds))
+    if len(kinds) > 1:
+        kind = st.segmented_control(
+            "Target",
+            list(kinds),
+            default=kind,
+            required=True,
+            format_func=kinds.__getitem__,
+            key=f"{PREFIX}kind",
+            persist_state="session",
+        )
+    default = 50 if method == "channels" else 80
+    value = st.slider(
+        kinds[kind],
+        1,
+        99,
+        default,
+        format="%d %%",
+        key=f"{PREFIX}{method}_target",
+        persist_state="session",
+        help="The share of the original that stays."
+        if method == "channels"
+        else "The share of the kernels' weights that become exactly zero.",
+    )
+    if method == "channels":
+        st.caption(
+            f"The smallest this model can get: {quantities.percent(_floor(profile, kind))} "
+            "of the original, with the fewest channels left in every group."
+        )
+    return Target(kind, value / 100)
+
+
+def _floor(profile: ModelProfile, kind: str) -> float:
+    if kind == "flops":
+        return profile.floor_flops / max(1, profile.flops)
+    return profile.floor_params / max(1, profile.params)
+
+
+def _criterion(method: Method) -> str:
+    known = criteria(method)
+    name: str = next(iter(known))
+    if len(known) > 1:
+        name = st.segmented_control(
+            "Criterion",
+            list(known),
+            default=name,
+            required=True,
+            format_func=lambda key: known[key].title,
+            key=f"{PREFIX}{method}_criterion",
+            persist_state="session",
+        )
+    found = known[name]
+    st.caption(f"{found.title}: {found.sentence} [Source]({found.source})")
+    return name
+
+
+def _scope(method: Method) -> Scope:
+    scope: Scope = st.segmented_control(
+        "Scope",
+        SCOPES,
+        default="uniform",
+        required=True,
+        format_func=lambda key: _SCOPES[key][0],
+        key=f"{PREFIX}scope",
+        persist_state="session",
+    )
+    st.caption(_SCOPES[scope][1])
+    return scope
+
+
+def _schedule(method: Method, profile: ModelProfile) -> tuple[Schedule, Engine]:
+    if method != "weights":
+        return Schedule(), "studio"
+    kind = st.segmented_control(
+        "Schedule",
+        SCHEDULES,
+        default="polynomial",
+        required=True,
+        format_func=lambda key: _SCHEDULES[key][0],
+        key=f"{PREFIX}schedule",
+        persist_state="session",
+    )
+    st.caption(f"{_SCHEDULES[kind][1]} Step for step as TF-MOT. [Source]({_SCHEDULE_SOURCE})")
+    engine: Engine = "studio"
+    if profile.family == "tf_keras" and st.toggle(
+        "Use TF-MOT's own implementation",
+        key=f"{PREFIX}tfmot",
+        persist_state="session",
+        help="The reference: prune_low_magnitude, then strip_pruning. Slower, same zeros.",
+    ):
+        engine = "tfmot"
+    return Schedule(kind), engine
+
+
+def _schedule_details(schedule: Schedule, method: Method) -> Schedule:
+    if method != "weights" or schedule.kind == "one_shot":
+        return schedule
+    begin, end = st.slider(
+        "Pruning from … to, share of all training steps",
+        0,
+        100,
+        (0, 70),
+        format="%d %%",
+        key=f"{PREFIX}between",
+        persist_state="session",
+    )
+    frequency = st.number_input(
+        "Masks are computed again every … steps",
+        1,
+        100_000,
+        100,
+        key=f"{PREFIX}frequency",
+        persist_state="session",
+    )
+    initial, power = 0.0, 3.0
+    if schedule.kind == "polynomial":
+        initial = st.slider(
+            "Zeros at the start",
+            0,
+            90,
+            0,
+            format="%d %%",
+            key=f"{PREFIX}initial",
+            persist_state="session",
+        )
+        power = st.number_input(
+            "Exponent", 1.0, 10.0, 3.0, key=f"{PREFIX}power", persist_state="session"
+        )
+    return Schedule(schedule.kind, initial / 100, begin / 100, end / 100, frequency, power)
+
+
+def _round_to(method: Method) -> int:
+    if method != "channels":
+        return 1
+    value: int = st.select_slider(
+        "Keep channel counts in multiples of",
+        [1, 2, 4, 8, 16, 32],
+        1,
+        key=f"{PREFIX}round_to",
+        persist_state="session",
+        help="Odd counts can be slow on some machines; 8 suits most.",
+    )
+    return value
+
+
+def fill(plan: PruningPlan) -> None:
+    """Make the form say what ``plan`` says. Called before the form is drawn."""
+    values: dict[str, Any] = {
+        "method": plan.method,
+        f"{plan.method}_criterion": plan.criterion,
+        "scope": plan.scope,
+        "schedule": plan.schedule.kind,
+        "tfmot": plan.engine == "tfmot",
+        "between": (round(100 * plan.schedule.begin), round(100 * plan.schedule.end)),
+        "frequency": plan.schedule.frequency,
+        "initial": round(100 * plan.schedule.initial_sparsity),
+        "power": plan.schedule.power,
+        "round_to": plan.round_to,
+    }
+    if plan.target is not None:
+        values["kind"] = plan.target.kind if plan.method == "channels" else "flops"
+        values[f"{plan.method}_target"] = round(100 * plan.target.value)
+    for key, value in (values | retraining.values(plan.training)).items():
+        st.session_state[f"{PREFIX}{key}"] = value

@@ -1,0 +1,217 @@
+"""What the choices come to: the price, the widths, the table to edit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import figures, state
+from pages.components.strategy import edits
+from pages.components.strategy.form import Choices
+from pages.components.text import visible
+from pruning import quantities
+from pruning.analysis.profile import ModelProfile
+from pruning.charts import strategy as charts
+from pruning.intake.store import model_folder
+from pruning.strategy import estimates
+from pruning.strategy.estimates import Prices
+from pruning.strategy.plan import PruningPlan
+from pruning.strategy.planner import make_plan
+
+_NAME = 40
+_CHART_ENTRIES = 120
+
+
+def plan(profile: ModelProfile, choices: Choices) -> PruningPlan:
+    """Solve the choices, with the table's edits, into a plan.
+
+    Raises:
+        PlanError: The target cannot be reached.
+    """
+    own = edits.current(profile.digest, choices.method)
+    if own.opened is not None and not _still_says(choices, own.opened):
+        edits.clear(own)
+    solved = make_plan(
+        profile,
+        model_folder(profile.digest),
+        method=choices.method,
+        criterion=choices.criterion,
+        scope=choices.scope,
+        target=None if own.opened else choices.target,
+        locked=sorted(own.locked),
+        ratios=own.ratios,
+        schedule=choices.schedule,
+        training=choices.training,
+        engine=choices.engine,
+        round_to=choices.round_to,
+    )
+    return replace(solved, target=own.opened.target) if own.opened else solved
+
+
+def _still_says(choices: Choices, opened: PruningPlan) -> bool:
+    """Whether the form was left as the opened plan had filled it, retraining aside."""
+    same = ("method", "criterion", "scope", "round_to")
+    target = opened.target
+    return all(getattr(choices, name) == getattr(opened, name) for name in same) and (
+        target is None
+        or (choices.target.kind, round(100 * choices.target.value))
+        == (target.kind, round(100 * target.value))
+    )
+
+
+def prices(profile: ModelProfile, chosen: PruningPlan, data: str | None) -> Prices:
+    """Price a plan, with what was measured of the model before."""
+    scores = state.baseline(profile.digest, data)
+    accuracy = scores.value.value if scores and scores.metric == "accuracy" else None
+    return estimates.price(profile, model_folder(profile.digest), chosen, accuracy=accuracy)
+
+
+def show(profile: ModelProfile, chosen: PruningPlan, priced: Prices) -> None:
+    """Draw the strip of figures, the chart of widths and the editable table."""
+    figures.strip(_figures(chosen, priced), key="price")
+    figures.legend()
+    if priced.achieved is not None and chosen.target is not None:
+        _achieved(chosen, priced.achieved)
+    for note in priced.notes:
+        st.warning(note, icon=":material/info:")
+    rows = _rows(profile, chosen, priced)
+    _chart(rows, chosen)
+    _table(profile, chosen, rows)
+
+
+def _figures(chosen: PruningPlan, priced: Prices) -> list[figures.Figure]:
+    entries: list[tuple[str, str, figures.Unit]] = [
+        ("Parameters", "params", "params"),
+        ("FLOPs", "flops", "flops"),
+        ("File size", "bytes", "bytes"),
+        ("gzip size", "gzip_bytes", "bytes"),
+        ("Latency", "latency_ms", "ms"),
+        ("Accuracy", "accuracy", "accuracy"),
+    ]
+    if chosen.method == "weights":
+        entries[0] = ("Nonzero parameters", "nonzero_params", "params")
+    strip = []
+    for label, name, unit in entries:
+        before, after = priced.before[name], priced.after[name]
+        caption = "" if after.value is not None else "known after the run"
+        if after.value is None and before.value is not None:
+            caption = f"{figures.written(before.value, unit)} before; known after the run"
+        strip.append(
+            figures.Figure(label, unit, after.value, before.value, after.basis, after.how, caption)
+        )
+    return strip
+
+
+def _achieved(chosen: PruningPlan, achieved: float) -> None:
+    target = chosen.target
+    assert target is not None
+    what = {"flops": "of the FLOPs", "params": "of the parameters", "bytes": "of the file size"}
+    words = what.get(target.kind, "of the weights zero")
+    st.caption(
+        f"Asked for {quantities.percent(target.value)} {words}; "
+        f"this plan comes to {quantities.percent(achieved)}."
+    )
+
+
+def _rows(profile: ModelProfile, chosen: PruningPlan, priced: Prices) -> pd.DataFrame:
+    """One row a channel group or masked layer, in the model's order."""
+    if chosen.method == "channels":
+        entries = [
+            (group.id, group.channels, group.reason, group.unit + "s", len(group.layers))
+            for group in profile.groups
+        ]
+    else:
+        entries = [
+            (layer.name, layer.stats.count if layer.stats else 0, None, "weights", 1)
+            for layer in profile.layers
+            if layer.maskable
+        ]
+    rows = []
+    for name, before, reason, unit, layers in entries:
+        frozen = chosen.method == "channels" and name not in priced.kept
+        locked = name in chosen.locked
+        after = priced.kept.get(name, before)
+        rows.append(
+            {
+                "id": name,
+                "name": visible(name, _NAME),
+                "before": before,
+                "after": after,
+                "removed": 100 * (1 - after / before) if before else 0.0,
+                "lock": locked,
+                "state": "frozen" if frozen else "locked" if locked else "cut",
+                "unit": unit,
+                "layers": layers,
+                "why": reason or "",
+            }
+        )
+    columns = ["id", "name", "before", "after", "removed", "lock", "state", "unit", "layers", "why"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _chart(rows: pd.DataFrame, chosen: PruningPlan) -> None:
+    if rows.empty:
+        return
+    shown = rows.head(_CHART_ENTRIES).copy()
+    # Two names may look the same when shortened; a bar each all the same.
+    shown["name"] = [
+        name if not twin else f"{name} ({number})"
+        for number, (name, twin) in enumerate(
+            zip(shown["name"], shown["name"].duplicated(keep=False), strict=True), 1
+        )
+    ]
+    unit = "channels" if chosen.method == "channels" else "weights"
+    cut = int((rows["after"] < rows["before"]).sum())
+    st.altair_chart(
+        charts.kept_widths(shown, unit=unit),
+        width="stretch",
+        key="widths",
+        alt=f"Kept over original {unit} of {len(shown)} groups or layers; {cut} are cut.",
+    )
+    if len(rows) > len(shown):
+        st.caption(f"The first {len(shown)} of {len(rows)}; all are in the table.")
+
+
+def _table(profile: ModelProfile, chosen: PruningPlan, rows: pd.DataFrame) -> None:
+    own = edits.current(profile.digest, chosen.method)
+    editable = rows[rows["state"] != "frozen"].reset_index(drop=True)
+    names = list(editable["id"])
+    key = f"ratios_{chosen.method}_{own.revision}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        what = "group of channels" if chosen.method == "channels" else "layer"
+        st.markdown(f"**By {what}**: type a share to remove, or lock it; the rest follows.")
+        if own:
+            st.button(
+                "Forget my changes",
+                icon=":material/undo:",
+                on_click=edits.clear,
+                args=(own,),
+                key="forget",
+            )
+    st.data_editor(
+        editable[["name", "before", "after", "removed", "lock", "layers"]],
+        hide_index=True,
+        disabled=["name", "before", "after", "layers"],
+        height=min(420, 38 + 35 * max(1, len(editable))),
+        column_config={
+            "name": st.column_config.TextColumn("Name", width="medium"),
+            "before": st.column_config.NumberColumn("Before", format="localized"),
+            "after": st.column_config.NumberColumn("After", format="localized"),
+            "removed": st.column_config.NumberColumn(
+                "Removed %", min_value=0, max_value=99, step=1, format="%.1f"
+            ),
+            "lock": st.column_config.CheckboxColumn("Lock"),
+            "layers": st.column_config.NumberColumn(
+                "Layers", help="How many layers change when this group is cut."
+            ),
+        },
+        key=key,
+        on_change=edits.apply,
+        args=(own, key, names),
+    )
+    frozen = rows[rows["state"] == "frozen"]
+    if len(frozen):
+        with st.expander(f"{len(frozen)} frozen, and why", icon=":material/lock:"):
+            st.dataframe(frozen[["name", "before", "why"]], hide_index=True)

@@ -1,0 +1,54 @@
+"""The button that starts a run, with the time it will take."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import errors, state
+from pruning import quantities
+from pruning.analysis.profile import ModelProfile
+from pruning.errors import PruningError
+from pruning.runs import executor, library
+from pruning.strategy.plan import PruningPlan
+
+
+def show(profile: ModelProfile, plan: PruningPlan, data: str | None) -> None:
+    """Draw the button; say what is missing when the run cannot start."""
+    manifest = state.manifest(data)
+    if manifest is None:
+        with st.container(border=True, key="missing_data"):
+            st.markdown("To prune, retrain and compare, the studio needs data.")
+            state.link("upload", "Choose data", icon=":material/arrow_forward:")
+        return
+    touched = sum(ratio > 0 for ratio in plan.ratios.values())
+    with st.container(horizontal=True, vertical_alignment="center", key="start_row"):
+        pressed = st.button(
+            "Prune and retrain" if plan.training.epochs else "Prune",
+            type="primary",
+            icon=":material/content_cut:",
+            key="start",
+            shortcut="ctrl+enter",
+            disabled=not touched,
+        )
+        st.caption(_time(profile, plan, data or "", manifest.counts["train"]))
+    if pressed:
+        try:
+            run = executor.start_run(profile.digest, data or "", plan)
+        except PruningError as error:
+            errors.show(error)
+        else:
+            state.go("retraining", run=run.id)
+
+
+def _time(profile: ModelProfile, plan: PruningPlan, data: str, samples: int) -> str:
+    """Estimate the time from the latest finished run of this model on this data."""
+    if not plan.training.epochs:
+        return "No retraining: done within seconds."
+    for run in library.runs():
+        same = run.model == profile.digest and run.data == data and run.state == "done"
+        seconds = (run.results.get("seconds") or {}).get("retrain") if same else None
+        if seconds and run.plan and run.plan.training.epochs:
+            share = plan.training.epochs / run.plan.training.epochs
+            return f"≈ {quantities.duration(seconds * share)} of retraining, as the last run took."
+    steps = plan.training.epochs * -(-samples // plan.training.batch_size)
+    return f"{steps:,} training steps; the time is known after the first of them."

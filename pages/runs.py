@@ -1,0 +1,15 @@
+"""Runs: all of them, newest first; open, compare two, annotate, delete."""
+
+from __future__ import annotations
+
+from pages.components import errors
+from pages.components.runs import actions, pair, scatter, table
+from pruning.runs import library
+
+runs = library.runs()
+with errors.shown():
+    chosen = table.show(runs)
+    actions.show(chosen)
+    if len(chosen) == 2:
+        pair.show(*chosen)
+    scatter.show(runs)

@@ -1,0 +1,21 @@
+"""Strategy: what to remove, priced while it is chosen; plans kept; the start of a run."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import errors, header, works
+from pages.components.strategy import form, outcome, plans, start
+
+opened = header.require(model=True)
+profile = works.profile_or_wait(opened.model)
+left, right = st.columns([2, 3], gap="large")
+with left:
+    plans.open_one(profile)
+    choices = form.show(profile)
+with right, errors.shown():
+    plan = outcome.plan(profile, choices)
+    prices = outcome.prices(profile, plan, opened.data)
+    outcome.show(profile, plan, prices)
+    start.show(profile, plan, opened.data)
+    plans.keep(profile, plan)
