@@ -1,0 +1,221 @@
+"""Retrain a model of either Keras in place: after a cut, or while its weights go to zero."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pruning.errors import MismatchError
+from pruning.frameworks._base import Framework
+from pruning.intake.dataset import Dataset
+from pruning.strategy.plan import PruningPlan, Training
+from pruning.strategy.schedules import StepSchedule, resolve
+from pruning.surgery.masks import WeightMasks
+from pruning.training.checkpoints import Checkpoints
+from pruning.training.objective import fitted_targets, objective
+from pruning.training.pipeline import batches
+from pruning.training.progress import Progress, StopRequestedError
+from pruning.training.reference import TfmotZeroing
+from pruning.training.zeroing import MaskZeroing, Zeroing
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training did.
+
+    Attributes:
+        epochs, steps: Finished ones.
+        seconds: Wall time of the training, validation included.
+        step_seconds: Median time of a training step; ``None`` without a step.
+        history: The metric line at the end of each epoch.
+        stopped: The user cancelled.
+        early: Early stopping ended it.
+        best_epoch: Epoch with the best validation loss at the final sparsity; with early stopping
+            the model has its weights.
+        masks: By kernel name, True = stays; empty for the method channels.
+    """
+
+    epochs: int
+    steps: int
+    seconds: float
+    step_seconds: float | None
+    history: tuple[dict[str, Any], ...]
+    stopped: bool
+    early: bool = False
+    best_epoch: int | None = None
+    masks: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def retrain(
+    model: Any,
+    framework: Framework,
+    dataset: Dataset,
+    plan: PruningPlan,
+    *,
+    report: Callable[[dict[str, Any]], None],
+    should_stop: Callable[[], bool],
+    masks: WeightMasks | None = None,
+    checkpoints: Path | None = None,
+) -> TrainingResult:
+    """Train ``model`` in place as the plan says; masks leave exact zeros behind.
+
+    With ``epochs`` 0 nothing is trained: the masks of the final sparsity are applied.
+
+    Args:
+        model: Keras model with one input; its first output is trained.
+        framework: The model's Keras.
+        dataset: Prepared data; ``val`` may be empty.
+        plan: Retraining settings; for the method weights also the ratios and the schedule.
+        report: Receives a metric line at most five times a second, and at every epoch's end:
+            ``t`` (Unix seconds), ``epoch`` and ``step`` from 1, ``steps`` in all, ``loss``,
+            ``accuracy`` or ``mae`` (means over the epoch so far), ``val_…``, ``sparsity``,
+            ``learning_rate``, ``step_ms``.
+        should_stop: Asked after every batch, of validation too; True ends the training there.
+        masks: Masks made for this model and plan, when the caller already has them.
+        checkpoints: Folder for ``last.weights.h5`` and ``best.weights.h5``.
+
+    Raises:
+        MismatchError: The data cannot be fed to the model.
+        PlanError: The training diverged, or TF-MOT does not accept a layer of the plan.
+    """
+    training = plan.training
+    seed_everything(model, framework, training.seed)
+    steps = training.epochs * steps_of_epoch(dataset, training)
+    began = time.perf_counter()
+    zeroing, trainee, callbacks = _zeroing(
+        model, framework, plan, resolve(plan.schedule, steps), masks
+    )
+    if steps:
+        trainee = compiled(trainee, framework, dataset, training)
+    progress = Progress(
+        model=trainee,
+        epochs=training.epochs,
+        steps=steps,
+        learning_rate=training.learning_rate,
+        report=report,
+        should_stop=should_stop,
+        zeroing=zeroing,
+        checkpoints=Checkpoints(checkpoints) if checkpoints else None,
+        patience=training.patience,
+    )
+    stopped = False
+    try:
+        if steps:
+            callbacks.append(progress.callback(framework.keras))
+            _fit(trainee, dataset, training, callbacks)
+            progress.restore_best()
+    except StopRequestedError:
+        stopped = True
+    finally:
+        final_masks = zeroing.finish() if zeroing is not None else {}
+    return TrainingResult(
+        epochs=len(progress.history),
+        steps=progress.step,
+        seconds=time.perf_counter() - began,
+        step_seconds=progress.step_seconds(),
+        history=tuple(progress.history),
+        stopped=stopped,
+        early=progress.early,
+        best_epoch=progress.best_epoch,
+        masks=final_masks,
+    )
+
+
+def steps_of_epoch(dataset: Dataset, training: Training) -> int:
+    """Batches in one epoch, the smaller last one included.
+
+    Raises:
+        MismatchError: There is nothing to train on, but epochs are asked for.
+    """
+    samples = dataset.manifest.counts.get("train", 0)
+    if not samples and training.epochs:
+        raise MismatchError(
+            "The data has no training samples.",
+            expected="At least one sample in the training split.",
+            fix="Prepare the data with a training split, or set the epochs to 0.",
+        )
+    return -(-samples // training.batch_size)
+
+
+def compiled(model: Any, framework: Framework, dataset: Dataset, training: Training) -> Any:
+    """Compile ``model`` for the data's task and return the model to fit.
+
+    Of several outputs the first is fitted: then it is a second model of the same layers.
+
+    Raises:
+        MismatchError: The model has several inputs.
+    """
+    keras = framework.keras
+    if len(model.inputs) != 1:
+        raise MismatchError(
+            f"The model has {len(model.inputs)} inputs.",
+            expected="A model with one input.",
+            fix="Set the epochs to 0 to prune it here, and retrain it with your own code.",
+        )
+    if len(model.outputs) > 1:
+        model = keras.Model(model.inputs, model.outputs[0])
+    target = objective(model, framework, dataset.manifest.task)
+    optimizer: dict[str, Callable[..., Any]] = {
+        "adam": keras.optimizers.Adam,
+        "adamw": keras.optimizers.AdamW,
+        "sgd": partial(keras.optimizers.SGD, momentum=0.9),
+        "rmsprop": keras.optimizers.RMSprop,
+    }
+    model.compile(
+        optimizer=optimizer[training.optimizer](learning_rate=training.learning_rate),
+        loss=target.loss,
+        metrics=target.metrics,
+        jit_compile=False,  # XLA would compile for seconds before the first step
+    )
+    return model
+
+
+def seed_everything(model: Any, framework: Framework, seed: int) -> None:
+    """Seed Python, NumPy, TensorFlow, and the layers that drew a seed when they were made."""
+    framework.keras.utils.set_random_seed(seed)
+    states = [v for v in model.variables if v.name.split(":")[0].endswith("seed_generator_state")]
+    for index, state in enumerate(states):
+        state.assign(np.array([seed % 2**31, index]).astype("uint32"))
+
+
+def training_batches(model: Any, dataset: Dataset, split: str, training: Training) -> Any:
+    """Batches of one split as ``model`` is trained on them; the training split is shuffled."""
+    y = fitted_targets(dataset.y(split), len(model.outputs[0].shape))
+    seed = training.seed if split == "train" else None
+    return batches(dataset.x(split), y, training.batch_size, seed=seed)
+
+
+def _fit(model: Any, dataset: Dataset, training: Training, callbacks: list[Any]) -> None:
+    has_validation = dataset.manifest.counts.get("val", 0) > 0
+    model.fit(
+        training_batches(model, dataset, "train", training),
+        epochs=training.epochs,
+        validation_data=training_batches(model, dataset, "val", training)
+        if has_validation
+        else None,
+        callbacks=callbacks,
+        verbose=0,
+    )
+
+
+def _zeroing(
+    model: Any,
+    framework: Framework,
+    plan: PruningPlan,
+    schedule: StepSchedule,
+    masks: WeightMasks | None,
+) -> tuple[Zeroing | None, Any, list[Any]]:
+    """What zeroes weights, the model to fit, and the callbacks that it needs."""
+    if plan.method != "weights":
+        return None, model, []
+    # Without a step TF-MOT's wrappers never run; the studio's masks follow the same rule.
+    if plan.engine == "tfmot" and plan.training.epochs:
+        reference = TfmotZeroing(model, framework, plan, schedule)
+        return reference, reference.trainee, reference.callbacks
+    return MaskZeroing(masks or WeightMasks(model, framework, plan), schedule), model, []
