@@ -12,7 +12,7 @@ from pruning.errors import DataFileError, MismatchError
 from pruning.intake import splits
 from pruning.intake.dataset import SPLITS
 from pruning.intake.draft import Draft, check_space
-from pruning.intake.labels import Expected, Targets, check_finite, from_array
+from pruning.intake.labels import Expected, Targets, check_finite, check_tokens, from_array
 from pruning.intake.modalities._base import ModelInput
 from pruning.intake.npz import Npz, Pair
 from pruning.intake.preview import pictures, thumbnail, thumbnail_shape
@@ -44,7 +44,8 @@ class ArrayFit:
         """block: (rows, …) as stored -> (rows, *shape).
 
         Raises:
-            DataFileError: NaN, infinities, fractions or tokens where the model cannot read them.
+            DataFileError: NaN, infinities, or fractions where the model reads whole numbers.
+            MismatchError: Tokens that the model's embedding does not have.
         """
         check_finite(f"the array {key}", block)
         if self.vocabulary is not None or self.dtype.kind in "iu":
@@ -63,16 +64,8 @@ class ArrayFit:
                 expected="Token or class numbers.",
                 fix="Save the tokens, not vectors made of them.",
             )
-        if self.vocabulary is None:
-            return
-        low, high = int(block.min()), int(block.max())
-        if low < 0 or high >= self.vocabulary:
-            raise MismatchError(
-                f"The array {key} has the token {low if low < 0 else high}; the model's embedding "
-                f"has {self.vocabulary:,} entries.",
-                expected=f"Tokens from 0 to {self.vocabulary - 1:,}.",
-                fix="Use the vocabulary that the model was trained with.",
-            )
+        if self.vocabulary is not None:
+            check_tokens(f"The array {key}", block, self.vocabulary)
 
 
 def suggest(

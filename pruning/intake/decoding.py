@@ -13,8 +13,8 @@ from pruning.intake import limits, splits
 from pruning.intake.arrays import Report
 from pruning.intake.dataset import SPLITS
 from pruning.intake.draft import Draft, check_space
-from pruning.intake.labels import Targets, check_finite
-from pruning.intake.modalities._base import Modality
+from pruning.intake.labels import Targets, check_finite, check_tokens
+from pruning.intake.modalities._base import Modality, Sample
 from pruning.intake.preview import PreviewWriter
 from pruning.intake.samples import Samples
 
@@ -53,11 +53,32 @@ class Progress:
         return tuple(notes)
 
 
+@dataclass(frozen=True)
+class Decoder:
+    """A modality with its completed settings, and the size of the model's embedding if any."""
+
+    modality: Modality
+    preprocessing: dict[str, Any]
+    vocabulary: int | None = None
+
+    def decode(self, name: str, content: Any) -> Sample:
+        """Decode and check one sample.
+
+        Raises:
+            DataFileError: It cannot be read, or holds NaN or infinities.
+            MismatchError: It has tokens that the model's embedding does not have.
+        """
+        sample = self.modality.decode(name, content, self.preprocessing)
+        check_finite(name, sample.value)
+        if self.vocabulary is not None:
+            check_tokens(name, sample.value, self.vocabulary)
+        return sample
+
+
 def write_samples(
     draft: Draft,
     samples: Samples,
-    modality: Modality,
-    preprocessing: dict[str, Any],
+    decoder: Decoder,
     targets: Targets,
     codes: np.ndarray,
     report: Report,
@@ -67,8 +88,7 @@ def write_samples(
     Args:
         draft: Where to.
         samples: Where from.
-        modality: Decodes them.
-        preprocessing: Completed settings.
+        decoder: Decodes them.
         targets: Labels in the order of ``samples``.
         codes: (n,) split of each sample.
         report: Told how far it is.
@@ -79,7 +99,7 @@ def write_samples(
     Raises:
         DataFileError: Too many samples cannot be read.
     """
-    shape = modality.output_shape(preprocessing)
+    shape = decoder.modality.output_shape(decoder.preprocessing)
     check_space(draft.folder, len(codes) * int(np.prod(shape, dtype=np.int64)) * 4)
     progress = Progress()
     preview = PreviewWriter(draft, int((codes == splits.TEST).sum()))
@@ -93,8 +113,7 @@ def write_samples(
                 report(done / len(codes), f"Reading samples: {done:,} of {len(codes):,}")
             try:
                 content = samples.read(index)
-                sample = modality.decode(samples.names[index], content, preprocessing)
-                check_finite(samples.names[index], sample.value)
+                sample = decoder.decode(samples.names[index], content)
             except DataFileError as error:
                 _skip(progress, error, len(codes))
                 continue

@@ -20,6 +20,7 @@ from typing import Protocol
 from pruning import storage
 from pruning.errors import DataFileError
 from pruning.intake import limits
+from pruning.intake.store import shown_name
 
 _JUNK_FOLDERS = ("__MACOSX", "__pycache__")
 _JUNK_NAMES = ("thumbs.db", "desktop.ini")
@@ -167,7 +168,7 @@ def open_files(path: Path) -> Iterator[FolderFiles | ZipFiles]:
         yield FolderFiles.scan(path)
         return
     with open_zip(path) as archive:
-        yield ZipFiles.scan(path.name, archive)
+        yield ZipFiles.scan(shown_name(path), archive)
 
 
 @contextmanager
@@ -181,7 +182,7 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise DataFileError(
-            f"{path.name} is a damaged or incomplete archive: {error}.",
+            f"{shown_name(path)} is a damaged or incomplete archive: {error}.",
             expected="A zip archive that unpacks without errors.",
             fix="Make the archive again and upload it to its end.",
         ) from error

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pruning.errors import DataFileError
 from pruning.intake.files import open_zip
+from pruning.intake.store import shown_name
 
 Kind = Literal["folder", "npz", "zip", "table"]
 
@@ -55,7 +56,7 @@ def kind_of(path: Path) -> Kind:
         start = stream.read(4096)
     if not start:
         raise DataFileError(
-            f"{path.name} is empty.",
+            f"{shown_name(path)} is empty.",
             expected=_EXPECTED,
             fix="Check that it was saved or copied completely.",
         )
@@ -63,7 +64,7 @@ def kind_of(path: Path) -> Kind:
         return _kind_of_zip(path)
     for magic, what, fix in _FOREIGN:
         if start.startswith(magic):
-            raise DataFileError(f"{path.name} is {what}.", expected=_EXPECTED, fix=fix)
+            raise DataFileError(f"{shown_name(path)} is {what}.", expected=_EXPECTED, fix=fix)
     return "table"
 
 
@@ -72,7 +73,7 @@ def _kind_of_zip(path: Path) -> Kind:
         names = [info.filename for info in archive.infolist() if not info.is_dir()]
     if not names:
         raise DataFileError(
-            f"{path.name} is an archive with nothing in it.",
+            f"{shown_name(path)} is an archive with nothing in it.",
             expected=_EXPECTED,
             fix="Put the samples in and make the archive again.",
         )
@@ -83,5 +84,5 @@ def _kind_of_zip(path: Path) -> Kind:
         ("model.weights.h5", "a Keras model", "Upload it as the model; here the data is wanted."),
     ):
         if mark in names:
-            raise DataFileError(f"{path.name} is {what}.", expected=_EXPECTED, fix=fix)
+            raise DataFileError(f"{shown_name(path)} is {what}.", expected=_EXPECTED, fix=fix)
     return "zip"

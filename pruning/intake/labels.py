@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pruning.errors import DataFileError
+from pruning.errors import DataFileError, MismatchError
 from pruning.intake.dataset import Task
 from pruning.intake.table import is_number
 
@@ -157,6 +157,22 @@ def check_finite(what: str, values: np.ndarray) -> None:
             f"{int(wrong.sum()):,} values of {what} are NaN or infinite, the first at {first}.",
             expected="Finite numbers only.",
             fix="Replace or remove these samples before saving the data.",
+        )
+
+
+def check_tokens(what: str, values: np.ndarray, vocabulary: int) -> None:
+    """Refuse tokens for which the model's embedding has no entry.
+
+    Raises:
+        MismatchError: There are some.
+    """
+    low, high = int(values.min(initial=0)), int(values.max(initial=0))
+    if low < 0 or high >= vocabulary:
+        raise MismatchError(
+            f"{what} has the token {low if low < 0 else high}; the model's embedding has "
+            f"{vocabulary:,} entries.",
+            expected=f"Tokens from 0 to {vocabulary - 1:,}.",
+            fix="Use the vocabulary that the model was trained with.",
         )
 
 

@@ -17,6 +17,7 @@ from pruning.intake import limits
 from pruning.intake.dataset import SPLITS
 from pruning.intake.files import open_zip
 from pruning.intake.splits import split_of
+from pruning.intake.store import shown_name
 
 CHUNK_BYTES = 16 * 2**20
 _HEADERS = {
@@ -102,30 +103,31 @@ def open_npz(path: Path) -> Iterator[Npz]:
     Raises:
         DataFileError: Damaged, encrypted, pickled or far too large arrays.
     """
+    name = shown_name(path)
     with open_zip(path) as archive:
         headers = {}
         for info in archive.infolist():
             key = info.filename.removesuffix(".npy")
             if info.flag_bits & 0x1:
                 raise DataFileError(
-                    f"{path.name} is protected by a password.",
+                    f"{name} is protected by a password.",
                     expected="Arrays without encryption.",
                     fix="Save the arrays again with numpy.savez_compressed.",
                 )
             try:
                 with archive.open(info) as stream:
-                    headers[key] = _read_header(path.name, key, stream)
+                    headers[key] = _read_header(name, key, stream)
                 if headers[key].bytes > info.file_size:
                     raise ValueError("it is shorter than its header says")
             except _DAMAGED as error:
-                raise _damaged(path.name, key, str(error)) from error
+                raise _damaged(name, key, str(error)) from error
         if sum(header.bytes for header in headers.values()) > limits.MAX_UNPACKED_BYTES:
             raise DataFileError(
-                f"The arrays of {path.name} are larger than {limits.MAX_UNPACKED_BYTES >> 30} GB.",
+                f"The arrays of {name} are larger than {limits.MAX_UNPACKED_BYTES >> 30} GB.",
                 expected=f"At most {limits.MAX_UNPACKED_BYTES >> 30} GB unpacked.",
                 fix="Save fewer samples, or a smaller type such as uint8 or float32.",
             )
-        yield Npz(path.name, archive, headers)
+        yield Npz(name, archive, headers)
 
 
 def pairs(npz: Npz) -> tuple[Pair, ...]:

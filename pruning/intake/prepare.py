@@ -20,7 +20,7 @@ from pruning.errors import DataFileError, NotFoundError
 from pruning.intake import arrays, splits
 from pruning.intake.arrays import Report
 from pruning.intake.dataset import SPLITS, Dataset, prepared_folder
-from pruning.intake.decoding import write_samples
+from pruning.intake.decoding import Decoder, write_samples
 from pruning.intake.draft import Draft, building
 from pruning.intake.files import FolderFiles
 from pruning.intake.kind import kind_of
@@ -31,6 +31,7 @@ from pruning.intake.npz import class_names, open_npz, pairs
 from pruning.intake.options import Options
 from pruning.intake.samples import Contents, Samples, from_tables, open_samples
 from pruning.intake.source import Source, look, open_table
+from pruning.intake.store import shown_name
 from pruning.intake.summary import summarise
 
 __all__ = ["Source", "look", "open_data", "prepare"]
@@ -70,7 +71,7 @@ def prepare(
     report(0.0, "Checking the data file")
     identifier = _identifier(path)
     if not chosen.name:
-        chosen = replace(chosen, name=_name(path))
+        chosen = replace(chosen, name=shown_name(path))
     if kind == "npz":
         return _prepare_arrays(path, identifier, model_input, asked, chosen, report)
     if kind == "table":
@@ -175,7 +176,8 @@ def _prepare_samples(
         training = np.flatnonzero(codes == splits.TRAIN).tolist()
         fitted = modality.fit(settings, Contents(samples.read, training))
         with Draft(folder) as draft:
-            progress = write_samples(draft, samples, modality, fitted, targets, codes, report)
+            decoder = Decoder(modality, fitted, model_input.vocabulary if model_input else None)
+            progress = write_samples(draft, samples, decoder, targets, codes, report)
         kept = {name: np.array(rows, np.int64) for name, rows in progress.kept.items()}
         manifest = summarise(ref, modality.name, draft, targets, kept, options)
         manifest = replace(
@@ -235,14 +237,6 @@ def _identifier(path: Path) -> str:
     if path.resolve().parent.parent == (storage.home() / "data").resolve():
         return path.resolve().parent.name
     return FolderFiles.scan(path).digest() if path.is_dir() else storage.digest_file(path)
-
-
-def _name(path: Path) -> str:
-    """Name for the reader: the upload's own, else the file's."""
-    record = path.parent / "upload.json"
-    if path.stem == "source" and record.is_file():
-        return str(storage.read_json(record)["name"])
-    return path.resolve().name
 
 
 def _demo_data(name: str) -> Path | None:

@@ -20,6 +20,7 @@ from pruning.intake.layout import Layout, Placed, arrange
 from pruning.intake.modalities import modalities
 from pruning.intake.modalities.text import read_vocabulary
 from pruning.intake.options import Options
+from pruning.intake.store import shown_name
 from pruning.intake.table import Roles, Table, guess_roles, read_table
 
 # Keys of preprocessing.json that are about the data as a whole, not about one sample.
@@ -78,7 +79,7 @@ def open_samples(path: Path, options: Options) -> Iterator[Samples]:
         DataFileError: Nothing in it can be used.
     """
     with open_files(path) as files:
-        layout = arrange(path.name, files.files, suffixes())
+        layout = arrange(shown_name(path), files.files, suffixes())
         preprocessing, options = read_sides(files, layout, options)
         if layout.tables:
             tables = [_read(files, file, options) for _, file in layout.tables]

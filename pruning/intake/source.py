@@ -16,6 +16,7 @@ from pruning.intake.layout import Layout, arrange
 from pruning.intake.npz import class_names, open_npz, pairs
 from pruning.intake.options import Options
 from pruning.intake.samples import chosen_roles, read_sides, suffixes
+from pruning.intake.store import shown_name
 from pruning.intake.table import Roles, Table, read_table
 
 _SHOWN_ROWS = 5
@@ -92,7 +93,7 @@ def look(path: Path, options: Mapping[str, Any] | None = None) -> Source:
         table = open_table(path, chosen)
         return _of_table(kind, path.stat().st_size, (table,), chosen)
     with open_files(path) as files:
-        layout = arrange(path.name, files.files, suffixes())
+        layout = arrange(shown_name(path), files.files, suffixes())
         return _look_files(kind, files, layout, chosen)
 
 
@@ -105,12 +106,12 @@ def open_table(path: Path, options: Options) -> Table:
     size = path.stat().st_size
     if size > limits.MAX_TABLE_BYTES:
         raise DataFileError(
-            f"The table {path.name} has {size // 2**20:,} MB.",
+            f"The table {shown_name(path)} has {size // 2**20:,} MB.",
             expected=f"At most {limits.MAX_TABLE_BYTES // 2**20:,} MB.",
             fix="Take fewer rows, or leave out the columns that are not needed.",
         )
     return read_table(
-        path.name,
+        shown_name(path),
         path.read_bytes(),
         encoding=options.encoding,
         delimiter=options.delimiter,

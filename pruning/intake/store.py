@@ -112,6 +112,14 @@ def upload_record(folder: Path) -> dict[str, Any]:
     return storage.read_json(path)
 
 
+def shown_name(path: Path) -> str:
+    """Name of a file for a reader: an upload's is the user's own, not ``source.zip``."""
+    record = path.parent / "upload.json"
+    if path.stem in ("source", "model") and record.is_file():
+        return str(storage.read_json(record)["name"])
+    return path.resolve().name
+
+
 def models() -> list[Upload]:
     """All stored models, newest first."""
     return _uploads(_root("models"), "model")
