@@ -42,6 +42,8 @@ def trace(framework: Framework, flat_model: Any, length: int | None = None) -> T
     """Follow the channels through all calls of a flat model.
 
     Args:
+        framework: Of the model's Keras.
+        flat_model: Without nested models, see :meth:`Framework.flat`.
         length: Size that an open dimension counts as; ``DEFAULT_LENGTH`` when not given.
     """
     nodes = framework.nodes(flat_model)

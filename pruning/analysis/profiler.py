@@ -18,7 +18,8 @@ from pruning.analysis.groups import (
     make_groups,
     params_cost,
 )
-from pruning.analysis.layer_rules._base import LayerTrace, activation_name
+from pruning.analysis.layer_rules._base import LayerTrace
+from pruning.analysis.layer_rules._settings import activation_name
 from pruning.analysis.profile import Edge, Group, Layer, ModelProfile, TensorSpec
 from pruning.analysis.statistics import weight_stats, zero_fraction
 from pruning.frameworks._base import Framework
@@ -77,6 +78,7 @@ def analyse(
     """Analyse a loaded model.
 
     Args:
+        loaded: The model with its framework and what is known of its file.
         digest: Identifier of the model's file.
         name: The file's name, for people.
         bytes: Size of the file.

@@ -16,7 +16,7 @@ import numpy as np
 from pruning.analysis.layer_rules._base import LayerTrace, Setting
 from pruning.analysis.profiler import Analysis
 from pruning.errors import PlanError
-from pruning.surgery.rebuild import holds_models, pairs, rebuild
+from pruning.surgery.rebuild import pairs, rebuild
 
 
 @dataclass(eq=False)
@@ -38,6 +38,7 @@ def cut(analysis: Analysis, kept: Mapping[str, Any]) -> Cut:
     """Remove all channels that ``kept`` does not name.
 
     Args:
+        analysis: Of the model to cut.
         kept: {group id: indices of the channels that stay}; a missing group is left whole.
 
     Raises:
@@ -51,10 +52,7 @@ def cut(analysis: Analysis, kept: Mapping[str, Any]) -> Cut:
     def new_config(layer: Any) -> dict[str, Any]:
         return _edited_config(layer, records.get(id(layer)), removed)
 
-    if holds_models(analysis.model):
-        model = rebuild(analysis, new_config, lambda c: int((~removed[c.atoms]).sum()))
-    else:
-        model = analysis.framework.clone(analysis.model, new_config)
+    model = rebuild(analysis, new_config, lambda c: int((~removed[c.atoms]).sum()))
     record_of_cuts: dict[str, Any] = {}
     for layer, copy in pairs(analysis.model, model):
         record = records.get(id(layer))
@@ -81,7 +79,9 @@ def zeroed_consumers(analysis: Analysis, kept: Mapping[str, Any]) -> Any:
     """
     removed = analysis.channels.removed(kept)
     records = {id(record.layer): record for record in analysis.layers}
-    model = analysis.framework.clone(analysis.model, lambda layer: layer.get_config())
+    model = rebuild(
+        analysis, lambda layer: layer.get_config(), lambda channels: len(channels.atoms)
+    )
     for layer, copy in pairs(analysis.model, model):
         weights = layer.get_weights()
         record = records.get(id(layer))

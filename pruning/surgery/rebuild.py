@@ -1,8 +1,9 @@
-"""Rebuild a model that holds other models, with new widths at the inner models' inputs.
+"""Rebuild a model from its edited configuration, models inside it included.
 
-A nested model has inputs of its own, which say how many channels arrive. Cloning keeps them, so
-after a cut in the outer model they would no longer fit. Here the model's whole configuration is
-edited instead, the inner ``InputLayer`` included, and read back.
+A nested model has inputs of its own, which say how many channels arrive. Cloning layer by layer
+keeps them, so after a cut in the outer model they would no longer fit. Here the whole
+configuration is edited instead, inner ``InputLayer``s included, and read back: what loading a file
+of that configuration would give.
 """
 
 from __future__ import annotations
@@ -17,11 +18,6 @@ from pruning.frameworks._graph import without_build
 
 NewConfig = Callable[[Any], dict[str, Any]]
 Count = Callable[[Channels], int]
-
-
-def holds_models(model: Any) -> bool:
-    """Whether one of the model's layers is a model."""
-    return any(is_model(layer) for layer in model.layers)
 
 
 def is_model(layer: Any) -> bool:
@@ -56,9 +52,10 @@ def _edited(
 ) -> dict[str, Any]:
     config: dict[str, Any] = without_build(deepcopy(model.get_config()))
     config.pop("build_input_shape", None)
-    layers = {layer.name: layer for layer in model.layers}
+    # Keras 3 lists operations such as ``x + y`` beside the layers, and has them in its config.
+    layers = {layer.name: layer for layer in getattr(model, "operations", model.layers)}
     for entry in config["layers"]:
-        layer = layers.get(entry["config"]["name"])
+        layer = layers.get(entry.get("name") or entry["config"]["name"])
         if entry["class_name"] == "InputLayer":
             if not outermost:
                 _resize_input(analysis, model, entry["config"], kept)

@@ -48,7 +48,10 @@ def self_check(
     """Compare the cut model with the original whose consumers read zeros.
 
     Args:
+        analysis: Of the original.
+        cut: What :func:`pruning.surgery.channels.cut` made of it.
         samples: One array (samples, …) per input; a few random ones when not given.
+        seed: Of the random samples.
 
     Raises:
         SelfCheckError: The outputs differ by more than the tolerance, or are not finite.
@@ -93,7 +96,7 @@ def random_samples(analysis: Analysis, count: int, seed: int = 0) -> list[np.nda
         shape = (count, *(8 if size is None else size for size in framework.shape(tensor)[1:]))
         dtype = str(getattr(tensor.dtype, "name", tensor.dtype))
         if id(tensor) in tables or "int" in dtype or dtype == "bool":
-            array = rng.integers(0, tables.get(id(tensor), 2), shape)
+            array = rng.integers(0, tables.get(id(tensor), 2), shape).astype(np.float64)
         else:
             array = rng.normal(size=shape)
         arrays.append(array.astype("float32" if dtype == "bfloat16" else dtype))

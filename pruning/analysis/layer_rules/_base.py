@@ -13,101 +13,37 @@ scores. A rule therefore cannot cut one thing and price another.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
-
-import numpy as np
+from dataclasses import dataclass
+from typing import Any
 
 from pruning.analysis.atoms import NO_ATOMS, AtomArray, Atoms
+from pruning.analysis.layer_rules._records import (
+    Channels,
+    Effect,
+    LayerTrace,
+    Setting,
+    Shape,
+    Unit,
+    WeightAxes,
+    Work,
+)
 
-Effect = Literal["cut", "passed", "frozen"]
-Shape = tuple[int | None, ...]
-Unit = Literal["channel", "unit", "head"]
+__all__ = [
+    "Call",
+    "Channels",
+    "Effect",
+    "LayerRule",
+    "LayerTrace",
+    "NotUnderstoodError",
+    "Setting",
+    "Shape",
+    "WeightAxes",
+    "Work",
+]
 
 
 class NotUnderstoodError(Exception):
     """A rule met a setting it does not know; the message is the reason that freezes the group."""
-
-
-@dataclass(frozen=True, eq=False)
-class Channels:
-    """Which axis of a tensor carries channels, and their atoms along it.
-
-    Attributes:
-        axis: Counted with the batch dimension; ``None`` when the tensor carries none.
-        atoms: (length of the axis,).
-    """
-
-    axis: int | None = None
-    atoms: AtomArray = field(default_factory=lambda: NO_ATOMS)
-
-
-@dataclass(eq=False)
-class WeightAxes:
-    """Which channels lie along the axes of one weight.
-
-    Attributes:
-        shape: Of the weight.
-        makes: Axes along which this layer produces channels: what a criterion scores.
-        carries: Axes that only follow channels made elsewhere (BatchNorm, depthwise kernels).
-        reads: Axes that sum over channels: zero there, and the channel has no influence.
-        kernel: Whether single values may be set to zero by the method *weights*.
-    """
-
-    shape: tuple[int, ...]
-    makes: dict[int, AtomArray]
-    carries: dict[int, AtomArray]
-    reads: dict[int, AtomArray]
-    kernel: bool
-
-    @property
-    def axes(self) -> dict[int, AtomArray]:
-        """All axes with channels."""
-        return {**self.makes, **self.carries, **self.reads}
-
-
-@dataclass(frozen=True, eq=False)
-class Setting:
-    """An entry of the layer's configuration that equals the number of kept ``atoms``."""
-
-    path: tuple[str | int, ...]
-    atoms: AtomArray
-
-
-@dataclass(frozen=True, eq=False)
-class Work:
-    """``multiply_adds * product of widths``: part of one call's matrix-like work."""
-
-    multiply_adds: int
-    widths: tuple[AtomArray | int, ...]
-
-
-@dataclass(eq=False)
-class LayerTrace:
-    """Everything the rules said of one layer, all its calls together.
-
-    Attributes:
-        layer: The layer object; ``name`` is its path in the model.
-        variables: In the order of ``get_weights()``.
-        weights: By index into ``variables``; a missing one is never cut.
-        made: Atoms that the layer makes, by the rule's name for them.
-        reason: Why the layer's own channels cannot be removed, when the rule knows one.
-        output_shape: Of the first output of the first call, without the batch dimension.
-    """
-
-    layer: Any
-    name: str
-    effect: Effect = "frozen"
-    variables: list[Any] = field(default_factory=list)
-    weights: dict[int, WeightAxes] = field(default_factory=dict)
-    settings: dict[tuple[str | int, ...], Setting] = field(default_factory=dict)
-    work: list[Work] = field(default_factory=list)
-    made: dict[str, AtomArray] = field(default_factory=dict)
-    unit: Unit = "channel"
-    reason: str | None = None
-    inputs: list[Channels] = field(default_factory=list)
-    outputs: list[Channels] = field(default_factory=list)
-    output_shape: tuple[int | None, ...] = ()
 
 
 @dataclass(eq=False)
@@ -175,6 +111,11 @@ class Call:
         """Say which channels lie along the axes of ``variable`` (``None``: the layer has none).
 
         Args:
+            variable: The weight, one of the layer's own.
+            makes: Atoms by axis, see :class:`WeightAxes`; likewise the next two.
+            carries: Axes that follow channels.
+            reads: Axes that sum over channels.
+            kernel: Whether the method *weights* may set its values to zero.
             multiply_adds: How often each value of the weight is multiplied in this call.
 
         Raises:
@@ -234,7 +175,9 @@ class Call:
         """Let the rule of a wrapped ``layer`` speak for it, its weights being the wrapper's.
 
         Args:
+            layer: The wrapped layer.
             path: Where its configuration lies in the wrapper's.
+            inputs: Its inputs, when they are not the wrapper's.
             drop_axis: It is applied to every step of axis 1, which it does not see.
         """
 
@@ -282,38 +225,6 @@ class LayerRule:
     trace: Callable[[Call], Sequence[Channels]]
     effect: Effect
     reason: str | None = None
-
-
-def channel_axis(layer: Any, rank: int) -> int:
-    """Axis of the channels by the layer's ``data_format``; the last one without a format."""
-    return 1 if getattr(layer, "data_format", None) == "channels_first" else rank - 1
-
-
-def spatial(layer: Any, size: Sequence[int]) -> int:
-    """Number of positions in a tensor of this size: all but batch and channels."""
-    axis = channel_axis(layer, len(size))
-    return int(np.prod([n for i, n in enumerate(size) if i not in (0, axis)], dtype=np.int64))
-
-
-_ELEMENTWISE = frozenset(
-    "linear relu relu6 leakyrelu elu selu celu gelu silu swish mish tanh sigmoid hardsigmoid "
-    "hardsilu hardswish hardtanh softplus softsign exponential logsigmoid squareplus sparseplus "
-    "sparsesigmoid threshold softshrink hardshrink tanhshrink prelu identity".split()
-)
-
-
-def activation_name(function: Any) -> str:
-    """Name of an activation, given as a function, a layer or nothing."""
-    if function is None:
-        return "linear"
-    return str(getattr(function, "__name__", type(function).__name__)).lower()
-
-
-def check_activation(call: Call, function: Any, atoms: AtomArray) -> None:
-    """Freeze ``atoms`` when the activation mixes channels."""
-    name = activation_name(function)
-    if name.replace("_", "") not in _ELEMENTWISE:
-        call.freeze(atoms, f"The activation {name} of {call.record.name!r} mixes its channels.")
 
 
 def _moved(channels: Channels, by: int) -> Channels:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, check_activation
+from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
 from pruning.analysis.layer_rules._flow import frozen, pass_through
+from pruning.analysis.layer_rules._settings import check_activation
 
 
 def trace(call: Call) -> Sequence[Channels]:
@@ -16,18 +17,18 @@ def trace(call: Call) -> Sequence[Channels]:
 
 
 _OPERATIONS = (
-    "Absolute Abs Fabs Relu Relu6 Sigmoid SparseSigmoid Softplus Softsign SoftShrink SparsePlus Silu "
-    "Squareplus LogSigmoid LeakyRelu HardSigmoid HardSilu Elu Selu Gelu Celu TanhShrink HardTanh "
-    "HardShrink Threshold Tanh Exp Expm1 Log Log1p Sqrt Rsqrt Square Negative Reciprocal Sign "
-    "Clip Cast StopGradient Erf Sin Cos Floor Ceil Round"
-).split()
+    "Absolute Abs Fabs Relu Relu6 Sigmoid SparseSigmoid Softplus Softsign SoftShrink SparsePlus "
+    "Silu Squareplus LogSigmoid LeakyRelu HardSigmoid HardSilu Elu Selu Gelu Celu TanhShrink "
+    "HardTanh HardShrink Threshold Tanh Exp Expm1 Log Log1p Sqrt Rsqrt Square Negative Reciprocal "
+    "Sign Clip Cast StopGradient Erf Sin Cos Floor Ceil Round"
+)
 _SYMBOLS = (
     "nn.relu nn.relu6 nn.elu nn.selu nn.gelu nn.silu nn.swish nn.leaky_relu nn.softsign "
-    "nn.softplus math.softplus math.softsign math.sigmoid sigmoid nn.sigmoid math.tanh tanh nn.tanh "
-    "math.abs abs math.exp exp math.log math.log1p math.sqrt sqrt math.rsqrt math.square square "
-    "math.negative negative __operators__.neg math.reciprocal math.sign clip_by_value cast "
+    "nn.softplus math.softplus math.softsign math.sigmoid sigmoid nn.sigmoid math.tanh tanh "
+    "nn.tanh math.abs abs math.exp exp math.log math.log1p math.sqrt sqrt math.rsqrt math.square "
+    "square math.negative negative __operators__.neg math.reciprocal math.sign clip_by_value cast "
     "stop_gradient identity math.erf math.sin math.cos"
-).split()
+)
 
 RULES = (
     LayerRule("activation", ("Activation",), trace, "passed"),
@@ -35,8 +36,8 @@ RULES = (
         "elementwise function",
         (
             *("ReLU", "LeakyReLU", "ELU", "ThresholdedReLU", "Identity"),
-            *(f"ops.{name}" for name in _OPERATIONS),
-            *(f"tf.{symbol}" for symbol in _SYMBOLS),
+            *(f"ops.{name}" for name in _OPERATIONS.split()),
+            *(f"tf.{symbol}" for symbol in _SYMBOLS.split()),
         ),
         pass_through,
         "passed",

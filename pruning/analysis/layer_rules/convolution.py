@@ -9,14 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pruning.analysis.atoms import AtomArray
-from pruning.analysis.layer_rules._base import (
-    Call,
-    Channels,
-    LayerRule,
-    channel_axis,
-    check_activation,
-    spatial,
-)
+from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
+from pruning.analysis.layer_rules._settings import channel_axis, check_activation, spatial
 
 
 def trace(call: Call) -> Sequence[Channels]:

@@ -6,14 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pruning.analysis.layer_rules._base import (
-    Call,
-    Channels,
-    LayerRule,
-    channel_axis,
-    check_activation,
-    spatial,
-)
+from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
+from pruning.analysis.layer_rules._settings import channel_axis, check_activation, spatial
 
 
 def trace(call: Call) -> Sequence[Channels]:

@@ -5,26 +5,20 @@ from __future__ import annotations
 from pruning.analysis.layer_rules._base import LayerRule
 from pruning.analysis.layer_rules._flow import elementwise, frozen
 
+_OPERATIONS = "Add Multiply Subtract Divide TrueDivide Maximum Minimum Power DivideNoNan"
+_SYMBOLS = (
+    "math.add __operators__.add math.multiply __operators__.mul math.subtract __operators__.sub "
+    "math.divide math.truediv __operators__.truediv math.maximum maximum math.minimum minimum "
+    "math.pow math.add_n add multiply subtract divide truediv"
+)
+
 RULES = (
     LayerRule(
         "merge",
         (
             *("Add", "Multiply", "Subtract", "Average", "Maximum", "Minimum"),
-            *(
-                f"ops.{name}"
-                for name in (
-                    "Add Multiply Subtract Divide TrueDivide Maximum Minimum Power DivideNoNan"
-                ).split()
-            ),
-            *(
-                f"tf.{symbol}"
-                for symbol in (
-                    "math.add __operators__.add math.multiply __operators__.mul math.subtract "
-                    "__operators__.sub math.divide math.truediv __operators__.truediv "
-                    "math.maximum maximum math.minimum minimum math.pow math.add_n add multiply "
-                    "subtract divide truediv"
-                ).split()
-            ),
+            *(f"ops.{name}" for name in _OPERATIONS.split()),
+            *(f"tf.{symbol}" for symbol in _SYMBOLS.split()),
         ),
         elementwise,
         "passed",

@@ -30,15 +30,18 @@ def prepared(call: Call) -> Sequence[Channels]:
 _AUGMENTATIONS = (
     "RandomFlip RandomInvert RandomZoom RandomPerspective RandomElasticTransform RandomBrightness "
     "RandomPosterization ContrastLimitedAdaptiveHistogramEqualization AugMix RandomCrop MixUp "
-    "RandomGaussianBlur CutMix RandomTranslation RandomContrast RandomColorDegeneration Solarization "
-    "AutoContrast RandomColorJitter RandAugment RandomSharpness Equalization RandomRotation "
-    "RandomErasing RandomGrayscale RandomShear RandomHue RandomSaturation RandomHeight RandomWidth"
-).split()
+    "RandomGaussianBlur CutMix RandomTranslation RandomContrast RandomColorDegeneration "
+    "Solarization AutoContrast RandomColorJitter RandAugment RandomSharpness Equalization "
+    "RandomRotation RandomErasing RandomGrayscale RandomShear RandomHue RandomSaturation "
+    "RandomHeight RandomWidth"
+)
 
 RULES = (
     LayerRule("rescaling", ("Rescaling",), rescaling, "passed"),
     LayerRule("resizing", ("Resizing", "CenterCrop"), pass_through, "passed"),
-    LayerRule("input preparation", ("Normalization", *_AUGMENTATIONS), prepared, "frozen", REASON),
+    LayerRule(
+        "input preparation", ("Normalization", *_AUGMENTATIONS.split()), prepared, "frozen", REASON
+    ),
     frozen(
         "input encoding",
         "It turns raw input into numbers; its width is given by the data.",

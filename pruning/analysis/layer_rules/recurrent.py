@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, check_activation
+from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
+from pruning.analysis.layer_rules._settings import check_activation
 
 
 def trace(call: Call) -> Sequence[Channels]:

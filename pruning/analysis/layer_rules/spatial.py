@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pruning.analysis.atoms import NO_ATOMS
-from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, channel_axis
+from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
 from pruning.analysis.layer_rules._flow import pass_through, reduce_axes
+from pruning.analysis.layer_rules._settings import channel_axis
 
 _SIZES = ("1D", "2D", "3D")
 

@@ -1,0 +1,93 @@
+"""What a rule says about a layer, as data. Part of the contract, see ``_base.py``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pruning.analysis.atoms import NO_ATOMS, AtomArray
+
+Effect = Literal["cut", "passed", "frozen"]
+Unit = Literal["channel", "unit", "head"]
+Shape = tuple[int | None, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Channels:
+    """Which axis of a tensor carries channels, and their atoms along it.
+
+    Attributes:
+        axis: Counted with the batch dimension; ``None`` when the tensor carries none.
+        atoms: (length of the axis,).
+    """
+
+    axis: int | None = None
+    atoms: AtomArray = field(default_factory=lambda: NO_ATOMS)
+
+
+@dataclass(eq=False)
+class WeightAxes:
+    """Which channels lie along the axes of one weight.
+
+    Attributes:
+        shape: Of the weight.
+        makes: Axes along which this layer produces channels: what a criterion scores.
+        carries: Axes that only follow channels made elsewhere (BatchNorm, depthwise kernels).
+        reads: Axes that sum over channels: zero there, and the channel has no influence.
+        kernel: Whether single values may be set to zero by the method *weights*.
+    """
+
+    shape: tuple[int, ...]
+    makes: dict[int, AtomArray]
+    carries: dict[int, AtomArray]
+    reads: dict[int, AtomArray]
+    kernel: bool
+
+    @property
+    def axes(self) -> dict[int, AtomArray]:
+        """All axes with channels."""
+        return {**self.makes, **self.carries, **self.reads}
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """An entry of the layer's configuration that equals the number of kept ``atoms``."""
+
+    path: tuple[str | int, ...]
+    atoms: AtomArray
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """``multiply_adds * product of widths``: part of one call's matrix-like work."""
+
+    multiply_adds: int
+    widths: tuple[AtomArray | int, ...]
+
+
+@dataclass(eq=False)
+class LayerTrace:
+    """Everything the rules said of one layer, all its calls together.
+
+    Attributes:
+        layer: The layer object; ``name`` is its path in the model.
+        variables: In the order of ``get_weights()``.
+        weights: By index into ``variables``; a missing one is never cut.
+        made: Atoms that the layer makes, by the rule's name for them.
+        reason: Why the layer's own channels cannot be removed, when the rule knows one.
+        output_shape: Of the first output of the first call, without the batch dimension.
+    """
+
+    layer: Any
+    name: str
+    effect: Effect = "frozen"
+    variables: list[Any] = field(default_factory=list)
+    weights: dict[int, WeightAxes] = field(default_factory=dict)
+    settings: dict[tuple[str | int, ...], Setting] = field(default_factory=dict)
+    work: list[Work] = field(default_factory=list)
+    made: dict[str, AtomArray] = field(default_factory=dict)
+    unit: Unit = "channel"
+    reason: str | None = None
+    inputs: list[Channels] = field(default_factory=list)
+    outputs: list[Channels] = field(default_factory=list)
+    output_shape: tuple[int | None, ...] = ()
