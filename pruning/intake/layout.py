@@ -18,6 +18,7 @@ from pruning.intake.splits import TRAIN, split_of
 SIDE_FILES = ("preprocessing.json", "vocabulary.txt", "classes.txt")
 _TABLES = (".csv", ".tsv")
 _TEXT = ".txt"
+_DOCUMENTS = ("readme", "licen", "copying", "attribution", "credits")
 
 
 @dataclass(frozen=True)
@@ -70,13 +71,14 @@ def arrange(name: str, files: Sequence[File], suffixes: Mapping[str, tuple[str, 
     Raises:
         DataFileError: Nothing is recognised, or the samples are not in class folders.
     """
-    placed = _peeled([Placed(file, file.parts) for file in files])
+    endings = frozenset({_TEXT}.union(*suffixes.values()))
+    placed = _peeled([Placed(file, file.parts) for file in files], endings)
     sides = {
         entry.parts[0].lower(): entry.file
         for entry in placed
         if len(entry.parts) == 1 and entry.parts[0].lower() in SIDE_FILES
     }
-    rest = [entry for entry in placed if entry.file not in sides.values()]
+    rest = [entry for entry in placed if len(entry.parts) > 1 or not _is_document(entry)]
     modality = _modality_of(rest, suffixes)
     if modality is not None:
         wanted = suffixes[modality] or (_TEXT,)
@@ -91,21 +93,24 @@ def arrange(name: str, files: Sequence[File], suffixes: Mapping[str, tuple[str, 
     )
 
 
-def _peeled(placed: list[Placed]) -> list[Placed]:
+def _peeled(placed: list[Placed], samples: frozenset[str]) -> list[Placed]:
     """Take off a single folder around everything, unless it is the only class folder."""
     while True:
         tops = {entry.parts[0] for entry in placed}
         depths = [len(entry.parts) for entry in placed]
-        if len(tops) > 1 or min(depths) < 2:
-            return placed
-        flat = all(
-            entry.file.suffix in _TABLES or entry.parts[-1].lower() in SIDE_FILES
+        is_class = any(
+            len(entry.parts) == 2 and entry.file.suffix in samples and not _is_document(entry)
             for entry in placed
-            if len(entry.parts) == 2
         )
-        if not flat:
+        if len(tops) > 1 or min(depths) < 2 or is_class:
             return placed
         placed = [replace(entry, parts=entry.parts[1:]) for entry in placed]
+
+
+def _is_document(entry: Placed) -> bool:
+    """Side files, and what people put beside data for people."""
+    name = entry.parts[-1].lower()
+    return name in SIDE_FILES or name.startswith(_DOCUMENTS)
 
 
 def _modality_of(placed: Sequence[Placed], suffixes: Mapping[str, tuple[str, ...]]) -> str | None:
