@@ -39,18 +39,21 @@ def measure(
     """
     interpreters = []
     for name, model in (("before", before), ("after", after)):
-        try:
-            content = convert(model, [value.shape[1:] for value in sample])
-            interpreter = Interpreter(content)
-            interpreter.feed(sample)
-            interpreter.invoke()
-        except ExportError as error:
-            return _unmeasured(f"Not measured: the model {name} does not convert. {error.happened}")
-        except (RuntimeError, ValueError) as error:
-            return _unmeasured(f"Not measured: the model {name} does not run in LiteRT. {error}")
-        interpreters.append(interpreter)
+        found = _ready(model, sample)
+        if isinstance(found, str):
+            nothing = Latency(None, None, 0, note=f"Not measured: the model {name} {found}")
+            return nothing, nothing
+        interpreters.append(found)
     times = interleaved([i.invoke for i in interpreters], should_stop=should_stop)
     return summary(times[0]), summary(times[1])
+
+
+def measure_one(model: Any, sample: Sequence[np.ndarray]) -> Latency:
+    """Time one model alone: what a plan starts from. See :func:`measure`."""
+    found = _ready(model, sample)
+    if isinstance(found, str):
+        return Latency(None, None, 0, note=f"Not measured: the model {found}")
+    return summary(interleaved([found.invoke])[0])
 
 
 def interleaved(
@@ -93,5 +96,14 @@ def summary(times: Sequence[float]) -> Latency:
     return Latency(float(median), float(p95), len(times), rounded)
 
 
-def _unmeasured(note: str) -> tuple[Latency, Latency]:
-    return Latency(None, None, 0, note=note), Latency(None, None, 0, note=note)
+def _ready(model: Any, sample: Sequence[np.ndarray]) -> Interpreter | str:
+    """An interpreter that has run once on the sample, or why there is none."""
+    try:
+        interpreter = Interpreter(convert(model, [value.shape[1:] for value in sample]))
+        interpreter.feed(sample)
+        interpreter.invoke()
+    except ExportError as error:
+        return f"does not convert. {error.happened}"
+    except (RuntimeError, ValueError) as error:
+        return f"does not run in LiteRT. {error}"
+    return interpreter

@@ -59,12 +59,12 @@ def _quality(comparison: Comparison) -> str:
     better, worse = difference.low > 0, difference.high < 0
     if metric == "mae":
         better, worse = worse, better
-    if _blind(comparison):
-        return f"{name} {numbers} {where}; but the model was no better than chance before"
     if worse:
         direction = "rose" if metric == "mae" else "fell"
     elif better:
         direction = "fell" if metric == "mae" else "rose"
+    elif _blind(comparison):
+        return f"{name} {numbers} {where}, but the model was no better than chance before"
     else:
         return f"{name} {numbers}: no loss shown {where}"
     amount, rest = numbers.split(" (", 1)

@@ -1,0 +1,215 @@
+"""The five functions. TensorFlow is imported inside them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from pruning.api.inputs import (
+    Words,
+    check_method,
+    latency_of,
+    parse_target,
+    prepared,
+    profiled,
+    read_plan,
+)
+from pruning.api.results import Compared, Exported, Inspection, Planned, Pruned
+from pruning.strategy.plan import Engine, Method, PruningPlan, Schedule, Scope, Target, Training
+
+Stage = Callable[[str], AbstractContextManager[None]]
+
+
+def inspect(
+    model: str | Path, *, data: str | Path | None = None, length: int | None = None
+) -> Inspection:
+    """Say what a model is made of and what of it can be pruned.
+
+    Args:
+        model: A ``.keras`` or ``.h5`` file.
+        data: Also check that this data fits, and evaluate the model on its test samples.
+        length: What open dimensions (time steps, tokens) count as in FLOPs.
+
+    Raises:
+        PruningError: The model or the data cannot be used.
+    """
+    loaded, profile = profiled(Path(model), length)
+    baseline = None
+    if data is not None:
+        from pruning.comparison.evaluate import evaluate
+
+        dataset = prepared(data, profile)
+        baseline, _ = evaluate(loaded.model, loaded.framework, dataset)
+    return Inspection(profile, baseline)
+
+
+def plan(
+    model: str | Path,
+    target: str | Target | None,
+    *,
+    method: Method = "channels",
+    criterion: str | None = None,
+    scope: Scope = "uniform",
+    data: str | Path | None = None,
+    ratios: Mapping[str, float] | None = None,
+    locked: Collection[str] = (),
+    schedule: Schedule | None = None,
+    training: Training | None = None,
+    engine: Engine = "studio",
+    round_to: int = 1,
+    length: int | None = None,
+    latency: bool = True,
+    name: str = "",
+) -> Planned:
+    """Make a plan that reaches a target, and price it.
+
+    Args:
+        model: A ``.keras`` or ``.h5`` file.
+        target: ``"flops=0.5"``: half of the FLOPs are left; None takes ``ratios`` alone.
+        method: ``channels`` removes channels, ``weights`` sets single weights to zero.
+        criterion: What decides; the method's usual one by default.
+        scope: How the target is shared out: ``uniform``, ``layer``, ``global``.
+        data: Also measure the accuracy that the plan starts from.
+        ratios: Fractions to remove by group (channels) or layer (weights) name.
+        locked: Names that stay whole.
+        schedule: When weights are zeroed.
+        training: How the model is retrained.
+        engine: ``tfmot`` zeroes the weights with TF-MOT (tf_keras models).
+        round_to: Kept channel counts are rounded up to a multiple of this.
+        length: What open dimensions count as.
+        latency: Measure the model's latency, from which the plan's is estimated.
+        name: Of the plan.
+
+    Raises:
+        PruningError: The target cannot be reached, or model or data cannot be used.
+    """
+    from pruning.strategy.estimates import price
+    from pruning.strategy.planner import make_plan
+
+    wanted = parse_target(target) if isinstance(target, str) else target
+    check_method(method)
+    with tempfile.TemporaryDirectory(prefix="pruning-studio-") as folder:
+        loaded, profile = profiled(Path(model), length, Path(folder))
+        made = make_plan(
+            profile,
+            Path(folder),
+            method=method,
+            criterion=criterion,
+            scope=scope,
+            target=wanted,
+            locked=locked,
+            ratios=ratios,
+            schedule=schedule,
+            training=training,
+            engine=engine,
+            round_to=round_to,
+            name=name,
+        )
+        accuracy = None
+        if data is not None:
+            from pruning.comparison.evaluate import evaluate
+
+            dataset = prepared(data, profile, made.training.seed)
+            accuracy = evaluate(loaded.model, loaded.framework, dataset)[0].value.value
+        measured = latency_of(loaded, length) if latency else None
+        prices = price(profile, Path(folder), made, latency_ms=measured, accuracy=accuracy)
+    return Planned(made, prices)
+
+
+def prune(
+    model: str | Path,
+    plan: PruningPlan | str | Path,
+    *,
+    out: str | Path,
+    data: str | Path | None = None,
+    epochs: int | None = None,
+    report: Callable[[Mapping[str, Any]], None] = lambda line: None,
+    stage: Stage = lambda name: nullcontext(),
+    progress: Words = lambda fraction, words: None,
+) -> Pruned:
+    """Prune a model as a plan says, and write the result into a folder.
+
+    Args:
+        model: The file that the plan was made for.
+        plan: A plan, or the path of one.
+        out: Folder for the pruned model and what proves it.
+        data: To retrain and compare on; needed unless nothing is retrained.
+        epochs: In place of the plan's; 0 retrains nothing.
+        report: Told each line of training metrics.
+        stage: Entered for each stage, by name.
+        progress: Told how far a stage is: a fraction from 0 to 1, and words.
+
+    Raises:
+        PruningError: Model, plan and data do not fit together, or the disk is full.
+    """
+    from pruning.runs.jobs.prune import prune as run
+
+    chosen = plan if isinstance(plan, PruningPlan) else read_plan(Path(plan))
+    dataset = None
+    if data is not None:
+        with stage("data"):
+            _, profile = profiled(Path(model), None)
+            dataset = prepared(data, profile, chosen.training.seed, progress)
+    results = run(
+        Path(model),
+        chosen,
+        dataset,
+        Path(out),
+        epochs=epochs,
+        report=report,
+        stage=stage,
+        progress=progress,
+    )
+    return Pruned(results)
+
+
+def compare(
+    before: str | Path,
+    after: str | Path,
+    data: str | Path,
+    *,
+    latency: bool = True,
+    seed: int = 0,
+    report: Callable[[dict[str, Any]], None] = lambda entry: None,
+) -> Compared:
+    """Judge two models on the same test samples, as pairs.
+
+    Args:
+        before: The original model's file.
+        after: The pruned model's file.
+        data: What both answer.
+        latency: Also time both on LiteRT.
+        seed: Splits data that has no test samples of its own; the plan's seed.
+        report: Told what is being done.
+
+    Raises:
+        PruningError: A file cannot be used, or the models do not fit the data.
+    """
+    from pruning.comparison import judge
+    from pruning.intake.model_file import load
+
+    loaded, profile = profiled(Path(before), None)
+    other = load(Path(after))
+    dataset = prepared(data, profile, seed)
+    return Compared(*judge.compare(loaded, other, dataset, latency=latency, report=report))
+
+
+def export(model: str | Path, to: str, out: str | Path, *, length: int | None = None) -> Exported:
+    """Write a model in another format, read it again and compare it with the model.
+
+    Args:
+        model: A ``.keras`` or ``.h5`` file.
+        to: ``keras``, ``h5`` or ``litert``.
+        out: The file to write.
+        length: Steps to export for, where the model leaves them open.
+
+    Raises:
+        PruningError: The format cannot hold the model, or the file is not equal to it.
+    """
+    from pruning.delivery.export import export as write
+
+    result = write(Path(model), to, Path(out), length=length)
+    return Exported(Path(result["path"]), result["bytes"], **result["check"])

@@ -1,0 +1,136 @@
+"""Reading what a caller names: model files, data, plans, targets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pruning import storage
+from pruning.analysis.profile import ModelProfile
+from pruning.errors import PlanError
+from pruning.intake.dataset import Dataset
+from pruning.strategy.plan import METHODS, TARGETS, PruningPlan, Target
+
+if TYPE_CHECKING:
+    from pruning.intake.model_file import LoadedModel
+
+OPEN_LENGTH = 128  # what an open dimension counts as, as in the analysis
+PLANNED_METHODS = ("layers",)
+PLANNED_TARGETS = ("latency", "accuracy_drop")
+
+Words = Callable[[float, str], None]
+
+
+def read_plan(path: Path) -> PruningPlan:
+    """Read a plan's JSON file.
+
+    Raises:
+        PlanError: There is no such file, or it holds no plan.
+    """
+    try:
+        record = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
+        raise PlanError(
+            f"The plan {path} cannot be read: {reason}.",
+            expected="A JSON file that the plan command or the strategy page wrote.",
+            fix="Check the path, or make the plan again.",
+        ) from error
+    return PruningPlan.from_dict(record)
+
+
+def parse_target(text: str) -> Target:
+    """Read ``KIND=VALUE``.
+
+    Raises:
+        PlanError: It is not of that form, or the kind does not exist, or not yet.
+    """
+    kind, _, value = text.partition("=")
+    if kind in PLANNED_TARGETS:
+        raise PlanError(
+            f"The target {kind} is planned, but not built yet.",
+            expected=f"One of {', '.join(TARGETS)}.",
+            fix="Choose one of these, for example flops=0.5.",
+        )
+    known = next((target for target in TARGETS if target == kind), None)
+    try:
+        number = float(value)
+    except ValueError:
+        known = None
+    if known is None:
+        raise PlanError(
+            f"The target {text!r} cannot be read.",
+            expected=f"KIND=VALUE with one of {', '.join(TARGETS)} and a fraction.",
+            fix="Give for example flops=0.5 for half of the FLOPs.",
+        )
+    return Target(known, number)
+
+
+def check_method(method: str) -> None:
+    """Say of a method of a later version that it is not there yet.
+
+    Raises:
+        PlanError: It is one of those.
+    """
+    if method in PLANNED_METHODS:
+        raise PlanError(
+            f"The method {method} is planned, but not built yet.",
+            expected=f"One of {', '.join(METHODS)}.",
+            fix="Choose one of these.",
+        )
+
+
+def profiled(
+    path: Path, length: int | None = None, folder: Path | None = None
+) -> tuple[LoadedModel, ModelProfile]:
+    """Load and analyse a model file.
+
+    Args:
+        path: A ``.keras`` or ``.h5`` file.
+        length: What open dimensions count as.
+        folder: Gets the profile and its arrays, when given.
+
+    Raises:
+        ModelFileError: The file is no model that the studio can work on.
+    """
+    from pruning.analysis.profiler import analyse
+    from pruning.intake.model_file import load
+    from pruning.runs.jobs.profile import write_profile
+
+    loaded = load(path)
+    analysis = analyse(
+        loaded,
+        digest=storage.digest_file(path),
+        name=path.name,
+        bytes=path.stat().st_size,
+        length=length,
+    )
+    return loaded, write_profile(analysis, folder) if folder else analysis.profile
+
+
+def prepared(
+    where: str | Path,
+    profile: ModelProfile,
+    seed: int = 0,
+    report: Words = lambda fraction, words: None,
+) -> Dataset:
+    """Prepare data for a model.
+
+    Raises:
+        PruningError: There is no such data, or it cannot be used with the model.
+    """
+    from pruning.intake.prepare import open_data
+    from pruning.runs.jobs.data import model_input
+
+    return open_data(where, model_input=model_input(profile), seed=seed, report=report)
+
+
+def latency_of(loaded: LoadedModel, length: int | None = None) -> float | None:
+    """Median latency on LiteRT in milliseconds; None when the model does not convert."""
+    from pruning.comparison.latency import measure_one
+    from pruning.delivery.running import random_inputs
+
+    inputs = random_inputs(loaded, 1, length=length or OPEN_LENGTH)
+    return measure_one(loaded.model, inputs).median_ms

@@ -1,0 +1,145 @@
+"""What the functions of the public API return; each ``to_dict()`` is the command line's JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pruning.analysis.profile import ModelProfile, TensorSpec
+from pruning.comparison.result import Comparison, Scores
+from pruning.comparison.verdict import verdict
+from pruning.strategy.plan import PruningPlan
+from pruning.strategy.prices import Prices
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a model is made of, and what of it can be pruned.
+
+    Attributes:
+        baseline: Quality on the test samples, when data was given.
+    """
+
+    profile: ModelProfile
+    baseline: Scores | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The command line's ``inspect``."""
+        profile = self.profile
+        return {
+            "format": 1,
+            "family": profile.family,
+            "params": profile.params,
+            "flops": profile.flops,
+            "bytes": profile.bytes,
+            "inputs": [_tensor(spec) for spec in profile.inputs],
+            "outputs": [_tensor(spec) for spec in profile.outputs],
+            "layers": [
+                {
+                    "name": layer.name,
+                    "class": layer.cls,
+                    "params": layer.params,
+                    "flops": layer.flops,
+                    "output_shape": list(layer.output_shape),
+                    "prunable": layer.prunable,
+                    "reason": layer.reason,
+                    "zeros": layer.zeros,
+                }
+                for layer in profile.layers
+            ],
+            "groups": [
+                {
+                    "id": group.id,
+                    "channels": group.channels,
+                    "layers": list(group.layers),
+                    "prunable": group.prunable,
+                    "reason": group.reason,
+                }
+                for group in profile.groups
+            ],
+            "floor": {"params": profile.floor_params, "flops": profile.floor_flops},
+        }
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan and what it is expected to give."""
+
+    plan: PruningPlan
+    prices: Prices
+
+    def to_dict(self) -> dict[str, Any]:
+        """The command line's ``plan``.
+
+        A figure that nobody can know before pruning has the value null; it would be an estimate.
+        """
+        expected = {
+            name: {"value": figure["value"], "basis": figure["basis"] or "estimated"}
+            for name, figure in self.prices.expected().items()
+        }
+        return {**self.plan.to_dict(), "expected": expected}
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """A pruned model on disk, with the command line's figures in ``results``."""
+
+    results: dict[str, Any]
+
+    @property
+    def model(self) -> Path:
+        """The pruned model's file."""
+        return Path(self.results["model"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The command line's ``prune``."""
+        return dict(self.results)
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Two models on the same test samples.
+
+    Attributes:
+        before, after: Predictions, float32 (n, …, outputs).
+    """
+
+    comparison: Comparison
+    before: np.ndarray
+    after: np.ndarray
+
+    @property
+    def verdict(self) -> str:
+        """The comparison in one line."""
+        return verdict(self.comparison)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The command line's ``compare``."""
+        return {"format": 1, "verdict": self.verdict, **self.comparison.to_dict()}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An exported file that was read again and compared.
+
+    Attributes:
+        max_abs_error: Largest difference from the model's outputs.
+        samples: How many samples were compared.
+    """
+
+    path: Path
+    bytes: int
+    max_abs_error: float
+    samples: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The command line's ``export``."""
+        check = {"max_abs_error": self.max_abs_error, "samples": self.samples}
+        return {"path": str(self.path), "bytes": self.bytes, "check": check}
+
+
+def _tensor(spec: TensorSpec) -> dict[str, Any]:
+    return {"name": spec.name, "shape": list(spec.shape), "dtype": spec.dtype}
