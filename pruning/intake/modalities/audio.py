@@ -74,7 +74,7 @@ def decode(name: str, content: Any, preprocessing: dict[str, Any]) -> Sample:
     """
     rate, length = _window(preprocessing)
     centred = choice(preprocessing, "window", _WINDOWS, "centre") == "centre"
-    recorded, recorded_rate = _read(name, content, length / rate, centred)
+    recorded, recorded_rate = _read(name, content, (length, rate), centred)
     signal = recorded.mean(axis=1, dtype=np.float32)
     if recorded_rate != rate:
         signal = soxr.resample(signal, recorded_rate, rate, quality="HQ")
@@ -83,8 +83,16 @@ def decode(name: str, content: Any, preprocessing: dict[str, Any]) -> Sample:
     return Sample(_shaped(_features(signal, preprocessing), preprocessing), preview)
 
 
-def _read(name: str, content: bytes, seconds: float, centred: bool) -> tuple[np.ndarray, int]:
+def _read(
+    name: str, content: bytes, window: tuple[int, int], centred: bool
+) -> tuple[np.ndarray, int]:
     """Decode only the wanted window, so that an hour of sound costs no more than a second.
+
+    Args:
+        name: For the error.
+        content: The file.
+        window: Length and sample rate of the window.
+        centred: Take the middle of the sound.
 
     Returns:
         float32 (frames, channels) and the file's sample rate.
@@ -94,7 +102,7 @@ def _read(name: str, content: bytes, seconds: float, centred: bool) -> tuple[np.
             rate = int(sound.samplerate)
             if not 0 < sound.channels <= MAX_CHANNELS or not 0 < rate <= MAX_RATE:
                 raise _unreadable(name, f"{sound.channels} channels at {rate:,} Hz")
-            wanted = int(np.ceil(seconds * rate)) + 1
+            wanted = -(-window[0] * rate // window[1])
             if centred and sound.frames > wanted:
                 sound.seek((sound.frames - wanted) // 2)
             frames = sound.read(wanted, dtype="float32", always_2d=True)
@@ -171,7 +179,7 @@ def _shaped(values: np.ndarray, preprocessing: dict[str, Any]) -> np.ndarray:
 def _window(preprocessing: dict[str, Any]) -> tuple[int, int]:
     """Sample rate in Hz and window in samples."""
     rate = whole_number(preprocessing, "sample_rate", 16_000, low=1000, high=192_000)
-    seconds = number(preprocessing, "seconds", 1.0, low=0.001, high=600)
+    seconds = number(preprocessing, "seconds", 1.0, low=0.00001, high=600)
     return rate, max(1, round(rate * seconds))
 
 
