@@ -117,7 +117,8 @@ def open_npz(path: Path) -> Iterator[Npz]:
             try:
                 with archive.open(info) as stream:
                     headers[key] = _read_header(name, key, stream)
-                if headers[key].bytes > info.file_size:
+                    missing = headers[key].bytes + stream.tell() > info.file_size
+                if missing:
                     raise ValueError("it is shorter than its header says")
             except _DAMAGED as error:
                 raise _damaged(name, key, str(error)) from error
