@@ -63,7 +63,7 @@ def written(value: float | None, unit: Unit) -> str:
         "ms": quantities.milliseconds,
         "s": quantities.duration,
         "accuracy": quantities.percent,
-        "number": lambda number: f"{number:.4g}",
+        "number": lambda number: f"{number:.4g}".replace("-", quantities.MINUS),
     }
     return writers.get(unit, quantities.count)(value)
 
@@ -87,7 +87,7 @@ def show(figure: Figure) -> None:
 def strip(figures: Iterable[Figure], *, key: str | None = None) -> None:
     """Draw figures side by side; they wrap where the page is narrow."""
     entries = list(figures)
-    with st.container(key=key), st.grid(len(entries), min_column_width=150, gap="small"):
+    with st.container(key=key), st.grid(len(entries), min_column_width=185, gap="small"):
         for figure in entries:
             show(figure)
 

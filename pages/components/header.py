@@ -85,7 +85,7 @@ def _model(opened: state.Current) -> str:
 def _data(opened: state.Current) -> str:
     manifest = state.manifest(opened.data)
     if manifest is None:
-        return "No data yet"
+        return "Data is being prepared" if opened.source else "No data yet"
     samples = quantities.plural(sum(manifest.counts.values()), "sample")
     words = [manifest.modality, samples]
     if manifest.classes:

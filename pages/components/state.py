@@ -1,8 +1,9 @@
 """What is open: read from the URL, so that a link pasted elsewhere opens the same.
 
-The URL holds ``model``, ``data``, ``plan`` and ``run``; pages add their own (``layer``). Streamlit
-clears the URL when a person uses the navigation, so the last state is kept in the session
-and put back (:func:`synchronise`). A URL that names anything is the whole truth.
+The URL holds ``model``, ``data``, ``plan`` and ``run`` (``source`` and ``job`` while data is being
+prepared); pages add their own (``layer``). Streamlit clears the URL when a person uses the
+navigation, so the last state is kept in the session and put back (:func:`synchronise`). A URL
+that names anything is the whole truth.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pruning.comparison.result import Interval, Scores
 from pruning.intake.dataset import Manifest, prepared_folder
 
 Page = Literal["upload", "layers", "strategy", "retraining", "comparison", "runs"]
-KEYS = ("model", "data", "plan", "run")
+KEYS = ("model", "data", "plan", "run", "source", "job")
 
 _SESSION_KEY = "what is open"
 # Ids become folder names: nothing that could climb out of the home folder gets through.
@@ -36,12 +37,16 @@ class Current:
         data: Ref of prepared data, see ``pruning.intake.dataset``.
         plan: Name of a saved plan.
         run: Id of a run, a folder under ``runs/``.
+        source: Id of an uploaded data file that is not prepared yet.
+        job: Key of the job that prepares or prepared it, when its settings were chosen by hand.
     """
 
     model: str | None = None
     data: str | None = None
     plan: str | None = None
     run: str | None = None
+    source: str | None = None
+    job: str | None = None
 
     def parameters(self, **changes: str | None) -> dict[str, str]:
         """Query parameters that name the same, with ``changes``; ``None`` removes one."""
@@ -52,7 +57,7 @@ class Current:
 def current() -> Current:
     """Return what is open. Ids that cannot be ids read as not open."""
     query = st.query_params
-    ids = {key: query.get(key, "") for key in ("model", "data", "run")}
+    ids = {key: query.get(key, "") for key in KEYS if key != "plan"}
     return Current(
         **{key: value if _ID.fullmatch(value) else None for key, value in ids.items()},
         plan=query.get("plan") or None,

@@ -11,11 +11,20 @@ import streamlit as st
 from pages.components import jobs, state
 from pruning import storage
 from pruning.analysis.profile import ModelProfile
+from pruning.runs import executor
+from pruning.runs.folder import RunFolder, jobs_folder
+
+_DATA_REQUEST = ("data", "model", "preprocessing", "options")
 
 
 def profile(model: str) -> jobs.Work:
     """Read a model file: its layers, channel groups, costs and scores."""
     return jobs.Work("Reading the model", "profile", model, {"model": model})
+
+
+def look(identifier: str) -> jobs.Work:
+    """Look into an uploaded data file: its modality, columns and classes."""
+    return jobs.Work("Looking into the data", "look", identifier, {"data": identifier})
 
 
 def data(identifier: str, request: Mapping[str, Any]) -> jobs.Work:
@@ -31,11 +40,27 @@ def data(identifier: str, request: Mapping[str, Any]) -> jobs.Work:
     )
 
 
+def data_of(key: str) -> jobs.Work | None:
+    """The preparation that was asked for under that key, or ``None`` when it is not known."""
+    folder = RunFolder(jobs_folder() / f"data-{key}")
+    request = folder.read(folder.request)
+    if not request:
+        return None
+    asked = {name: value for name, value in request.items() if name in _DATA_REQUEST}
+    return jobs.Work("Preparing the data", "data", key, asked)
+
+
 def baseline(model: str, ref: str) -> jobs.Work:
     """Evaluate a model on prepared data before anything is pruned."""
     return jobs.Work(
         "Evaluating the model", "baseline", f"{model}-{ref}", {"model": model, "data": ref}
     )
+
+
+def start(work: jobs.Work) -> str:
+    """Start a work without following it. -> its key."""
+    executor.ensure(work.kind, work.key, dict(work.request))
+    return work.key
 
 
 def profile_or_wait(model: str) -> ModelProfile:

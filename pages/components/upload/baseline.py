@@ -1,0 +1,105 @@
+"""How well the model does before anything is pruned, against chance; near chance, what to try."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages.components import figures
+from pages.components.figures import Figure
+from pages.components.upload import settings_form
+from pruning import quantities
+from pruning.analysis.profile import ModelProfile
+from pruning.comparison.result import Scores
+from pruning.intake.dataset import Manifest
+
+_NAMES = {"accuracy": "Test accuracy", "macro_f1": "Macro F1", "mae": "Mean absolute error"}
+_ADVICE = {
+    "image": "Most often it is the scaling, then the order of the colour channels, then the size.",
+    "audio": "Most often it is the sample rate, then the features and their scale.",
+    "text": "Most often the vocabulary is not the one that the model was trained with: bring its "
+    "file.",
+    "arrays": "Most often it is the scaling: train and bring the arrays with the same one.",
+}
+_SCALINGS = {
+    "image": {"raw": "keep 0 to 255", "0..1": "divide by 255", "-1..1": "scale to −1 … 1",
+              "torch": "ImageNet mean", "caffe": "BGR"},
+    "arrays": {"raw": "raw", "0..1": "divide by 255", "-1..1": "scale to −1 … 1"},
+}  # fmt: skip
+
+
+def baseline(scores: Scores, manifest: Manifest, profile: ModelProfile, options: Any) -> None:
+    """Draw the baseline; near chance, a warning with one-click tries.
+
+    Args:
+        scores: Of the unpruned model.
+        manifest: Of the data it was judged on.
+        profile: The model.
+        options: Options that the data was prepared with, kept by the tries.
+    """
+    tested = f"{manifest.counts['test']:,} test samples"
+    name = _NAMES.get(scores.metric, scores.metric)
+    unit: figures.Unit = "number" if scores.metric == "mae" else "accuracy"
+    interval = _interval(scores, unit)
+    figures.strip(
+        [
+            Figure(name, unit, scores.value.value, basis="measured", caption=interval,
+                   detail=f"On {tested}, before pruning. {interval}."),
+            Figure("By chance", unit, scores.chance, basis="exact", caption=_chance(scores),
+                   detail="What a model that looks at nothing would get."),
+            Figure("Loss", "number", scores.loss, basis="measured", caption="mean per sample",
+                   detail=f"On {tested}."),
+        ],
+        key="baseline",
+    )  # fmt: skip
+    if near_chance(scores):
+        _warn(manifest, profile, options)
+
+
+def near_chance(scores: Scores) -> bool:
+    """Whether the model cannot be told from one that looks at nothing (95 % interval)."""
+    if scores.metric == "mae":
+        return scores.value.high >= scores.chance
+    return scores.value.low <= scores.chance
+
+
+def tries(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Settings that differ in one point each. -> by words for a button."""
+    found: dict[str, dict[str, Any]] = {}
+    for value, words in _SCALINGS.get(str(settings.get("modality")), {}).items():
+        colour = settings.get("channels", 3) == 3
+        if value != settings.get("scaling") and (colour or value not in ("torch", "caffe")):
+            found[f"Scaling: {words}"] = {**settings, "scaling": value}
+    return found
+
+
+def _warn(manifest: Manifest, profile: ModelProfile, options: Any) -> None:
+    st.warning(
+        f"{_ADVICE.get(manifest.modality, '')} Then check the order of the classes: the data has "
+        "them in the order of their names, the model may have another.",
+        title="The model does no better than chance on this data.",
+        icon=":material/warning:",
+    )
+    settings = {k: v for k, v in manifest.preprocessing.items() if k not in ("mean", "deviation")}
+    identifier = manifest.ref.partition("-")[0]
+    with st.container(horizontal=True, key="tries"):
+        for words, changed in tries(settings).items():
+            st.button(
+                words,
+                key=f"try_{changed['scaling']}",
+                on_click=settings_form.start,
+                args=(identifier, profile, changed, options),
+            )
+
+
+def _interval(scores: Scores, unit: figures.Unit) -> str:
+    low, high = scores.value.low, scores.value.high
+    if unit == "accuracy":
+        return f"95 %: {100 * low:.1f} to {quantities.percent(high)}"
+    return f"95 %: {low:.4g} to {high:.4g}"
+
+
+def _chance(scores: Scores) -> str:
+    return "always the mean" if scores.metric == "mae" else "always the commonest class"

@@ -1,0 +1,95 @@
+"""Opening a model or data: a demo, a dropped file, or one that was uploaded before.
+
+``data=`` in the URL names prepared data. Before there is any, ``source=`` names the uploaded file,
+and ``job=`` the preparation that was asked for, so that a reloaded page goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from pages.components import state, works
+from pruning.demos import Demo
+from pruning.errors import PruningError
+from pruning.intake import store
+
+_ERROR = "upload error"
+_DROPS = "drops"  # counted, so that a stored file's uploader is replaced and its memory freed
+
+
+def open_demo(demo: Demo) -> None:
+    """Store a demo's model and data like any upload and open both."""
+
+    def work() -> None:
+        model = store.store_model(f"{demo.title}{demo.model.suffix}", demo.model)
+        data = store.store_data(f"{demo.title}{demo.data.suffix}", demo.data)
+        _open_model(model)
+        # A demo's data says how it is to be prepared: no need to wait for the model to be read.
+        prepare_again(data, works.start(works.data(data, {})))
+
+    _attempt(work)
+
+
+def drop_model(key: str) -> None:
+    """Callback of the model's drop zone: store the file and open it."""
+    _drop(key, lambda file: _open_model(store.store_model(file.name, file)))
+
+
+def drop_data(key: str) -> None:
+    """Callback of the data's drop zone."""
+    _drop(key, lambda file: _open_data(store.store_data(file.name, file)))
+
+
+def reopen_model(key: str) -> None:
+    """Callback of the list of earlier models."""
+    if st.session_state[key]:
+        _open_model(st.session_state[key])
+
+
+def reopen_data(key: str) -> None:
+    """Callback of the list of earlier data files."""
+    if st.session_state[key]:
+        _open_data(st.session_state[key])
+
+
+def prepare_again(source: str, job: str | None = None) -> None:
+    """Prepare an uploaded file again: by default settings, or as the job of that key asks."""
+    state.select(data=None, run=None, source=source, job=job)
+
+
+def uploader_key(kind: str) -> str:
+    """Key of a drop zone; another one after each stored file."""
+    return f"{kind}_drop_{st.session_state.get(_DROPS, 0)}"
+
+
+def last_error() -> PruningError | None:
+    """What went wrong in the last callback, told once."""
+    error: PruningError | None = st.session_state.pop(_ERROR, None)
+    return error
+
+
+def _open_model(model: str) -> None:
+    """Open a model; data that is open stays, plan and run belong to the model before."""
+    state.select(model=model, plan=None, run=None, layer=None)
+
+
+def _open_data(source: str) -> None:
+    prepare_again(source)
+
+
+def _drop(key: str, take: Callable[[Any], None]) -> None:
+    file = st.session_state.get(key)
+    if file is not None:
+        _attempt(lambda: take(file))
+        st.session_state[_DROPS] = st.session_state.get(_DROPS, 0) + 1
+
+
+def _attempt(work: Callable[[], None]) -> None:
+    """Callbacks cannot draw: keep a user's error for the page."""
+    try:
+        work()
+    except PruningError as error:
+        st.session_state[_ERROR] = error

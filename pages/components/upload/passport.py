@@ -1,0 +1,81 @@
+"""The model's passport: who wrote it, what it reads and answers, what it costs, what can go."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import figures, header
+from pages.components.figures import Figure
+from pages.components.text import plain
+from pruning import quantities
+from pruning.analysis.profile import ModelProfile, TensorSpec
+
+
+def passport(profile: ModelProfile) -> None:
+    """Draw the passport."""
+    st.markdown(f"#### {plain(profile.name, 60)}")
+    family = header.FAMILIES.get(profile.family, profile.family)
+    st.caption(
+        f"Written by {plain(profile.writer, 40)} as .{plain(profile.file_format)} · "
+        f"stays in {family} · {quantities.plural(len(profile.layers), 'layer')}"
+    )
+    st.markdown(f"{_specs(profile.inputs)} → {_specs(profile.outputs)}{_activation(profile)}")
+    figures.strip(_costs(profile), key="passport", columns=2)
+    st.markdown(_prunable(profile))
+    for note in profile.notes:
+        st.caption(f":material/info: {plain(note)}")
+
+
+def _costs(profile: ModelProfile) -> list[Figure]:
+    floor = "The smallest that removing channels can reach: one channel left in every group."
+    return [
+        Figure("Parameters", "params", profile.params, basis="exact", caption="in all layers"),
+        Figure(
+            "FLOPs",
+            "flops",
+            profile.flops,
+            basis="exact",
+            caption="for one sample",
+            detail="2 × multiply-adds of convolutions, dense, recurrent and attention layers.",
+        ),
+        Figure("File", "bytes", profile.bytes, basis="exact", caption="as uploaded"),
+        Figure(
+            "Reachable floor",
+            "params",
+            profile.floor_params,
+            basis="exact",
+            detail=floor,
+            caption=f"parameters, {quantities.percent(_share(profile))} of now",
+        ),
+    ]
+
+
+def _share(profile: ModelProfile) -> float:
+    return profile.floor_params / max(profile.params, 1)
+
+
+def _prunable(profile: ModelProfile) -> str:
+    """Say what can be pruned at all."""
+    groups = profile.prunable_groups
+    maskable = sum(layer.maskable for layer in profile.layers)
+    weights = f"single weights in {quantities.plural(maskable, 'layer')}"
+    if not groups:
+        return f"**Can be pruned:** {weights}. No channels can be removed: see *Layers* for why."
+    frozen = len(profile.groups) - len(groups)
+    channels = sum(group.channels for group in groups)
+    words = (
+        f"**Can be pruned:** {quantities.plural(channels, 'channel')} in "
+        f"{quantities.plural(len(groups), 'group')}, or {weights}."
+    )
+    return f"{words} Frozen: {quantities.plural(frozen, 'group')}." if frozen else words
+
+
+def _specs(specs: tuple[TensorSpec, ...]) -> str:
+    return ", ".join(
+        f"**{plain(spec.name, 30)}** {quantities.shape(spec.shape)} {plain(spec.dtype)}"
+        for spec in specs
+    )
+
+
+def _activation(profile: ModelProfile) -> str:
+    return f" ({plain(profile.output_activation)})" if profile.output_activation else ""

@@ -1,0 +1,117 @@
+"""Test samples as a person sees or hears them, and as the model will."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.components.sample import Gallery
+from pages.components.text import plain, visible
+from pruning import quantities
+from pruning.intake.dataset import Dataset, Manifest, prepared_folder
+
+_SHOWN = {"image": 12, "audio": 3, "text": 4, "arrays": 4}
+_TOKENS = 28
+_SPECTROGRAM_HEIGHT = 90
+_UNKNOWN = 1
+# From the least to the most energy; blue as everything that is "before".
+_SHADES = np.array([[16, 26, 38], [60, 108, 149], [130, 174, 211], [250, 252, 255]], np.float32)
+
+
+def samples(ref: str, manifest: Manifest) -> None:
+    """Draw a few test samples, one after another of different classes."""
+    dataset = Dataset(prepared_folder(ref), manifest)
+    gallery = Gallery(dataset)
+    draw = {"image": _pictures, "audio": _sounds, "text": _texts}.get(manifest.modality, _arrays)
+    draw(gallery, spread(dataset, _SHOWN.get(manifest.modality, 4)))
+
+
+def spread(dataset: Dataset, count: int) -> list[int]:
+    """Indices of ``count`` test samples, the first of each class, then the second."""
+    y = np.asarray(dataset.y("test"))
+    if dataset.manifest.task != "classification" or y.ndim != 1:
+        return list(range(min(count, len(y))))
+    order = np.argsort(y, kind="stable")
+    rank = np.empty(len(y), np.int64)
+    starts = np.searchsorted(y[order], y[order], side="left")
+    rank[order] = np.arange(len(y)) - starts
+    return [int(index) for index in np.lexsort((y, rank))[:count]]
+
+
+def label(dataset: Dataset, index: int) -> str:
+    """What the data says of a test sample, in words."""
+    value = np.asarray(dataset.y("test")[index])
+    classes = dataset.manifest.classes
+    if dataset.manifest.task == "multilabel":
+        return ", ".join(name for name, on in zip(classes, value, strict=True) if on) or "none"
+    if dataset.manifest.task == "classification" and value.ndim == 0:
+        return classes[int(value)]
+    return ", ".join(f"{number:.4g}" for number in value.ravel()[:4])
+
+
+def tokens(row: np.ndarray, vocabulary: list[str]) -> list[str]:
+    """Tokens behind a row of token numbers; 0 is padding and left out, 1 is unknown."""
+    words = ["", "�", *vocabulary]
+    return [words[number] for number in row.tolist() if 0 < number < len(words)]
+
+
+def shades(spectrogram: np.ndarray, *, time_first: bool) -> np.ndarray:
+    """A spectrogram as a picture, low tones below. (time, bins) -> uint8 (height, width, 3)."""
+    values = spectrogram.squeeze()
+    values = (values.T if time_first else values)[::-1].astype(np.float32)
+    low, high = np.percentile(values, [2, 99.5])
+    position = np.clip((values - low) / max(high - low, 1e-9), 0, 1) * (len(_SHADES) - 1)
+    below = np.minimum(position.astype(int), len(_SHADES) - 2)
+    part = (position - below)[..., np.newaxis]
+    colours = _SHADES[below] * (1 - part) + _SHADES[below + 1] * part
+    times = max(1, round(_SPECTROGRAM_HEIGHT / len(values)))
+    return colours.astype(np.uint8).repeat(times, axis=0).repeat(times, axis=1)
+
+
+def _pictures(gallery: Gallery, indices: list[int]) -> None:
+    with st.grid("auto", min_column_width=84, gap="small"):
+        for index in indices:
+            picture, name = gallery.image(index), label(gallery.dataset, index)
+            if picture is not None:
+                st.image(picture, caption=plain(name, 16), width="stretch", alt=visible(name))
+
+
+def _sounds(gallery: Gallery, indices: list[int]) -> None:
+    settings = gallery.dataset.manifest.preprocessing
+    for index in indices:
+        st.markdown(f"**{plain(label(gallery.dataset, index), 40)}**")
+        left, right = st.columns(2, gap="small")
+        with left:
+            gallery.show(index)
+        with right:
+            _as_the_model_hears(np.asarray(gallery.dataset.x("test")[index]), settings)
+
+
+def _as_the_model_hears(value: np.ndarray, settings: dict[str, Any]) -> None:
+    features = str(settings.get("features", "raw"))
+    if value.squeeze().ndim != 2:
+        st.caption("The model reads these samples as they are.")
+        return
+    picture = shades(value, time_first=bool(settings.get("time_first", True)))
+    st.image(picture, width="stretch", alt=f"{features} of the sound, as the model reads it")
+    st.caption(f"{plain(features)}, {quantities.shape(value.shape)}: what the model reads")
+
+
+def _texts(gallery: Gallery, indices: list[int]) -> None:
+    vocabulary = gallery.dataset.manifest.preprocessing.get("vocabulary", [])
+    for index in indices:
+        with st.container(border=True, gap="xsmall"):
+            st.markdown(f"**{plain(label(gallery.dataset, index), 40)}**")
+            st.text(gallery.text(index)[:300])
+            words = tokens(np.asarray(gallery.dataset.x("test")[index]).ravel(), vocabulary)
+            shown = " ".join(f":gray-badge[{plain(word, 24)}]" for word in words[:_TOKENS])
+            more = f" … {len(words)} tokens" if len(words) > _TOKENS else ""
+            st.markdown(shown + more if words else "No token of the vocabulary is in this text.")
+
+
+def _arrays(gallery: Gallery, indices: list[int]) -> None:
+    for index in indices:
+        st.markdown(f"**{plain(label(gallery.dataset, index), 40)}**")
+        gallery.show(index)

@@ -1,0 +1,176 @@
+"""The two columns of the upload page, and the baseline below them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages.components import errors, jobs, state, works
+from pages.components.text import plain, visible
+from pages.components.upload import baseline, demo_cards, opening, passport, preview, settings_form
+from pages.components.upload.settings_form import Asked
+from pruning import quantities
+from pruning.analysis.profile import ModelProfile
+from pruning.errors import PruningError
+from pruning.intake import store
+from pruning.intake.check import check_fits
+from pruning.intake.dataset import Manifest
+from pruning.intake.limits import max_upload_bytes
+from pruning.intake.source import Source
+
+_LISTED = 30  # earlier uploads in the list
+_MODEL_FORMATS = ".keras, .h5 or .hdf5, from Keras 3, tf_keras or Keras 2"
+_DATA_FORMATS = ".npz · .zip of class folders with pictures or sounds · .csv or .tsv with texts"
+
+
+def failure() -> None:
+    """Show what went wrong with the file that was just dropped."""
+    error = opening.last_error()
+    if error is not None:
+        errors.show(error)
+
+
+def model(opened: state.Current) -> ModelProfile | None:
+    """Draw the model's column. -> its profile, or ``None`` while there is none."""
+    st.subheader("Model", anchor=False)
+    if not opened.model:
+        demo_cards.cards()
+        _drop_zone("model", _MODEL_FORMATS, opening.drop_model, opening.reopen_model)
+        return None
+    profile = state.profile(opened.model)
+    if profile is None:
+        jobs.follow(works.profile(opened.model))
+    else:
+        passport.passport(profile)
+    with st.expander("Open another model or a demo", icon=":material/folder_open:"):
+        demo_cards.cards()
+        _drop_zone("model", _MODEL_FORMATS, opening.drop_model, opening.reopen_model)
+    return profile
+
+
+def data(opened: state.Current, profile: ModelProfile | None) -> Manifest | None:
+    """Draw the data's column. -> its manifest, or ``None`` while there is none."""
+    st.subheader("Data", anchor=False)
+    manifest = state.manifest(opened.data)
+    identifier = (opened.data or "").partition("-")[0] if manifest else opened.source
+    if manifest:
+        _prepared(manifest)
+    elif opened.source and opened.model and profile is None and not opened.job:
+        st.caption("Waits for the model to be read, to fit the preprocessing to its input.")
+    elif opened.source:
+        _prepare(opened.source, opened.job, profile)
+    elif opened.data:
+        st.info("The data of this link is not in this studio: upload it again.")
+    if identifier and (profile or not opened.model):
+        _settings(identifier, manifest, opened.job, profile)
+    if identifier:
+        with st.expander("Open other data", icon=":material/folder_open:"):
+            _drop_zone("data", _DATA_FORMATS, opening.drop_data, opening.reopen_data)
+    else:
+        _drop_zone("data", _DATA_FORMATS, opening.drop_data, opening.reopen_data)
+        st.caption(
+            "What the model is retrained and judged on: pictures, speech, texts, or arrays. "
+            "Its preprocessing is fitted to the model's input, and shown on real samples."
+        )
+    return manifest
+
+
+def judged(opened: state.Current, profile: ModelProfile, manifest: Manifest) -> None:
+    """Draw the baseline, evaluated at once; when model and data do not fit, why and what to do."""
+    st.subheader("Before pruning", anchor=False)
+    try:
+        notes = check_fits(manifest, profile.inputs, profile.outputs, profile.output_activation)
+    except PruningError as error:
+        errors.show(error)
+        st.button(
+            "Prepare the data for this model", icon=":material/play_arrow:", key="prepare_default",
+            on_click=opening.prepare_again, args=(manifest.ref.partition("-")[0],),
+        )  # fmt: skip
+        return
+    for note in notes:
+        st.caption(f":material/info: {plain(note)}")
+    scores = state.baseline(opened.model, manifest.ref)
+    if scores is None:
+        jobs.follow(works.baseline(profile.digest, manifest.ref))
+        return
+    baseline.baseline(scores, manifest, profile, _asked(manifest, opened.job).options)
+    state.link("layers", "See where its weight is", icon=":material/arrow_forward:")
+
+
+def _drop_zone(
+    kind: str, formats: str, dropped: Callable[[str], None], reopened: Callable[[str], None]
+) -> None:
+    key = opening.uploader_key(kind)
+    megabytes = max_upload_bytes() // 2**20
+    st.file_uploader(
+        f"Your own {kind}: {formats}",
+        key=key,
+        max_upload_size=megabytes,
+        on_change=dropped,
+        args=(key,),
+    )
+    uploads = (store.models() if kind == "model" else store.data())[:_LISTED]
+    if not uploads:
+        return
+    names = {
+        upload.id: f"{visible(upload.name, 44)} · {quantities.size(upload.bytes)}"
+        for upload in uploads
+    }
+    st.selectbox(
+        f"Uploaded before ({kind})", list(names), None, key=f"{key}_earlier",
+        format_func=lambda identifier: names[identifier],
+        placeholder="Open one of them again", on_change=reopened, args=(f"{key}_earlier",),
+    )  # fmt: skip
+
+
+def _prepare(source: str, job: str | None, profile: ModelProfile | None) -> None:
+    """Follow the preparation; when it is done, its result is what is open."""
+    default = works.data(
+        source, {"model": profile.digest if profile else None, "preprocessing": None, "options": {}}
+    )
+    work = (works.data_of(job) if job else None) or default
+    results = jobs.follow(work)[work.kind]
+    if results is not None:
+        state.select(data=results["ref"], source=None, job=job)
+        st.rerun()
+
+
+def _prepared(manifest: Manifest) -> None:
+    classes = len(manifest.classes)
+    counts = ", ".join(f"{manifest.counts[split]:,} {split}" for split in manifest.counts)
+    st.markdown(f"#### {plain(manifest.name, 60)}")
+    named = f" · {quantities.plural(classes, 'class', 'classes')}" if classes else ""
+    st.caption(f"{manifest.modality} · {manifest.task}{named} · samples: {counts}")
+    settings_form.pipeline(manifest.pipeline)
+    preview.samples(manifest.ref, manifest)
+    for note in manifest.notes:
+        st.caption(f":material/info: {plain(note)}")
+    if manifest.licence or manifest.source:
+        st.caption(f"Source: {plain(manifest.source, 160)} · Licence: {plain(manifest.licence)}")
+
+
+def _settings(
+    identifier: str, manifest: Manifest | None, job: str | None, profile: ModelProfile | None
+) -> None:
+    """Draw the form behind an expander; its file is looked into only when it is opened."""
+    form = st.expander(
+        "Change preprocessing, columns or splits", icon=":material/tune:", on_change="rerun",
+        key=f"settings_{identifier}", expanded=manifest is None,
+    )  # fmt: skip
+    if not form.open:
+        return
+    with form:
+        looked = jobs.follow(works.look(identifier))["look"]
+        if looked is not None:
+            source = Source.from_dict(looked["source"])
+            settings_form.draw(identifier, source, profile, _asked(manifest, job))
+
+
+def _asked(manifest: Manifest | None, job: str | None) -> Asked:
+    """Settings and options in use: of the prepared data, or of the job that was to prepare it."""
+    work = works.data_of(job) if job else None
+    request: Mapping[str, Any] = work.request if work else {}
+    settings = manifest.preprocessing if manifest else request.get("preprocessing") or {}
+    return Asked(settings, request.get("options") or {})

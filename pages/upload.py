@@ -1,0 +1,21 @@
+"""Upload: open a demo or bring a model and data; see both, and what the model can do."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import state
+from pages.components.upload import sides
+
+opened = state.current()
+st.title("Upload", anchor=False)
+if not opened.model:
+    st.markdown("Open a demo with one click, or bring your own Keras model and its data.")
+sides.failure()
+left, right = st.columns(2, gap="large")
+with left:
+    profile = sides.model(opened)
+with right:
+    manifest = sides.data(opened, profile)
+if profile is not None and manifest is not None:
+    sides.judged(opened, profile, manifest)
