@@ -89,10 +89,10 @@ def rebuilding(file: ModelFile) -> Iterator[None]:
 
 
 def first_line(error: Exception) -> str:
-    """The first sentence of a message, without the long configurations that Keras appends."""
+    """The first line of a message as a sentence, without the configurations Keras appends."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = lines[0] if lines else type(error).__name__
-    return text if len(text) <= 240 else f"{text[:240]} …"
+    text = lines[0].rstrip(".:") if lines else type(error).__name__
+    return f"{text}." if len(text) <= 240 else f"{text[:240]} …."
 
 
 def without_compile(config: Any) -> Any:

@@ -96,7 +96,7 @@ def open_model_file(path: Path) -> ModelFile:
 def truncated(path: Path, detail: str = "") -> ModelFileError:
     """The error for a file of the right kind that cannot be read to its end."""
     return ModelFileError(
-        f"{path.name} is cut off or damaged{f': {detail}' if detail else '.'}",
+        f"{path.name} is cut off or damaged{f': {detail}' if detail else ''}.",
         expected="The whole file as Keras wrote it.",
         fix="Copy or download it again and compare the sizes, or save the model once more.",
     )
