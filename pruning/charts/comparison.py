@@ -7,6 +7,7 @@ import pandas as pd
 
 from pruning.charts.theme import AFTER, BEFORE
 
+FRAME = 110  # pixels for axes, titles and legend: Streamlit fits all of them into the height
 SIDES = alt.Scale(domain=["before", "after"], range=[BEFORE, AFTER])
 
 
@@ -47,10 +48,12 @@ def class_scores(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
             ],
         )
     )
-    return alt.layer(line, dots).properties(height=max(120, 26 * len(order)))
+    return alt.layer(line, dots).properties(height=FRAME + 26 * len(order))
 
 
-def confusion(rows: pd.DataFrame, *, title: str, difference: bool = False) -> alt.LayerChart | alt.FacetChart:
+def confusion(
+    rows: pd.DataFrame, *, title: str, difference: bool = False
+) -> alt.LayerChart | alt.FacetChart:
     """A confusion matrix as a heat map with its counts written in the cells.
 
     Args:
@@ -84,8 +87,8 @@ def confusion(rows: pd.DataFrame, *, title: str, difference: bool = False) -> al
                 color=alt.condition(dark, alt.value("white"), alt.value("#333")),
             )
         )
-    side = min(520, max(220, 30 * len(order)))
-    return alt.layer(*layers).properties(title=title, height=side)
+    side = min(560, max(160, 34 * len(order)))
+    return alt.layer(*layers).properties(title=title, height=side + FRAME, width=side + FRAME)
 
 
 def latencies(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
@@ -106,4 +109,4 @@ def latencies(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     middle = base.mark_tick(thickness=3, size=34).encode(
         x="median(milliseconds):Q", y=y, color=color
     )
-    return alt.layer(dots, middle).properties(height=130)
+    return alt.layer(dots, middle).properties(height=170)

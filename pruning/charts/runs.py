@@ -8,7 +8,9 @@ import pandas as pd
 from pruning.charts.theme import AFTER, BEFORE
 
 
-def accuracy_against_size(rows: pd.DataFrame, *, size_title: str) -> alt.LayerChart | alt.FacetChart:
+def accuracy_against_size(
+    rows: pd.DataFrame, *, size_title: str
+) -> alt.LayerChart | alt.FacetChart:
     """Scatter of quality against size; the original is drawn as a circle, runs as diamonds.
 
     Args:
@@ -44,4 +46,4 @@ def accuracy_against_size(rows: pd.DataFrame, *, size_title: str) -> alt.LayerCh
             ],
         )
     )
-    return alt.layer(dots).properties(height=260)
+    return alt.layer(dots).properties(height=340)

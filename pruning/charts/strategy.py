@@ -33,5 +33,5 @@ def kept_widths(rows: pd.DataFrame, *, unit: str = "channels") -> alt.LayerChart
         scale=alt.Scale(domain=["cut", "locked", "frozen"], range=[AFTER, BEFORE, FROZEN]),
         legend=alt.Legend(orient="top"),
     )
-    filled = base.mark_bar(size=8).encode(y="after:Q", color=color)
-    return alt.layer(outline, filled).properties(height=260)
+    filled = base.mark_bar(width=alt.RelativeBandSize(0.45)).encode(y="after:Q", color=color)
+    return alt.layer(outline, filled).properties(height=320)

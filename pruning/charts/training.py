@@ -18,7 +18,7 @@ QUANTITIES = {
 
 
 def curve(
-    points: pd.DataFrame, quantity: str, *, reference: float | None = None, height: int = 200
+    points: pd.DataFrame, quantity: str, *, reference: float | None = None, height: int = 260
 ) -> alt.LayerChart | alt.FacetChart:
     """One quantity over the training steps, training and validation apart by dash and shape.
 

@@ -138,7 +138,7 @@ def _confusion(result: Comparison) -> None:
     )
     st.altair_chart(
         charts.confusion(rows, title=title, difference=difference),
-        width="stretch",
+        width="content",
         key=f"confusion_{choice}",
         alt=f"{title}: {len(names)} by {len(names)} classes.",
     )

@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.text import visible
+from pruning import quantities
 from pruning.runs import library
 from pruning.runs.library import RunSummary
 from pruning.strategy.description import describe
@@ -62,7 +63,6 @@ def _refresh(shown: Mapping[str, str]) -> None:
 
 def _row(run: RunSummary) -> dict[str, Any]:
     results = run.results
-    accuracy = results.get("accuracy") or {}
     return {
         "status": f"{_SYMBOLS[run.state]} {run.state}",
         "started": datetime.fromtimestamp(run.created, UTC),
@@ -71,12 +71,21 @@ def _row(run: RunSummary) -> dict[str, Any]:
         "params": _left(results.get("params")),
         "flops": _left(results.get("flops")),
         "gzip": _left(results.get("gzip_bytes")),
-        "before": accuracy.get("before"),
-        "after": accuracy.get("after"),
+        "quality": _quality(run),
         "curve": list(run.accuracy),
         "note": visible(run.note, 60) if run.note else "",
         "run": run.id,
     }
+
+
+def _quality(run: RunSummary) -> str:
+    """Before → after of the run's metric; empty without data."""
+    pair = run.results.get("accuracy")
+    if not pair:
+        return ""
+    error = run.results.get("metric") == "mae"
+    write = (lambda value: f"{value:.4g}") if error else quantities.percent
+    return f"{write(pair['before'])} → {write(pair['after'])}"
 
 
 def _left(pair: Mapping[str, float] | None) -> float | None:
@@ -88,19 +97,22 @@ def _columns() -> dict[str, Any]:
     column = st.column_config
 
     def bar(label: str, words: str) -> Any:
-        return column.ProgressColumn(label, min_value=0, max_value=1, format="percent", help=words)
+        return column.ProgressColumn(
+            label, min_value=0, max_value=1, format="percent", help=words, width="small"
+        )
 
     return {
         "status": column.TextColumn("Status", width="small"),
         "started": column.DatetimeColumn("Started", format="distance"),
         "model": "Model",
-        "plan": column.TextColumn("Plan", width="large"),
-        "params": bar("Parameters left", "Of the original's."),
+        "plan": column.TextColumn("Plan", width="medium"),
+        "params": bar("Params left", "Of the original's."),
         "flops": bar("FLOPs left", "Of the original's."),
         "gzip": bar("gzip left", "Of the original's gzip size."),
-        "before": column.NumberColumn("Test before", format="%.4f", help="Measured."),
-        "after": column.NumberColumn("Test after", format="%.4f", help="Same test samples."),
-        "curve": column.LineChartColumn("Validation", help="Accuracy while retraining."),
+        "quality": column.TextColumn("Test before → after", help="Measured on the same samples."),
+        "curve": column.LineChartColumn(
+            "Validation", width="small", help="Accuracy while retraining."
+        ),
         "note": "Note",
         "run": column.TextColumn("Run", width="small"),
     }
