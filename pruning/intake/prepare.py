@@ -157,6 +157,9 @@ def _prepare_samples(
     asked: dict[str, Any],
     report: Report,
 ) -> Dataset:
+    options = samples.options
+    targets = samples.targets(options.expected(model_input))
+    codes, notes = _splits(samples.given, targets, options)
     modality = modality_of(str(asked.get("modality", samples.modality)))
     settings = dict(samples.preprocessing)
     if "modality" not in settings:
@@ -165,9 +168,6 @@ def _prepare_samples(
     settings = {key: value for key, value in {**settings, **asked}.items() if value is not None}
     _check_modality(settings, samples.modality)
     modality.describe(settings)  # refuses impossible settings before the first sample is read
-    options = samples.options
-    targets = samples.targets(options.expected(model_input))
-    codes, notes = _splits(samples.given, targets, options)
     ref = _ref(identifier, settings, options, _decided(targets))
     if _is_prepared(ref):
         return Dataset.open(prepared_folder(ref))
