@@ -141,6 +141,8 @@ class ModelProfile:
     floor_flops: int
     criteria: tuple[str, ...] = ()  # those with a scores file
     notes: tuple[str, ...] = field(default=())
+    scales_itself: bool = False  # Rescaling or Normalization comes first: feed raw values
+    vocabulary: int | None = None  # input_dim of the embedding that reads the first input
 
     def layer(self, name: str) -> Layer:
         """Return the layer of that name."""
