@@ -6,6 +6,7 @@ model, which stays plain throughout.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,9 @@ class TfmotZeroing:
         import tensorflow_model_optimization as tfmot
 
         self._tfmot = tfmot.sparsity.keras
-        self._model, self._framework, self._schedule = model, framework, schedule
+        self._model, self._framework = model, framework
+        # one_shot is step 0, which TF-MOT never sees: the first batch comes closest.
+        self._schedule = replace(schedule, begin=max(schedule.begin, 1), end=max(schedule.end, 1))
         self._ratios = {name: ratio for name, ratio in plan.ratios.items() if ratio > 0}
         copy = framework.clone(model, lambda layer: layer.get_config())
         copy.set_weights(model.get_weights())
@@ -118,12 +121,10 @@ class TfmotZeroing:
                 power=steps.power,
                 frequency=steps.frequency,
             )
-        # one_shot is step 0, which TF-MOT never sees: the first batch comes closest.
-        begin = max(steps.begin, 1)
         return self._tfmot.ConstantSparsity(
             target_sparsity=final,
-            begin_step=begin,
-            end_step=max(steps.end, begin),
+            begin_step=steps.begin,
+            end_step=steps.end,
             frequency=steps.frequency,
         )
 

@@ -200,6 +200,7 @@ def _fit(model: Any, dataset: Dataset, training: Training, callbacks: list[Any])
         if has_validation
         else None,
         callbacks=callbacks,
+        shuffle=False,  # the pipeline shuffles
         verbose=0,
     )
 
