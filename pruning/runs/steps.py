@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pruning import storage
+from pruning.intake.check import check_fits
 from pruning.intake.dataset import Dataset
 from pruning.runs.jobs._base import Cancelled
 from pruning.strategy.criteria import criterion
@@ -99,7 +100,8 @@ def begin(
 
     Raises:
         ModelFileError: The model cannot be read.
-        MismatchError, PlanError: The plan is for another model, or names what it does not have.
+        MismatchError: The plan is for another model, or the data does not fit.
+        PlanError: The plan names what the model does not have.
     """
     from pruning.analysis.profiler import analyse
     from pruning.intake import model_file
@@ -113,6 +115,9 @@ def begin(
         digest = storage.digest_file(path)
         analysis = analyse(before, digest=digest, name=name or path.name, bytes=size)
         check_plan(analysis.profile, plan)
+        if data is not None:  # told now, not after an hour of training
+            profile = analysis.profile
+            check_fits(data.manifest, profile.inputs, profile.outputs, profile.output_activation)
     work = Work(plan, data, out, voice, before, analysis)
     work.seconds["load"] = perf_counter() - begun
     return work
@@ -178,23 +183,28 @@ def retrain(work: Work, data: Dataset, checkpoints: Path | None) -> None:
         )
         if work.voice.should_stop():
             raise Cancelled
+        if work.plan.method == "weights":
+            work.masks = work.training.masks
 
 
 def compare(work: Work, data: Dataset) -> None:
     """Judge before and after on the same test samples; write what was found."""
     from pruning.comparison import judge
+    from pruning.comparison.evaluate import StoppedError
 
     with work.stage("compare"):
-        found, before, after = judge.compare(
-            work.before,
-            work.after,
-            data,
-            should_stop=work.voice.should_stop,
-            report=lambda entry: _tell(work.voice, entry),
-        )
-        done = work.training
-        seconds = {"train": done.seconds, "step_after": done.step_seconds} if done else {}
-        work.comparison = replace(found, seconds={**found.seconds, **seconds})
+        try:
+            found, before, after = judge.compare(
+                work.before,
+                work.after,
+                data,
+                should_stop=work.voice.should_stop,
+                report=lambda entry: _tell(work.voice, entry),
+            )
+        except StoppedError as stopped:
+            raise Cancelled from stopped
+        seconds = {**found.seconds, **_training_seconds(work, data)}
+        work.comparison = replace(found, seconds=seconds)
         storage.write_array(work.out / "before.npy", before)
         storage.write_array(work.out / "after.npy", after)
         work.comparison.save(work.out / "comparison.json")
@@ -232,6 +242,21 @@ def save(work: Work) -> dict[str, Any]:
         "accuracy": _pair(accuracy) if accuracy else None,
         "seconds": {name: round(value, 3) for name, value in work.seconds.items()},
     }
+
+
+def _training_seconds(work: Work, data: Dataset) -> dict[str, float]:
+    """Time of the training, and of one plain step before and after, measured the same way."""
+    from pruning.training import step_seconds
+
+    if work.training is None:
+        return {}
+    work.voice.progress(0.97, "time of a training step")
+    seconds = {"train": work.training.seconds}
+    for side, model in (("before", work.before.model), ("after", work.model)):
+        measured = step_seconds(model, work.before.framework, data, work.plan)
+        if measured is not None:
+            seconds[f"step_{side}"] = measured
+    return seconds
 
 
 def _sizes(work: Work) -> tuple[Sizes, Sizes]:

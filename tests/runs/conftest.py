@@ -16,6 +16,7 @@ from pruning.runs.status import Status, status, worker_of
 from pruning.strategy.plan import PruningPlan
 
 HERE = Path(__file__).parent
+PATIENCE_SECONDS = 240  # a guard against hanging, far above what a busy machine needs
 MODEL = "0123456789abcdef0123"
 
 
@@ -65,7 +66,8 @@ def ensure_toy(toys: None) -> Callable[..., RunFolder]:
 
 def wait(folder: RunFolder, *states: str, stage: str = "") -> Status:
     """Wait until the run is in one of the states, and in the stage if one is named."""
-    for _ in range(3000):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
         now = status(folder)
         if now.state in states and (not stage or now.stage == stage):
             return now
@@ -78,7 +80,8 @@ def wait(folder: RunFolder, *states: str, stage: str = "") -> Status:
 def gone(worker: tuple[int, float] | None) -> bool:
     """Wait until a worker has ended."""
     assert worker is not None
-    for _ in range(1000):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
         if not processes.alive(*worker):
             return True
         time.sleep(0.01)

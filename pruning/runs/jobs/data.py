@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pruning.analysis.profile import Layer, ModelProfile
+from pruning.intake import check
 from pruning.intake.dataset import prepared_folder
 from pruning.intake.modalities._base import ModelInput
 from pruning.intake.store import data_path, model_folder
@@ -26,7 +28,8 @@ def run(task: Task) -> dict[str, Any]:
             data_path(task.request["data"]),
             model_input=_input_of(task.request.get("model")),
             preprocessing=task.request.get("preprocessing"),
-            options=task.request.get("options") or {},
+            options=task.request.get("options"),
+            report=task.progress,
         )
     ref = dataset.manifest.ref
     made = (prepared_folder(ref) / "manifest.json").relative_to(home())
@@ -35,12 +38,10 @@ def run(task: Task) -> dict[str, Any]:
 
 def model_input(profile: ModelProfile) -> ModelInput:
     """What the data has to fit: the model's first input, and the layers that read it first."""
-    first = profile.inputs[0]
-    readers = _readers(profile, first.name)
+    readers = _readers(profile, profile.inputs[0].name)
     embedding = next((layer for layer in readers if layer.cls == "Embedding"), None)
-    return ModelInput(
-        shape=first.shape,
-        dtype=first.dtype,
+    return replace(
+        check.model_input(profile),
         scales_itself=any(layer.cls in ("Rescaling", "Normalization") for layer in readers),
         vocabulary=_rows(embedding) if embedding else None,
     )
