@@ -1,0 +1,55 @@
+"""The engine without a browser, for scripts and CI. Its output is a public contract.
+
+With ``--json`` standard output is exactly one JSON object; everything else that is printed, by
+native code too, goes to standard error. Exit 0: done. Exit 2: the input is at fault, said as
+``{"error": {"kind", "message", "fix"}}`` on standard output, or without ``--json`` as three lines
+on standard error: what happened, what was expected, how to fix it.
+"""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Sequence
+
+from pruning.command_line.output import answering
+from pruning.command_line.parser import build_parser
+from pruning.errors import PruningError
+
+DONE, FAULT, INTERRUPTED = 0, 2, 130
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command. -> the exit code."""
+    # TensorFlow reads it when it is imported, inside the commands.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    options: Namespace | PruningError
+    try:
+        # Outside of ``answering``: help belongs on standard output.
+        options = build_parser().parse_args(arguments)
+    except PruningError as error:
+        options = error
+    with answering(json="--json" in arguments) as output:
+        try:
+            if isinstance(options, PruningError):
+                raise options
+            options.command.run(options, output)
+        except PruningError as error:
+            output.error(error)
+            return FAULT
+        except KeyboardInterrupt:
+            output.say("Interrupted.")
+            return INTERRUPTED
+        except Exception as error:
+            full = _disk_full(error)
+            if full is None:
+                raise  # a bug: stays loud
+            output.error(full)
+            return FAULT
+    return DONE
+
+
+def _disk_full(error: Exception) -> PruningError | None:
+    from pruning.runs.record import disk_full
+
+    return disk_full(error)

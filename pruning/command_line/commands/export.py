@@ -1,0 +1,50 @@
+"""``export MODEL --to FORMAT --out PATH``: a file to deploy, checked against the model."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from pruning import quantities
+from pruning.command_line.commands._base import Command, add_length
+from pruning.command_line.output import Output
+from pruning.command_line.targets import file_for
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("model", type=Path, metavar="MODEL", help="a .keras or .h5 file")
+    parser.add_argument("--to", required=True, metavar="FORMAT", help="keras, h5 or litert")
+    parser.add_argument("--out", required=True, type=Path, metavar="PATH", help="file to write")
+    add_length(parser)
+
+
+def run(options: Namespace, output: Output) -> None:
+    """Export the model."""
+    from pruning import api
+
+    out = file_for(options.out)
+    with output.working(f"export to {options.to}"):
+        found = api.export(options.model, options.to, out, length=options.length)
+
+    def show(console: Console) -> None:
+        console.print(Text(f"{found.path}, {quantities.size(found.bytes)}"), soft_wrap=True)
+        console.print(
+            f"read again: equals the model to {found.max_abs_error:.1e} on {found.samples} samples"
+        )
+
+    output.answer(found.to_dict(), show)
+
+
+COMMAND = Command(
+    "export",
+    "write a model in another format, checked",
+    "Write a model in another format, read it again, and compare it with the model. A file that "
+    "does not give the model's outputs is an error and is not kept.",
+    arguments,
+    run,
+    order=6,
+)

@@ -1,0 +1,88 @@
+"""``inspect MODEL``: what a model is made of, and what of it can be pruned."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pruning import quantities
+from pruning.api.results import Inspection
+from pruning.command_line.commands._base import Command, add_length
+from pruning.command_line.output import Output
+from pruning.comparison.result import Scores
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("model", type=Path, metavar="MODEL", help="a .keras or .h5 file")
+    parser.add_argument("--data", metavar="DATA", help="also evaluate the model on this data")
+    add_length(parser)
+
+
+def run(options: Namespace, output: Output) -> None:
+    """Analyse the model."""
+    from pruning import api
+
+    with output.working(f"inspect {options.model.name}"):
+        found = api.inspect(options.model, data=options.data, length=options.length)
+    output.answer(found.to_dict(), lambda console: show(found, console))
+
+
+def show(found: Inspection, console: Console) -> None:
+    """Write the passport, the layers and the frozen groups."""
+    profile = found.profile
+    console.print(
+        Text(
+            f"{profile.name}: {profile.writer}, {quantities.count(profile.params)} parameters, "
+            f"{quantities.count(profile.flops)} FLOPs, {quantities.size(profile.bytes)}"
+        )
+    )
+    console.print(
+        f"smallest that removing channels can reach: {quantities.count(profile.floor_params)} "
+        f"parameters, {quantities.count(profile.floor_flops)} FLOPs"
+    )
+    if found.baseline is not None:
+        console.print(baseline(found.baseline))
+    table = Table("layer", "class", "output", box=None, pad_edge=False)
+    for title in ("parameters", "FLOPs", "zeros"):
+        table.add_column(title, justify="right")
+    table.add_column("prunable")
+    for layer in profile.layers:
+        table.add_row(
+            Text(quantities.middle(layer.name, 40)),
+            Text(layer.cls),
+            quantities.shape(layer.output_shape),
+            quantities.count(layer.params),
+            quantities.count(layer.flops),
+            quantities.percent(layer.zeros),
+            "yes" if layer.prunable else Text(layer.reason or "no"),
+        )
+    console.print(table)
+    for note in profile.notes:
+        console.print(Text(note))
+
+
+def baseline(scores: Scores) -> str:
+    """Say the quality before pruning, against chance."""
+    value = scores.value
+    if scores.metric == "mae":
+        return f"mean absolute error {value.value:.4g} (chance {scores.chance:.4g})"
+    words = quantities.percent_interval(value.value, value.low, value.high)
+    return (
+        f"{scores.metric} {words} on the test samples, chance {quantities.percent(scores.chance)}"
+    )
+
+
+COMMAND = Command(
+    "inspect",
+    "say what a model is made of and what of it can be pruned",
+    "Print layers, channel groups, parameters, FLOPs, and the smallest size that removing channels "
+    "could reach. With --data the data is checked against the model and its baseline is measured.",
+    arguments,
+    run,
+    order=1,
+)

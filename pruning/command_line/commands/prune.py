@@ -1,0 +1,101 @@
+"""``prune MODEL --plan plan.json --out DIR``: carry out a plan in this process."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pruning import quantities
+from pruning.command_line.commands._base import Command
+from pruning.command_line.output import Output, Work
+from pruning.command_line.targets import folder_for
+
+UNITS = {"params": "parameters", "flops": "FLOPs", "bytes": "bytes", "gzip_bytes": "bytes"}
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("model", type=Path, metavar="MODEL", help="the file the plan is for")
+    parser.add_argument("--plan", required=True, type=Path, metavar="FILE", help="a plan's JSON")
+    parser.add_argument("--data", metavar="DATA", help="to retrain and compare on")
+    parser.add_argument(
+        "--epochs", type=int, metavar="N", help="in place of the plan's; 0 retrains nothing"
+    )
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write to")
+
+
+def run(options: Namespace, output: Output) -> None:
+    """Prune, retrain, compare, save."""
+    from pruning import api
+    from pruning.api.inputs import read_plan
+
+    plan = read_plan(options.plan)
+    out = folder_for(options.out)
+    with output.working("load") as work:
+        pruned = api.prune(
+            options.model,
+            plan,
+            out=out,
+            data=options.data,
+            epochs=options.epochs,
+            stage=work.stage,
+            progress=work.progress,
+            report=lambda line: report(line, work),
+        )
+    output.answer(pruned.to_dict(), lambda console: show(pruned.to_dict(), console))
+
+
+def report(line: Mapping[str, Any], work: Work) -> None:
+    """Show a line of training metrics."""
+    names = ("loss", "accuracy", "val_loss", "val_accuracy", "sparsity")
+    words = [f"{name} {line[name]:.4f}" for name in names if line.get(name) is not None]
+    epoch = f"epoch {line['epoch']}, " if line.get("epoch") is not None else ""
+    if line.get("step") is not None and line.get("steps"):
+        work.progress(line["step"] / line["steps"], epoch + ", ".join(words))
+
+
+def show(results: Mapping[str, Any], console: Console) -> None:
+    """Write before and after."""
+    table = Table("", "before", "after", "change", box=None, pad_edge=False)
+    for name, unit in UNITS.items():
+        before, after = results[name]["before"], results[name]["after"]
+        form = quantities.size if unit == "bytes" else quantities.count
+        title = {"gzip_bytes": "gzip", "bytes": "file"}.get(name, unit)
+        change = quantities.factor(before, after, unit)
+        table.add_row(title, form(before), form(after), change)
+    if accuracy := results["accuracy"]:
+        before, after = accuracy["before"], accuracy["after"]
+        if results.get("metric") == "mae":
+            row = (f"{before:.4g}", f"{after:.4g}", f"{after - before:+.4g}")
+        else:
+            change = quantities.points(after - before)
+            row = (quantities.percent(before), quantities.percent(after), change)
+        table.add_row(results.get("metric") or "accuracy", *row)
+    console.print(table)
+    if results["sparsity"]:
+        console.print(f"{quantities.percent(results['sparsity'])} of the weights are zero")
+    if check := results["self_check"]:
+        console.print(
+            f"self-check: the cut equals the original to {check['max_abs_error']:.1e} "
+            f"(allowed {check['tolerance']:.0e}, {check['samples']} samples)"
+        )
+    for name in ("model", "channels", "masks"):
+        if results[name]:
+            console.print(Text(f"{name:9} {results[name]}"), soft_wrap=True)
+
+
+COMMAND = Command(
+    "prune",
+    "carry out a plan",
+    "Prune a model as a plan says, retrain it, compare it, and write the result into a folder. "
+    "Without --data nothing can be retrained or compared: give --epochs 0.",
+    arguments,
+    run,
+    order=4,
+)

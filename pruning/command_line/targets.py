@@ -1,0 +1,43 @@
+"""Folders and files that a command shall write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pruning import storage
+from pruning.errors import StorageError
+
+
+def folder_for(path: Path) -> Path:
+    """Make the folder, or take it as it is.
+
+    Raises:
+        StorageError: A file is in the way, or the folder cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise StorageError(
+            f"{path} cannot be a folder: a file is in the way.",
+            expected="A folder, existing or not.",
+            fix="Give another folder with --out.",
+        ) from error
+    except OSError as error:
+        raise storage.refusal(path, error) or error from error
+    return path
+
+
+def file_for(path: Path) -> Path:
+    """Check that a file can be written there.
+
+    Raises:
+        StorageError: A folder is in the way, or the folder around it cannot be made.
+    """
+    if path.is_dir():
+        raise StorageError(
+            f"{path} is a folder.",
+            expected="The path of the file to write.",
+            fix="Add a file name to the path.",
+        )
+    folder_for(path.parent)
+    return path
