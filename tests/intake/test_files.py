@@ -8,7 +8,7 @@ import pytest
 
 from pruning.errors import DataFileError
 from pruning.intake import limits
-from pruning.intake.files import FolderFiles, open_files
+from pruning.intake.files import File, FolderFiles, open_files
 from tests.intake.make_files import zip_of
 
 
@@ -28,6 +28,19 @@ def test_a_zip_and_a_folder_list_the_same_files_in_order(tmp_path: Path) -> None
     for source in (archive, tmp_path / "folder"):
         with open_files(source) as files:
             assert [files.read(file) for file in files.files] == [b"one", b"two"]
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "suffix"),
+    [
+        ("a/b/1.PNG", ("a", "b", "1.PNG"), ".png"),
+        ("./a//1.tar.gz", ("a", "1.tar.gz"), ".gz"),
+        ("a.b/readme", ("a.b", "readme"), ""),
+        ("a/.hidden", ("a", ".hidden"), ""),
+    ],
+)
+def test_parts_and_suffix(name: str, parts: tuple[str, ...], suffix: str) -> None:
+    assert (File(name, 1).parts, File(name, 1).suffix) == (parts, suffix)
 
 
 def test_what_systems_strew_about_is_left_out(tmp_path: Path) -> None:
