@@ -84,10 +84,13 @@ def show(figure: Figure) -> None:
     )
 
 
-def strip(figures: Iterable[Figure], *, key: str | None = None) -> None:
-    """Draw figures side by side; they wrap where the page is narrow."""
+def strip(
+    figures: Iterable[Figure], *, key: str | None = None, columns: int | None = None
+) -> None:
+    """Draw figures side by side, at most ``columns``; they wrap where the page is narrow."""
     entries = list(figures)
-    with st.container(key=key), st.grid(len(entries), min_column_width=185, gap="small"):
+    across = columns or max(len(entries), 1)
+    with st.container(key=key), st.grid(across, min_column_width=185, gap="small"):
         for figure in entries:
             show(figure)
 
