@@ -142,18 +142,20 @@ def _sizes(
 
 
 def _measured(framework: Framework, flat_model: Any, tensors: dict[int, Any], length: int) -> Sizes:
-    """Run the model once on zeros of a fixed size and note the shape of every tensor."""
-    import numpy as np
-
+    """Ask Keras for the shape of every tensor when the inputs have a fixed size; runs nothing."""
     inputs = list(flat_model.inputs)
-    keys = list(tensors)
-    probe = framework.keras.Model(inputs, [tensors[key] for key in keys])
-    zeros = [
-        np.zeros(_counted(framework.shape(t), length), str(getattr(t.dtype, "name", t.dtype)))
-        for t in inputs
+    keras = framework.keras
+    probe = keras.Model(inputs, list(tensors.values()))
+    fixed = [
+        keras.Input(batch_shape=_counted(framework.shape(tensor), length), dtype=tensor.dtype)
+        for tensor in inputs
     ]
-    values = probe(zeros if len(zeros) > 1 else zeros[0], training=False)
-    return {key: tuple(value.shape) for key, value in zip(keys, values, strict=True)}
+    outputs = probe(fixed if len(fixed) > 1 else fixed[0])
+    listed = outputs if isinstance(outputs, list | tuple) else [outputs]
+    return {
+        key: _counted(framework.shape(output), length)
+        for key, output in zip(tensors, listed, strict=True)
+    }
 
 
 def _counted(shape: Shape, length: int) -> tuple[int, ...]:

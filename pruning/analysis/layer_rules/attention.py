@@ -22,8 +22,10 @@ def trace(call: Call) -> Sequence[Channels]:
     bound = _bound(call)
     query, value = bound["query"], bound["value"]
     key = bound.get("key", value)
-    for index in set(range(len(call.inputs))) - set(bound.values()):
-        call.freeze(call.inputs[index].atoms, f"{call.record.name!r} reads these as a mask.")
+    projected = [call.tensors[index] for index in bound.values()]
+    for tensor, channels in zip(call.tensors, call.inputs, strict=True):
+        if not any(tensor is known for known in projected):
+            call.freeze(channels.atoms, f"{call.record.name!r} reads these values as a mask.")
     # Named so that the output's channels come first: they give the layer's own group its name.
     made = call.new(call.output_sizes[0][-1])
     heads = call.new(int(config["num_heads"]), "heads", "head")

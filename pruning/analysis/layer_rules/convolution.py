@@ -40,7 +40,7 @@ def _tie_groups(
 ) -> dict[int, AtomArray]:
     """Unite what must go together; return the channels along the kernel's input ``axis``."""
     inputs, outputs = read.reshape(groups, -1), made.reshape(groups, -1)
-    if groups >= inputs.shape[1]:
+    if groups > inputs.shape[1]:
         for group_in, group_out in zip(inputs, outputs, strict=True):
             for atom in (*group_in[1:], *group_out):
                 call.atoms.unite(group_in[:1], [atom])
