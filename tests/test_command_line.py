@@ -1,0 +1,317 @@
+"""The command line end to end, in both Kerases, against its schemas and against plain Keras."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pruning import storage
+from pruning.command_line import main
+from pruning.runs.folder import RunFolder, runs_folder
+from pruning.strategy.plan import PruningPlan
+from tests.command_line_files import Files, answer, load_plainly, make_files
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module", autouse=True)
+def home(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PRUNING_STUDIO_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
+@pytest.fixture(scope="module", params=["keras3", "tf_keras"])
+def files(request, tmp_path_factory) -> Files:
+    return make_files(tmp_path_factory.mktemp(request.param), request.param)
+
+
+@pytest.fixture(scope="module")
+def keras3(tmp_path_factory) -> Files:
+    return make_files(tmp_path_factory.mktemp("single"), "keras3")
+
+
+def accuracy(model, files: Files) -> float:
+    arrays = files.arrays
+    answers = model.predict(arrays["x_test"], verbose=0).argmax(axis=1)
+    return float((answers == arrays["y_test"]).mean())
+
+
+def test_inspect(files: Files, capfd) -> None:
+    found = answer(capfd, "inspect", "inspect", files.model, "--data", files.data)
+    plain = load_plainly(files.model, files.family)
+    assert found["family"] == files.family
+    assert found["params"] == plain.count_params()
+    assert found["bytes"] == files.model.stat().st_size
+    # By hand: 2 x 8 x 8 x 9 = 1152 per pair of channels; the stem has 3 x 6, four others 5 x 6.
+    assert found["flops"] == 1152 * (3 * 6 + 4 * 5 * 6) + 2 * 6 * 3
+    assert found["inputs"][0] == {"name": "image", "shape": [8, 8, 3], "dtype": "float32"}
+    layers = {layer["name"]: layer for layer in found["layers"]}
+    assert layers["stem"]["prunable"]
+    assert layers["stem"]["flops"] == 1152 * 18
+    assert not layers["logits"]["prunable"]
+    assert layers["logits"]["params"] == 6 * 3 + 3
+    groups = {group["id"]: group for group in found["groups"]}
+    assert {"stem", "a_conv2", "b_conv2", "logits"} <= set(groups["stem"]["layers"])
+    # One channel a group: stem 3, four convolutions of one pair, and the head.
+    assert found["floor"]["flops"] == 1152 * (3 + 4) + 2 * 3
+
+
+def test_plan_prune_and_compare(files: Files, capfd, tmp_path: Path) -> None:
+    plan_file = tmp_path / "plan.json"
+    planned = answer(
+        capfd, "plan",
+        *("plan", files.model, "--target", "flops=0.6", "--out", plan_file, "--data", files.data),
+    )  # fmt: skip
+    assert PruningPlan.from_dict(json.loads(plan_file.read_text())).ratios == planned["ratios"]
+    expected = planned["expected"]
+    assert expected["params"]["basis"] == expected["flops"]["basis"] == "exact"
+    assert expected["latency_ms"]["value"] > 0
+
+    out = tmp_path / "pruned"
+    pruned = answer(
+        capfd, "prune",
+        *("prune", files.model, "--plan", plan_file, "--data", files.data),
+        *("--epochs", 1, "--out", out),
+    )  # fmt: skip
+    plain = load_plainly(pruned["model"], files.family)
+    assert pruned["params"]["after"] == plain.count_params() == expected["params"]["value"]
+    assert pruned["flops"]["after"] == expected["flops"]["value"]
+    assert pruned["flops"]["after"] <= 0.62 * pruned["flops"]["before"]
+    assert pruned["self_check"]["max_abs_error"] <= pruned["self_check"]["tolerance"] == 1e-5
+    assert pruned["accuracy"] == {"before": 1.0, "after": accuracy(plain, files)}
+
+    found = answer(
+        capfd, "compare", "compare", files.model, pruned["model"], "--data", files.data
+    )  # fmt: skip
+    right = round(30 * accuracy(plain, files))
+    assert found["samples"] == found["answers"] == 30
+    assert (found["both_right"], found["only_before"]) == (right, 30 - right)
+    assert (found["only_after"], found["both_wrong"]) == (0, 0)
+    assert found["difference"]["value"] == pytest.approx(right / 30 - 1)
+    assert found["sizes_after"]["params"] == plain.count_params()
+    assert found["latency_before"]["runs"] == found["latency_after"]["runs"] >= 10
+    assert np.sum(found["confusion_after"]) == 30
+    assert "fewer FLOPs" in found["verdict"]
+
+
+def test_prune_without_training_only_slices(files: Files, capfd, tmp_path: Path) -> None:
+    plan_file, out = tmp_path / "plan.json", tmp_path / "pruned"
+    answer(
+        capfd, "plan",
+        *("plan", files.model, "--target", "params=0.5", "--out", plan_file, "--no-latency"),
+    )  # fmt: skip
+    pruned = answer(
+        capfd, "prune",
+        *("prune", files.model, "--plan", plan_file, "--epochs", 0, "--out", out),
+    )  # fmt: skip
+    assert pruned["accuracy"] is None
+    assert pruned["masks"] is None
+    original = load_plainly(files.model, files.family)
+    cut = load_plainly(pruned["model"], files.family)
+    listed = json.loads(Path(pruned["channels"]).read_text())["layers"]
+    for layer in original.layers:
+        weights = layer.get_weights()
+        for entry in listed.get(layer.name, []):
+            index, axis = entry["weight"], entry["axis"]
+            weights[index] = np.take(weights[index], entry["kept"], axis=axis)
+        for sliced, found in zip(weights, cut.get_layer(layer.name).get_weights(), strict=True):
+            np.testing.assert_array_equal(sliced, found)
+    assert cut.count_params() < original.count_params()
+
+
+def test_weights_become_zero(files: Files, capfd, tmp_path: Path) -> None:
+    plan_file, out = tmp_path / "plan.json", tmp_path / "pruned"
+    answer(
+        capfd, "plan",
+        *("plan", files.model, "--method", "weights", "--target", "sparsity=0.5"),
+        *("--out", plan_file, "--no-latency"),
+    )  # fmt: skip
+    pruned = answer(
+        capfd, "prune",
+        *("prune", files.model, "--plan", plan_file, "--epochs", 0, "--out", out),
+        *("--data", files.data),
+    )  # fmt: skip
+    assert pruned["sparsity"] == pytest.approx(0.5, abs=0.01)
+    assert pruned["channels"] is None
+    assert pruned["params"]["before"] == pruned["params"]["after"]
+    assert pruned["gzip_bytes"]["after"] < pruned["gzip_bytes"]["before"]
+    with np.load(pruned["masks"], allow_pickle=False) as masks:
+        kept = sum(int(masks[name].sum()) for name in masks.files)
+        total = sum(masks[name].size for name in masks.files)
+    assert kept / total == pytest.approx(0.5, abs=0.01)
+    plain = load_plainly(pruned["model"], files.family)
+    kernel = plain.get_layer("stem").get_weights()[0]
+    assert float((kernel == 0).mean()) == pytest.approx(0.5, abs=0.01)
+    assert pruned["accuracy"]["after"] == accuracy(plain, files)
+
+
+@pytest.mark.parametrize(("to", "suffix"), [("keras", ".keras"), ("h5", ".h5")])
+def test_export_loads_in_plain_keras(files: Files, to: str, suffix: str, capfd, tmp_path) -> None:
+    out = tmp_path / f"exported{suffix}"
+    found = answer(capfd, "export", "export", files.model, "--to", to, "--out", out)
+    assert found["bytes"] == out.stat().st_size
+    assert found["check"] == {"max_abs_error": 0.0, "samples": 8}
+    assert accuracy(load_plainly(out, files.family), files) == 1.0
+
+
+def test_runs(keras3: Files, capfd) -> None:
+    assert answer(capfd, "runs_list", "runs", "list") == {"runs": []}
+    folder = RunFolder(runs_folder() / "20260101-000000-abcdef")
+    created = time.time()
+    request = {"kind": "prune", "model": "0" * 20, "data": "d-p", "created": created}
+    storage.write_json(folder.request, request)
+    storage.write_json(folder.plan, PruningPlan(model="0" * 20).to_dict())
+    (listed,) = answer(capfd, "runs_list", "runs", "list")["runs"]
+    assert (listed["id"], listed["state"], listed["created"]) == (folder.id, "queued", created)
+    shown = answer(capfd, "runs_show", "runs", "show", folder.id)
+    assert shown["plan"]["model"] == "0" * 20
+    assert answer(capfd, "runs_show", "runs", "cancel", folder.id)["state"] == "cancelled"
+    assert storage.read_json(folder.control)["request"] == "cancel"
+
+
+BAD = {
+    "no command": ([], "usage"),
+    "unknown command": (["prone"], "usage"),
+    "missing option": (["plan", "MODEL"], "usage"),
+    "not a number": (["prune", "MODEL", "--plan", "x", "--out", "OUT", "--epochs", "x"], "usage"),
+    "no model": (["inspect", "missing.keras"], "model_file"),
+    "model is a folder": (["inspect", "FOLDER"], "model_file"),
+    "model is text": (["inspect", "TEXT"], "model_file"),
+    "no data": (["inspect", "MODEL", "--data", "missing.npz"], "not_found"),
+    "data is text": (["inspect", "MODEL", "--data", "TEXT"], "data_file"),
+    "data of another shape": (["inspect", "MODEL", "--data", "OTHER_DATA"], "mismatch"),
+    "target of no kind": (["plan", "MODEL", "--target", "size=0.5"], "plan"),
+    "target without value": (["plan", "MODEL", "--target", "flops"], "plan"),
+    "target out of range": (["plan", "MODEL", "--target", "flops=1.5"], "plan"),
+    "target is not a number": (["plan", "MODEL", "--target", "flops=nan"], "plan"),
+    "target below the floor": (["plan", "MODEL", "--target", "flops=0.001"], "plan"),
+    "target of later": (["plan", "MODEL", "--target", "latency=0.5"], "plan"),
+    "method of later": (["plan", "MODEL", "--target", "flops=0.5", "--method", "layers"], "plan"),
+    "unknown criterion": (["plan", "MODEL", "--target", "flops=.5", "--criterion", "x"], "plan"),
+    "locked name unknown": (["plan", "MODEL", "--target", "flops=.5", "--lock", "x"], "plan"),
+    "ratio without name": (["plan", "MODEL", "--target", "flops=.5", "--ratio", "1"], "plan"),
+    "plan into a folder": (
+        ["plan", "MODEL", "--target", "flops=.5", "--out", "FOLDER"],
+        "storage",
+    ),
+    "no plan": (["prune", "MODEL", "--plan", "missing.json", "--out", "OUT"], "plan"),
+    "plan is text": (["prune", "MODEL", "--plan", "TEXT", "--out", "OUT"], "plan"),
+    "plan for another model": (
+        ["prune", "MODEL", "--plan", "OTHER_PLAN", "--epochs", "0", "--out", "OUT"],
+        "mismatch",
+    ),
+    "epochs without data": (
+        ["prune", "MODEL", "--plan", "OTHER_PLAN", "--epochs", "2", "--out", "OUT"],
+        "plan",
+    ),
+    "out is a file": (
+        ["prune", "MODEL", "--plan", "OTHER_PLAN", "--epochs", "0", "--out", "TEXT"],
+        "storage",
+    ),
+    "compare without a model": (["compare", "MODEL", "missing.h5", "--data", "DATA"], "model_file"),
+    "format of later": (["export", "MODEL", "--to", "onnx", "--out", "OUT"], "export"),
+    "unknown format": (["export", "MODEL", "--to", "exe", "--out", "OUT"], "export"),
+    "export into a folder": (["export", "MODEL", "--to", "keras", "--out", "FOLDER"], "storage"),
+    "export named otherwise": (["export", "MODEL", "--to", "keras", "--out", "m.h5"], "export"),
+    "sensitivity": (["sensitivity", "MODEL", "--data", "DATA"], "plan"),
+    "unknown demo": (["demo", "video", "--out", "OUT"], "not_found"),
+    "unknown run": (["runs", "show", "nothing"], "not_found"),
+    "run outside": (["runs", "show", "../.."], "not_found"),
+    "pause": (["runs", "pause", "nothing"], "plan"),
+    "resume": (["runs", "resume", "nothing"], "plan"),
+}
+
+
+@pytest.fixture(scope="module")
+def places(keras3: Files, tmp_path_factory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("bad")
+    (folder / "text").write_text("just words")
+    (folder / "folder").mkdir()
+    storage.write_json(folder / "other.json", PruningPlan(model="0" * 20).to_dict())
+    np.savez(folder / "other.npz", x=np.zeros((60, 5), np.float32), y=np.arange(60) % 3)
+    return {
+        "MODEL": str(keras3.model),
+        "DATA": str(keras3.data),
+        "TEXT": str(folder / "text"),
+        "FOLDER": str(folder / "folder"),
+        "OTHER_PLAN": str(folder / "other.json"),
+        "OTHER_DATA": str(folder / "other.npz"),
+        "OUT": str(folder / "out"),
+    }
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_an_answer(case: str, places: dict[str, str], capfd) -> None:
+    arguments, kind = BAD[case]
+    arguments = [places.get(argument, argument) for argument in arguments]
+    record = answer(capfd, "error", *arguments, code=2)
+    assert record["error"]["kind"] == kind
+
+
+def test_bad_input_in_three_lines(capfd) -> None:
+    assert main(["runs", "show", "nothing"]) == 2
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines() == [
+        "There is no run 'nothing'.",
+        "The id of a run on this machine.",
+        "Look for it on the runs page, or with the command: runs list.",
+    ]
+
+
+def test_a_full_disk_is_an_answer_and_leaves_no_file(keras3: Files, tmp_path, capfd, monkeypatch):
+    from pruning.frameworks.keras3 import Keras3
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    out = tmp_path / "exported.h5"
+    monkeypatch.setattr(Keras3, "save", full)
+    record = answer(
+        capfd, "error", "export", keras3.model, "--to", "h5", "--out", out, code=2
+    )  # fmt: skip
+    assert record["error"]["kind"] == "storage"
+    assert "disk is full" in record["error"]["message"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_text_says_the_same_facts(keras3: Files, capfd) -> None:
+    assert main(["inspect", str(keras3.model)]) == 0
+    text = capfd.readouterr().out
+    assert "1,403 parameters" in text
+    assert "b_conv2" in text
+    assert main(["compare", str(keras3.model), str(keras3.model), "--data", str(keras3.data)]) == 0
+    text = capfd.readouterr().out
+    assert "no loss shown on 30 test samples" in text
+    assert "both right 30, only before 0, only after 0, both wrong 0" in text
+
+
+def test_a_process_prints_one_object_and_nothing_else(keras3: Files, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pruning"]
+    arguments = ["--json", "export", str(keras3.model), "--to", "litert", "--out", "m.tflite"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "0"}
+    done = subprocess.run(
+        [*command, *arguments], capture_output=True, text=True, cwd=tmp_path, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    # TensorFlow does talk, on the other channel.
+    assert done.stderr != ""
+    assert json.loads(done.stdout)["bytes"] == (tmp_path / "m.tflite").stat().st_size
+
+
+def test_help_is_an_answer() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pruning", "plan", "--help"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0
+    assert "--target KIND=VALUE" in done.stdout
