@@ -80,6 +80,7 @@ def test_the_same_weights_as_tfmot_for_kernels(shape, sparsity_now):
     assert np.array_equal(ours, tfmot_mask(weights, sparsity_now))
 
 
+@settings(deadline=None)
 @given(
     hnp.arrays(np.float32, hnp.array_shapes(max_dims=3), elements=st.floats(-9, 9, width=32)),
     st.data(),
