@@ -17,5 +17,8 @@ with left:
     profile = sides.model(opened)
 with right:
     manifest = sides.data(opened, profile)
-if profile is not None and manifest is not None:
-    sides.judged(opened, profile, manifest)
+with left:
+    if profile is not None and manifest is not None:
+        sides.judged(opened, profile, manifest)
+    if opened.model:
+        sides.another_model()

@@ -28,6 +28,7 @@ _SCALINGS = {
               "torch": "ImageNet mean", "caffe": "BGR"},
     "arrays": {"raw": "raw", "0..1": "divide by 255", "-1..1": "scale to −1 … 1"},
 }  # fmt: skip
+_NORMALISE = {"none": "no", "sample": "each sound", "training": "by the training split"}
 
 
 def baseline(scores: Scores, manifest: Manifest, profile: ModelProfile, options: Any) -> None:
@@ -72,6 +73,10 @@ def tries(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         colour = settings.get("channels", 3) == 3
         if value != settings.get("scaling") and (colour or value not in ("torch", "caffe")):
             found[f"Scaling: {words}"] = {**settings, "scaling": value}
+    if settings.get("modality") == "audio":
+        for value, words in _NORMALISE.items():
+            if value != settings.get("normalise", "none"):
+                found[f"Normalise: {words}"] = {**settings, "normalise": value}
     return found
 
 
@@ -85,10 +90,10 @@ def _warn(manifest: Manifest, profile: ModelProfile, options: Any) -> None:
     settings = {k: v for k, v in manifest.preprocessing.items() if k not in ("mean", "deviation")}
     identifier = manifest.ref.partition("-")[0]
     with st.container(horizontal=True, key="tries"):
-        for words, changed in tries(settings).items():
+        for number, (words, changed) in enumerate(tries(settings).items()):
             st.button(
                 words,
-                key=f"try_{changed['scaling']}",
+                key=f"try_{number}",
                 on_click=settings_form.start,
                 args=(identifier, profile, changed, options),
             )

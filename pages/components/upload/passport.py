@@ -19,7 +19,7 @@ def passport(profile: ModelProfile) -> None:
         f"Written by {plain(profile.writer, 40)} as .{plain(profile.file_format)} · "
         f"stays in {family} · {quantities.plural(len(profile.layers), 'layer')}"
     )
-    st.markdown(f"{_specs(profile.inputs)} → {_specs(profile.outputs)}{_activation(profile)}")
+    st.markdown(f"{_inputs(profile.inputs)} → {_outputs(profile)}")
     figures.strip(_costs(profile), key="passport", columns=2)
     st.markdown(_prunable(profile))
     for note in profile.notes:
@@ -70,12 +70,15 @@ def _prunable(profile: ModelProfile) -> str:
     return f"{words} Frozen: {quantities.plural(frozen, 'group')}." if frozen else words
 
 
-def _specs(specs: tuple[TensorSpec, ...]) -> str:
+def _inputs(specs: tuple[TensorSpec, ...]) -> str:
     return ", ".join(
         f"**{plain(spec.name, 30)}** {quantities.shape(spec.shape)} {plain(spec.dtype)}"
         for spec in specs
     )
 
 
-def _activation(profile: ModelProfile) -> str:
-    return f" ({plain(profile.output_activation)})" if profile.output_activation else ""
+def _outputs(profile: ModelProfile) -> str:
+    """Shapes only: the names of outputs are often made up by Keras."""
+    shapes = ", ".join(f"**{quantities.shape(spec.shape)}**" for spec in profile.outputs)
+    activation = profile.output_activation
+    return f"{shapes} by {plain(activation)}" if activation else shapes

@@ -15,7 +15,6 @@ from pruning.intake.dataset import Dataset, Manifest, prepared_folder
 _SHOWN = {"image": 12, "audio": 3, "text": 4, "arrays": 4}
 _TOKENS = 28
 _SPECTROGRAM_HEIGHT = 90
-_UNKNOWN = 1
 # From the least to the most energy; blue as everything that is "before".
 _SHADES = np.array([[16, 26, 38], [60, 108, 149], [130, 174, 211], [250, 252, 255]], np.float32)
 
@@ -51,9 +50,9 @@ def label(dataset: Dataset, index: int) -> str:
     return ", ".join(f"{number:.4g}" for number in value.ravel()[:4])
 
 
-def tokens(row: np.ndarray, vocabulary: list[str]) -> list[str]:
-    """Tokens behind a row of token numbers; 0 is padding and left out, 1 is unknown."""
-    words = ["", "�", *vocabulary]
+def tokens(row: np.ndarray, vocabulary: list[str]) -> list[str | None]:
+    """Tokens behind a row of token numbers; 0 is padding and left out, ``None`` is unknown."""
+    words = ["", None, *vocabulary]
     return [words[number] for number in row.tolist() if 0 < number < len(words)]
 
 
@@ -106,9 +105,13 @@ def _texts(gallery: Gallery, indices: list[int]) -> None:
             st.markdown(f"**{plain(label(gallery.dataset, index), 40)}**")
             st.text(gallery.text(index)[:300])
             words = tokens(np.asarray(gallery.dataset.x("test")[index]).ravel(), vocabulary)
-            shown = " ".join(f":gray-badge[{plain(word, 24)}]" for word in words[:_TOKENS])
+            shown = " ".join(_badge(word) for word in words[:_TOKENS])
             more = f" … {len(words)} tokens" if len(words) > _TOKENS else ""
             st.markdown(shown + more if words else "No token of the vocabulary is in this text.")
+
+
+def _badge(word: str | None) -> str:
+    return ":orange-badge[unknown]" if word is None else f":gray-badge[{plain(word, 24)}]"
 
 
 def _arrays(gallery: Gallery, indices: list[int]) -> None:

@@ -36,18 +36,20 @@ def model(opened: state.Current) -> ModelProfile | None:
     """Draw the model's column. -> its profile, or ``None`` while there is none."""
     st.subheader("Model", anchor=False)
     if not opened.model:
-        demo_cards.cards()
-        _drop_zone("model", _MODEL_FORMATS, opening.drop_model, opening.reopen_model)
+        _models()
         return None
     profile = state.profile(opened.model)
     if profile is None:
         jobs.follow(works.profile(opened.model))
     else:
         passport.passport(profile)
-    with st.expander("Open another model or a demo", icon=":material/folder_open:"):
-        demo_cards.cards()
-        _drop_zone("model", _MODEL_FORMATS, opening.drop_model, opening.reopen_model)
     return profile
+
+
+def another_model() -> None:
+    """Draw the demos and the drop zone once more, folded away below an open model."""
+    with st.expander("Open another model or a demo", icon=":material/folder_open:"):
+        _models()
 
 
 def data(opened: state.Current, profile: ModelProfile | None) -> Manifest | None:
@@ -97,6 +99,11 @@ def judged(opened: state.Current, profile: ModelProfile, manifest: Manifest) -> 
         return
     baseline.baseline(scores, manifest, profile, _asked(manifest, opened.job).options)
     state.link("layers", "See where its weight is", icon=":material/arrow_forward:")
+
+
+def _models() -> None:
+    demo_cards.cards()
+    _drop_zone("model", _MODEL_FORMATS, opening.drop_model, opening.reopen_model)
 
 
 def _drop_zone(
