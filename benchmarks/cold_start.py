@@ -1,6 +1,6 @@
 """Cold start: from the command ``streamlit run`` to the first page drawn in a browser.
 
-Run: ``python benchmarks/cold_start.py [rounds]``. Needs Playwright and Debian's chromium. The browser
+Run: ``python benchmarks/cold_start.py [rounds]``. Needs Playwright and chromium. The browser
 is already open, as a user's is; the server is a new process each time, its home folder is empty.
 Prints one line of JSON: seconds to a listening server and to the drawn page, and the server's
 memory; also whether TensorFlow is in the server's memory map.

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from pruning.analysis.profile import Layer, ModelProfile
-from pruning.intake import check
+from pruning.analysis.profile import ModelProfile
+from pruning.intake.check import model_input
 from pruning.intake.dataset import prepared_folder
 from pruning.intake.modalities._base import ModelInput
 from pruning.intake.store import data_path, model_folder
 from pruning.runs.jobs._base import Job, Task
 from pruning.storage import home
+
+__all__ = ["JOB", "model_input", "run"]
 
 
 def run(task: Task) -> dict[str, Any]:
@@ -34,33 +35,6 @@ def run(task: Task) -> dict[str, Any]:
     ref = dataset.manifest.ref
     made = (prepared_folder(ref) / "manifest.json").relative_to(home())
     return {"ref": ref, "made": [str(made)]}
-
-
-def model_input(profile: ModelProfile) -> ModelInput:
-    """What the data has to fit: the model's first input, and the layers that read it first."""
-    readers = _readers(profile, profile.inputs[0].name)
-    embedding = next((layer for layer in readers if layer.cls == "Embedding"), None)
-    return replace(
-        check.model_input(profile),
-        scales_itself=any(layer.cls in ("Rescaling", "Normalization") for layer in readers),
-        vocabulary=_rows(embedding) if embedding else None,
-    )
-
-
-def _readers(profile: ModelProfile, name: str) -> list[Layer]:
-    """Layers that read the input itself; of a model without input layers, its first layer."""
-    inputs = [layer.name for layer in profile.layers if layer.cls == "InputLayer"]
-    if not inputs:
-        return list(profile.layers[:1])
-    source = name if name in inputs else inputs[0]
-    targets = {edge.target for edge in profile.edges if edge.source == source}
-    return [layer for layer in profile.layers if layer.name in targets]
-
-
-def _rows(embedding: Layer) -> int | None:
-    """``input_dim`` of an embedding, whose only weight is (input_dim, output_dim)."""
-    width = embedding.output_shape[-1]
-    return embedding.params // width if width else None
 
 
 def _input_of(model: str | None) -> ModelInput | None:

@@ -6,6 +6,7 @@ in a worker, told of through the run folder.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,7 @@ def run(task: Task) -> dict[str, Any]:
         name=str(upload_record(path.parent)["name"]),
         checkpoints=folder.checkpoints,
     )
+    shutil.rmtree(folder.checkpoints, ignore_errors=True)  # the model is whole: no need for them
     names = {k: Path(results[k]).name for k in ("model", "channels", "masks") if results[k]}
     return {**results, **names}  # a folder may be copied or moved: names, not paths
 
