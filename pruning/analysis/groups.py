@@ -17,7 +17,7 @@ import numpy as np
 from pruning.analysis.atoms import AtomArray
 from pruning.analysis.cost import Cost, Term, Width
 from pruning.analysis.graph import Traced
-from pruning.analysis.layer_rules._base import LayerTrace, WeightAxes
+from pruning.analysis.layer_rules._base import LayerTrace, Unit, WeightAxes
 from pruning.analysis.profile import Group
 
 SINGLE = "There is only one of these channels, and one must be left."
@@ -77,11 +77,11 @@ def make_groups(traced: Traced) -> ChannelGroups:
     """Build the groups of a traced model; ids depend on nothing but the model."""
     roots = traced.atoms.roots()
     reasons = traced.atoms.reasons()
-    producers: dict[int, list[LayerTrace]] = {}
+    producers: dict[int, dict[str, Unit]] = {}
     for layer in traced.layers.values():
-        for atoms in layer.made.values():
+        for key, atoms in layer.made.items():
             for root in np.unique(roots[atoms]).tolist():
-                producers.setdefault(root, []).append(layer)
+                producers.setdefault(root, {}).setdefault(layer.name, layer.units[key])
     classes: dict[Any, list[int]] = {}
     for root, signature in _signatures(traced, roots).items():
         if root in producers:
@@ -91,11 +91,9 @@ def make_groups(traced: Traced) -> ChannelGroups:
     taken: Counter[str] = Counter()
     touching = _touching(traced, roots)
     for (_, reason), found in sorted(classes.items(), key=lambda item: min(item[1])):
-        made_by = producers[found[0]]
-        taken[made_by[0].name] += 1
-        number = taken[made_by[0].name]
-        name = made_by[0].name if number == 1 else f"{made_by[0].name}#{number}"
-        makers = tuple(layer.name for layer in made_by)
+        makers = tuple(producers[found[0]])
+        taken[makers[0]] += 1
+        name = makers[0] if taken[makers[0]] == 1 else f"{makers[0]}#{taken[makers[0]]}"
         followers = tuple(n for n in touching.get(found[0], ()) if n not in makers)
         if reason is None and len(found) == 1:
             reason = SINGLE
@@ -107,7 +105,7 @@ def make_groups(traced: Traced) -> ChannelGroups:
                 producers=makers,
                 prunable=reason is None,
                 reason=reason,
-                unit=made_by[0].unit,
+                unit=producers[found[0]][makers[0]],
             )
         )
         members[name] = np.array(sorted(found), np.int64)

@@ -6,7 +6,7 @@ then every layer gets its own weights, cut along the axes on which its rule saw 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,6 @@ import numpy as np
 from pruning.analysis.layer_rules._base import LayerTrace, Setting
 from pruning.analysis.profiler import Analysis
 from pruning.errors import PlanError
-from pruning.surgery.rebuild import pairs, rebuild
 
 
 @dataclass(eq=False)
@@ -52,9 +51,9 @@ def cut(analysis: Analysis, kept: Mapping[str, Any]) -> Cut:
     def new_config(layer: Any) -> dict[str, Any]:
         return _edited_config(layer, records.get(id(layer)), removed)
 
-    model = rebuild(analysis, new_config, lambda c: int((~removed[c.atoms]).sum()))
+    model = analysis.framework.clone(analysis.model, new_config)
     record_of_cuts: dict[str, Any] = {}
-    for layer, copy in pairs(analysis.model, model):
+    for layer, copy in _pairs(analysis.model, model):
         record = records.get(id(layer))
         weights = layer.get_weights()
         if record is not None:
@@ -79,10 +78,8 @@ def zeroed_consumers(analysis: Analysis, kept: Mapping[str, Any]) -> Any:
     """
     removed = analysis.channels.removed(kept)
     records = {id(record.layer): record for record in analysis.layers}
-    model = rebuild(
-        analysis, lambda layer: layer.get_config(), lambda channels: len(channels.atoms)
-    )
-    for layer, copy in pairs(analysis.model, model):
+    model = analysis.framework.clone(analysis.model, lambda layer: layer.get_config())
+    for layer, copy in _pairs(analysis.model, model):
         weights = layer.get_weights()
         record = records.get(id(layer))
         if record is not None:
@@ -93,6 +90,16 @@ def zeroed_consumers(analysis: Analysis, kept: Mapping[str, Any]) -> Any:
         if weights:
             copy.set_weights(weights)
     return model
+
+
+def _pairs(model: Any, copy: Any) -> Iterator[tuple[Any, Any]]:
+    """Every layer of the original beside the same layer of the copy, nested models walked."""
+    for layer in model.layers:
+        twin = copy.get_layer(layer.name)
+        if hasattr(layer, "layers") and hasattr(layer, "inputs"):
+            yield from _pairs(layer, twin)
+        else:
+            yield layer, twin
 
 
 def _checked(analysis: Analysis, kept: Mapping[str, Any]) -> dict[str, np.ndarray]:

@@ -37,6 +37,7 @@ __all__ = [
     "NotUnderstoodError",
     "Setting",
     "Shape",
+    "Unit",
     "WeightAxes",
     "Work",
 ]
@@ -95,7 +96,7 @@ class Call:
         key = "/".join(map(str, (*self.path, name)))
         if key not in self.record.made:
             self.record.made[key] = self.atoms.new(count)
-            self.record.unit = unit
+            self.record.units[key] = unit
         return self.record.made[key]
 
     def weight(

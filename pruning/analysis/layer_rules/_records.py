@@ -74,6 +74,7 @@ class LayerTrace:
         variables: In the order of ``get_weights()``.
         weights: By index into ``variables``; a missing one is never cut.
         made: Atoms that the layer makes, by the rule's name for them.
+        units: What one of them is called, by the same name.
         reason: Why the layer's own channels cannot be removed, when the rule knows one.
         output_shape: Of the first output of the first call, without the batch dimension.
     """
@@ -86,7 +87,7 @@ class LayerTrace:
     settings: dict[tuple[str | int, ...], Setting] = field(default_factory=dict)
     work: list[Work] = field(default_factory=list)
     made: dict[str, AtomArray] = field(default_factory=dict)
-    unit: Unit = "channel"
+    units: dict[str, Unit] = field(default_factory=dict)
     reason: str | None = None
     inputs: list[Channels] = field(default_factory=list)
     outputs: list[Channels] = field(default_factory=list)

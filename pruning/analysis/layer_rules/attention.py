@@ -29,7 +29,7 @@ def trace(call: Call) -> Sequence[Channels]:
     # Named so that the output's channels come first: they give the layer's own group its name.
     made = call.new(call.output_sizes[0][-1])
     heads = call.new(int(config["num_heads"]), "heads", "head")
-    widths = call.new(int(config["value_dim"] or config["key_dim"]), "values", "head")
+    widths = call.new(int(config["value_dim"] or config["key_dim"]), "values")
     call.setting("num_heads", atoms=heads)
     call.setting("value_dim", atoms=widths)
     call.setting("output_shape", atoms=made)

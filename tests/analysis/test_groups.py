@@ -1,0 +1,131 @@
+"""Which channels go together, and in which words the others stay."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pruning.analysis.cost import Width
+from pruning.analysis.profiler import channel_weights
+from tests.models import FAMILIES
+from tests.surgery.cases import case
+
+BOTH = pytest.mark.parametrize("family", FAMILIES)
+
+
+def groups_of(name: str, family: str) -> dict[str, tuple[int, tuple[str, ...]]]:
+    """Channels and producers of the prunable groups."""
+    groups = case(name, family).analysis.groups
+    return {g.id: (g.channels, g.producers) for g in groups if g.prunable}
+
+
+@BOTH
+def test_a_residual_add_ties_what_it_adds(family: str) -> None:
+    assert groups_of("residual_projection", family) == {
+        "stem": (4, ("stem",)),
+        "conv1": (6, ("conv1",)),
+        "shortcut": (8, ("shortcut", "conv2")),
+    }
+
+
+@BOTH
+def test_a_concatenation_does_not_tie(family: str) -> None:
+    assert groups_of("concat_dense", family) == {
+        "stem": (4, ("stem",)),
+        "dense1": (3, ("dense1",)),
+        "dense2": (3, ("dense2",)),
+        "transition": (5, ("transition",)),
+    }
+
+
+@BOTH
+def test_a_squeeze_and_excite_gate_goes_with_what_it_gates(family: str) -> None:
+    stem = next(g for g in case("squeeze_excite", family).analysis.groups if g.id == "stem")
+    assert stem.producers == ("stem", "excite")
+    assert set(stem.layers) == {"stem", "stem_bn", "excite", "reduce", "top"}
+
+
+@BOTH
+def test_heads_and_value_channels_are_groups_of_their_own(family: str) -> None:
+    groups = {g.id: g for g in case("cross_attention", family).analysis.groups}
+    units = {name: (groups[name].channels, groups[name].unit) for name in groups}
+    assert units["attention"] == (9, "channel")
+    assert units["attention#2"] == (4, "head")
+    assert units["attention#3"] == (2, "channel")
+
+
+@BOTH
+def test_whole_groups_of_a_convolution_count_as_one_channel_each(family: str) -> None:
+    analysis = case("whole_groups", family).analysis
+    assert groups_of("whole_groups", family)["stem"] == (4, ("stem", "grouped"))
+    stem = next(layer for layer in analysis.layers if layer.name == "stem")
+    grouped = next(layer for layer in analysis.layers if layer.name == "grouped")
+    assert analysis.channels.width(stem.made["out"]) == Width(0, {"stem": 2})
+    assert analysis.channels.width(grouped.made["out"]) == Width(0, {"stem": 3})
+
+
+@BOTH
+def test_flatten_counts_a_channel_once_per_position(family: str) -> None:
+    hidden = next(x for x in case("plain", family).analysis.layers if x.name == "hidden")
+    width = case("plain", family).analysis.channels.width(hidden.weights[0].reads[0])
+    assert width.constant == 0
+    assert list(width.groups) == ["conv"]
+    assert width.groups["conv"] * 6 == hidden.weights[0].shape[0]
+
+
+@BOTH
+def test_frozen_groups_say_why(family: str) -> None:
+    reasons = {
+        group.id: group.reason
+        for group in case("not_understood", family).analysis.groups
+        if not group.prunable
+    }
+    assert set(reasons) == {"asked", "weights", "after", "logits"}
+    assert "softmax compares all its channels" in str(reasons["asked"])
+    assert "one value per channel" in str(reasons["after"])
+    assert "softmax" in str(reasons["logits"])
+
+
+@BOTH
+def test_layer_normalization_freezes_only_what_it_normalises(family: str) -> None:
+    groups = {g.id: g for g in case("states", family).analysis.groups}
+    assert not groups["wide"].prunable
+    assert "normalises" in str(groups["wide"].reason)
+    assert groups["encoder"].prunable
+    assert groups["encoder"].producers == ("encoder", "decoder")
+    assert groups["hidden"].prunable
+
+
+@BOTH
+def test_a_single_broadcast_channel_stays(family: str) -> None:
+    groups = {g.id: g for g in case("merges", family).analysis.groups}
+    assert not groups["mask"].prunable
+    assert len(groups["branch0"].producers) == 7
+
+
+def test_both_kerases_have_the_same_groups() -> None:
+    for name in ("mobile", "unet", "nested_functional", "bidirectional", "functions"):
+        assert groups_of(name, "keras3").keys() == groups_of(name, "tf_keras").keys()
+
+
+@BOTH
+def test_channel_weights_of_recurrent_units_hold_all_gates(family: str) -> None:
+    analysis = case("lstm", family).analysis
+    kernel = analysis.model.get_layer("lstm1").get_weights()[0]
+    rows = channel_weights(analysis)["lstm1"]
+    assert [array.shape for array in rows] == [(6, 4 * kernel.shape[0]), (6, 4 * 6)]
+    gates = kernel.reshape(kernel.shape[0], 4, 6)
+    np.testing.assert_array_equal(
+        np.sort(rows[0][2]), np.sort(gates[:, :, 2].reshape(-1)), strict=True
+    )
+
+
+@BOTH
+def test_channel_weights_have_one_row_per_channel_of_every_producer(family: str) -> None:
+    analysis = case("residual_projection", family).analysis
+    rows = channel_weights(analysis)["shortcut"]
+    kernels = [analysis.model.get_layer(n).get_weights()[0] for n in ("shortcut", "conv2")]
+    expected = {k.shape: k.reshape(-1, 8).T for k in kernels}
+    found = {(array.shape): array for array in rows}
+    for kernel in expected.values():
+        np.testing.assert_array_equal(found[kernel.shape], kernel)

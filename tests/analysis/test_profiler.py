@@ -1,0 +1,177 @@
+"""The profile of a model: figures by hand, JSON both ways, what is measured."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from pruning.analysis.profile import ModelProfile
+from pruning.analysis.profiler import channel_weights, kernel_variables, kernels
+from tests.models import FAMILIES, build, keras_of
+from tests.surgery.cases import analysed, case
+
+BOTH = pytest.mark.parametrize("family", FAMILIES)
+
+
+@BOTH
+def test_parameters_and_flops_by_hand(family: str) -> None:
+    layers = keras_of(family).layers
+    model = keras_of(family).Sequential(
+        [
+            keras_of(family).Input((8, 8, 3)),
+            layers.Conv2D(4, 3, strides=2, padding="valid", name="conv"),  # -> 3 x 3 x 4
+            layers.BatchNormalization(name="bn"),
+            layers.DepthwiseConv2D(2, name="depthwise"),  # -> 2 x 2 x 4
+            layers.SeparableConv2D(5, 2, padding="same", use_bias=False, name="separable"),
+            layers.Conv2DTranspose(2, 2, strides=2, name="up"),  # -> 4 x 4 x 2
+            layers.Reshape((4, 8), name="rows"),
+            layers.GRU(3, name="gru", reset_after=True),
+            layers.Dense(2, name="out"),
+        ]
+    )
+    profile = analysed(model, family).profile
+    figures = {layer.name: (layer.params, layer.flops) for layer in profile.layers}
+    assert figures["conv"] == (3 * 3 * 3 * 4 + 4, 2 * 9 * (3 * 3 * 3 * 4))
+    assert figures["bn"] == (4 * 4, 0)
+    assert figures["depthwise"] == (2 * 2 * 4 + 4, 2 * 4 * (2 * 2 * 4))
+    assert figures["separable"] == (2 * 2 * 4 + 4 * 5, 2 * 4 * (2 * 2 * 4 + 4 * 5))
+    assert figures["up"] == (2 * 2 * 2 * 5 + 2, 2 * 4 * (2 * 2 * 2 * 5))
+    assert figures["gru"] == (8 * 9 + 3 * 9 + 2 * 9, 2 * 4 * (8 * 9 + 3 * 9))
+    assert figures["out"] == (3 * 2 + 2, 2 * 3 * 2)
+    assert profile.params == model.count_params() == sum(p for p, _ in figures.values())
+    assert profile.flops == sum(f for _, f in figures.values())
+
+
+@BOTH
+def test_attention_flops_by_hand(family: str) -> None:
+    attention = case("cross_attention", family).analysis.profile.layer("attention")
+    # 5 queries of width 6, 6 keys of width 7 and values of width 5; 4 heads, key 3, value 2, out 9.
+    projections = 5 * 6 * 12 + 6 * 7 * 12 + 6 * 5 * 8 + 5 * 8 * 9
+    scores = 5 * 6 * 4 * (3 + 2)
+    assert attention.flops == 2 * (projections + scores)
+
+
+@BOTH
+def test_a_shared_layer_costs_once_in_parameters_and_per_call_in_flops(family: str) -> None:
+    shared = case("shared_layer", family).analysis.profile.layer("shared")
+    assert shared.params == 3 * 3 * 4 * 5 + 5
+    assert shared.flops == 2 * (2 * 6 * 6 * 3 * 3 * 4 * 5)
+
+
+@BOTH
+def test_open_dimensions_count_as_the_length(family: str) -> None:
+    model = case("tokens", family).analysis.model
+    per_step = 2 * (6 * 20 + 5 * 20)
+    for length, note in ((None, "count as 128"), (10, "count as 10")):
+        profile = analysed(model, family, length=length).profile
+        assert profile.layer("lstm").flops == 2 * (length or 128) * per_step
+        assert profile.layer("table").flops == 0
+        assert note in profile.notes[0]
+        assert profile.inputs[0].shape == (None,)
+
+
+@BOTH
+def test_json_gives_the_profile_back(family: str, tmp_path) -> None:
+    profile = case("attention", family).analysis.profile
+    assert ModelProfile.from_dict(json.loads(json.dumps(profile.to_dict()))) == profile
+    profile.save(tmp_path)
+    assert ModelProfile.load(tmp_path) == profile
+
+
+@BOTH
+def test_layers_say_whether_they_can_be_cut_or_why_not(family: str) -> None:
+    profile = case("plain", family).analysis.profile
+    conv, bn = profile.layer("conv"), profile.layer("conv_bn")
+    assert (conv.prunable, conv.reason, conv.groups_out, conv.maskable) == (
+        True,
+        None,
+        ("conv",),
+        True,
+    )
+    assert (bn.prunable, bn.maskable, bn.magnitude_row) == (False, False, None)
+    assert "shrinks with the layers before it" in str(bn.reason)
+    assert "softmax" in str(profile.layer("logits").reason)
+    assert "no weights" in str(profile.layer("dropout").reason)
+    assert profile.layer("hidden").groups_in == ("conv",)
+    assert all(layer.prunable == (layer.reason is None) for layer in profile.layers)
+
+
+@BOTH
+def test_the_outputs_of_the_model(family: str) -> None:
+    profile = case("many_inputs_outputs", family).analysis.profile
+    assert profile.output_activation == "softmax"
+    assert [(t.name, t.shape) for t in profile.inputs] == [("image", (8, 8, 3)), ("facts", (5,))]
+    assert [t.shape for t in profile.outputs] == [(3,), (1,)]
+    assert case("bidirectional", family).analysis.profile.output_activation == "sigmoid"
+
+
+@BOTH
+@pytest.mark.parametrize("suffix", ["keras", "h5"])
+def test_the_container_is_what_a_saved_file_has_beyond_its_weights(
+    family: str, suffix: str, tmp_path
+) -> None:
+    model = build("lstm", family)
+    analysis = analysed(model, family, file_format=suffix)
+    path = tmp_path / f"model.{suffix}"
+    analysis.framework.save(model, path)
+    assert analysis.profile.container_bytes == path.stat().st_size - 4 * model.count_params()
+
+
+@BOTH
+def test_score_offsets_follow_one_another(family: str) -> None:
+    profile = case("cross_attention", family).analysis.profile
+    end = 0
+    for group in profile.groups:
+        if group.prunable:
+            assert group.score_offset == end
+            end += group.channels
+        else:
+            assert group.score_offset is None
+
+
+@BOTH
+def test_kernels_are_what_may_be_masked(family: str) -> None:
+    analysis = case("attention", family).analysis
+    found = {
+        layer: [array.shape for _, array in pairs] for layer, pairs in kernels(analysis).items()
+    }
+    assert found == {
+        "embedding": [(12, 8)],
+        "attention": [(8, 3, 4), (8, 3, 4), (8, 3, 4), (3, 4, 8)],
+        "ffn1": [(8, 10)],
+        "ffn2": [(10, 8)],
+        "logits": [(8, 3)],
+    }
+    for layer, pairs in kernel_variables(analysis).items():
+        for (name, variable), (same_name, array) in zip(
+            pairs, kernels(analysis)[layer], strict=True
+        ):
+            assert name == same_name
+            np.testing.assert_array_equal(variable.numpy(), array)
+
+
+@BOTH
+def test_zeros_and_edges(family: str) -> None:
+    model = build("plain", family)
+    kernel, bias = model.get_layer("hidden").get_weights()
+    kernel[:, :5] = 0
+    model.get_layer("hidden").set_weights([kernel, bias])
+    profile = analysed(model, family).profile
+    assert profile.layer("hidden").zeros == 0.5
+    assert profile.layer("logits").zeros == 0.0
+    edges = {(edge.source, edge.target) for edge in profile.edges}
+    assert ("conv", "conv_bn") in edges
+    assert ("hidden", "dropout") in edges
+
+
+@BOTH
+def test_every_prunable_group_can_be_scored(family: str) -> None:
+    for name in ("unet", "bidirectional", "cross_attention", "whole_groups", "time_distributed"):
+        analysis = case(name, family).analysis
+        weights = channel_weights(analysis)
+        for group in analysis.groups:
+            if group.prunable:
+                assert weights[group.id], f"{name}: {group.id} has no kernel that makes it"
+                assert {len(array) for array in weights[group.id]} == {group.channels}

@@ -1,0 +1,82 @@
+"""A cut of each topology, made once and looked at by several tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from pruning.analysis.graph import trace
+from pruning.analysis.groups import flops_cost, make_groups
+from pruning.analysis.profiler import Analysis, analyse
+from pruning.frameworks._base import Framework, framework
+from pruning.surgery.channels import Cut, cut
+from tests import models
+from tests.surgery import topologies
+
+TOPOLOGIES = (*models.NAMES, *topologies.BUILDERS)
+CASES = [(name, family) for name in TOPOLOGIES for family in models.FAMILIES]
+
+
+@dataclass(eq=False)
+class Case:
+    """One model, its analysis and a random cut of it."""
+
+    analysis: Analysis
+    weights_before: list[np.ndarray]
+    cut: Cut
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Kept channels by prunable group."""
+        return {name: len(kept) for name, kept in self.cut.kept.items()}
+
+
+def build(name: str, family: str) -> Any:
+    """Build one of the shared topologies or of this room's."""
+    builder = models.build if name in models.NAMES else topologies.build
+    return builder(name, family)
+
+
+def analysed(model: Any, family: str, file_format: str = "keras", **options: Any) -> Analysis:
+    """Analyse a model in memory as if it had been loaded from a file."""
+    file = SimpleNamespace(file_format=file_format, writer="test")
+    loaded = SimpleNamespace(model=model, framework=framework(family), file=file)
+    return analyse(loaded, digest="digest", name="model.keras", bytes=1000, **options)
+
+
+def random_kept(analysis: Analysis, seed: int) -> dict[str, np.ndarray]:
+    """A different random ratio for each group; some stay whole, some fall to one channel."""
+    rng = np.random.default_rng(seed)
+    return {
+        group.id: rng.choice(group.channels, rng.integers(1, group.channels + 1), replace=False)
+        for group in analysis.groups
+        if group.prunable
+    }
+
+
+@cache
+def case(name: str, family: str) -> Case:
+    """Analyse and cut a topology, with a seed of its own."""
+    analysis = analysed(build(name, family), family)
+    before = [np.array(weight) for weight in analysis.model.get_weights()]
+    kept = random_kept(analysis, seed=TOPOLOGIES.index(name))
+    return Case(analysis, before, cut(analysis, kept))
+
+
+def flops_of(model: Any, of: Framework) -> int:
+    """FLOPs counted on the model as it is."""
+    traced = trace(of, of.flat(model))
+    groups = make_groups(traced)
+    whole: Mapping[str, int] = {group.id: group.channels for group in groups.groups}
+    return sum(flops_cost(layer, groups).value(whole) for layer in traced.layers.values())
+
+
+def weights_by_path(model: Any, of: Framework) -> dict[str, list[np.ndarray]]:
+    """``get_weights()`` of every layer by its path."""
+    flat = of.flat(model)
+    return {of.path_of(flat, layer): layer.get_weights() for layer in of.layers(model)}
