@@ -8,6 +8,7 @@ from pages.components import errors, header
 from pages.components.retraining import progress, queue
 from pruning.runs import library
 
+st.title("Retraining", anchor=False)
 opened = header.require(run=True)
 with errors.shown():
     folder = library.find(opened.run)

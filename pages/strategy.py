@@ -7,6 +7,7 @@ import streamlit as st
 from pages.components import errors, header, works
 from pages.components.strategy import form, outcome, plans, start
 
+st.title("Strategy", anchor=False)
 opened = header.require(model=True)
 profile = works.profile_or_wait(opened.model)
 left, right = st.columns([2, 3], gap="large")

@@ -64,8 +64,8 @@ def _interval(metric: str, interval: object, *, signed: bool = False) -> str:
 def _pairs(result: Comparison) -> None:
     counts = {
         "Both right": result.both_right,
-        "Fixed: only the pruned model right": result.only_after,
-        "Broken: only the original right": result.only_before,
+        "Fixed: only after right": result.only_after,
+        "Broken: only before right": result.only_before,
         "Both wrong": result.both_wrong,
     }
     with st.container(key="pairs"), st.grid(4, min_column_width=170):
@@ -124,11 +124,12 @@ def _confusion(result: Comparison) -> None:
         "Confusion matrix", list(views), default="Difference", required=True, key="confusion"
     )
     matrix, difference = views[choice]
-    title = {
-        "Difference": "Confusion after minus before: off the diagonal, more is worse",
-        "Before": "Confusion before",
-        "After": "Confusion after",
+    words = {
+        "Difference": "Counts after minus before: off the diagonal, more is worse.",
+        "Before": "Test samples by truth and prediction, before pruning.",
+        "After": "Test samples by truth and prediction, after pruning.",
     }[choice]
+    st.caption(words)
     rows = pd.DataFrame(
         [
             {"truth": names[i], "predicted": names[j], "count": int(matrix[i, j])}
@@ -137,8 +138,8 @@ def _confusion(result: Comparison) -> None:
         ]
     )
     st.altair_chart(
-        charts.confusion(rows, title=title, difference=difference),
+        charts.confusion(rows, difference=difference),
         width="content",
         key=f"confusion_{choice}",
-        alt=f"{title}: {len(names)} by {len(names)} classes.",
+        alt=f"Confusion matrix of {len(names)} classes. {words}",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import figures, state
+from pages.components import errors, figures, state
 from pages.components.comparison import accuracy, samples, speed, structure, training
 from pages.components.text import plain
 from pruning import quantities
@@ -46,7 +46,7 @@ def show(folder: RunFolder, result: Comparison | None) -> None:
     tabs = st.tabs(list(sheets), key="sheet", on_change="rerun", bind="query-params")
     for tab, sheet in zip(tabs, sheets.values(), strict=True):
         if tab.open:
-            with tab:
+            with tab, errors.shown():
                 sheet(folder, result)
 
 

@@ -67,7 +67,7 @@ def _row(run: RunSummary) -> dict[str, Any]:
         "status": f"{_SYMBOLS[run.state]} {run.state}",
         "started": datetime.fromtimestamp(run.created, UTC),
         "model": visible(run.model_name or run.model, 32),
-        "plan": visible(run.plan.name or describe(run.plan), 80) if run.plan else run.damaged,
+        "plan": run.damaged or _plan(run),
         "params": _left(results.get("params")),
         "flops": _left(results.get("flops")),
         "gzip": _left(results.get("gzip_bytes")),
@@ -76,6 +76,10 @@ def _row(run: RunSummary) -> dict[str, Any]:
         "note": visible(run.note, 60) if run.note else "",
         "run": run.id,
     }
+
+
+def _plan(run: RunSummary) -> str:
+    return visible(run.plan.name or describe(run.plan), 80) if run.plan else ""
 
 
 def _quality(run: RunSummary) -> str:

@@ -1,0 +1,106 @@
+"""The comparison page: the verdict, the figures, the samples, the files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pruning.runs.folder import RunFolder
+from tests.pages import studio
+
+
+@pytest.fixture
+def done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
+    monkeypatch.setenv("PRUNING_STUDIO_HOME", str(tmp_path))
+    return studio.run(tmp_path, studio.build(tmp_path))
+
+
+def open_page(run: RunFolder, **query: str):
+    app = studio.page(
+        "comparison", model=studio.profiles.MODEL, data=studio.REF, run=run.id, **query
+    )
+    assert not app.exception
+    return app
+
+
+def test_the_verdict_is_the_first_line(done: RunFolder) -> None:
+    words = studio.texts(open_page(done)).replace("\\", "")
+    # 50 of 60 right before, 48 after: two thirtieths fewer, far inside the interval.
+    assert "2.1× fewer FLOPs, 2.0× faster, accuracy −3.3 points" in words
+    assert "no loss shown on 60 test samples" in words
+
+
+def test_the_strip_shows_before_after_and_basis(done: RunFolder) -> None:
+    metrics = {m.label: m for m in open_page(done).metric}
+    assert metrics["Parameters ●"].value == "500"
+    assert metrics["Parameters ●"].delta == "2.0× fewer"
+    assert metrics["Latency ◆"].value == "1.00 ms"
+    assert metrics["Test accuracy ◆"].value == "80.0 %"
+    assert metrics["Test accuracy ◆"].delta == "−3.3 points"
+
+
+def test_the_four_counts(done: RunFolder) -> None:
+    metrics = {m.label: m.value for m in open_page(done).metric}
+    counts = ("Both right", "Fixed: only after right", "Broken: only before right", "Both wrong")
+    assert [metrics[name] for name in counts] == ["46", "2", "4", "8"]
+
+
+def test_samples_by_outcome_and_class(done: RunFolder) -> None:
+    app = open_page(done, sheet="Samples")
+    assert len(app.get("image")) == 2  # the fixed ones come first
+    words = studio.texts(app)
+    assert "✗ dog 80.0 %" in words
+    assert "✓ cat 80.0 %" in words
+    app.button_group(key="outcome").set_value("broken").run()
+    assert len(app.get("image")) == 4
+    assert r"**\<b\>bird\<\/b\>**" in studio.texts(app)  # class names are text, never HTML
+    app.selectbox(key="sample_class").set_value(0).run()
+    assert len(app.get("image")) == 1  # of samples 10 to 13 only 12 is a cat
+
+
+def test_speed_and_structure_and_training_tabs(done: RunFolder) -> None:
+    assert "10.0 ms → 6.00 ms (1.7× faster)" in studio.texts(open_page(done, sheet="Speed"))
+    structure = open_page(done, sheet="Structure")
+    rows = structure.dataframe[0].value
+    cut = rows[rows["layer"] == "stem"].iloc[0]
+    assert cut["width after"] < cut["width before"] == 8
+    assert "61 s" in studio.texts(open_page(done, sheet="Training")) or "1 min 1 s" in studio.texts(
+        open_page(done, sheet="Training")
+    )
+
+
+def test_downloads_name_their_size(done: RunFolder) -> None:
+    labels = [b.label for b in open_page(done).get("download_button")]
+    assert labels[0] == "Pruned model (.keras) · 6.00 kB"
+    assert {label.split(" · ")[0] for label in labels[1:]} == {
+        "Plan",
+        "Kept channels",
+        "Comparison",
+    }
+
+
+def test_a_run_that_is_not_done_says_so_and_links(done: RunFolder, tmp_path: Path) -> None:
+    profile = studio.profiles.resnet(blocks=(1, 1), width=8)
+    failed = studio.run(tmp_path, profile, "20260102-120000-abcdef", state="cancelled")
+    assert "This run is **cancelled**" in studio.texts(open_page(failed))
+
+
+def test_an_unknown_run_is_an_error_with_a_way_out(done: RunFolder) -> None:
+    app = studio.page("comparison", run="20990101-000000-ffffff")
+    assert not app.exception
+    assert "To fix it" in studio.texts(app)
+
+
+def test_without_a_run_the_page_links_to_the_runs(done: RunFolder) -> None:
+    app = studio.page("comparison")
+    assert not app.exception
+    assert "No run is open yet." in studio.texts(app)
+
+
+def test_missing_data_keeps_the_figures(done: RunFolder, tmp_path: Path) -> None:
+    manifest = tmp_path / "data" / studio.DATA / "prepared" / studio.PREPARED / "manifest.json"
+    manifest.unlink()
+    words = studio.texts(open_page(done, sheet="Samples"))
+    assert "no longer in the studio" in words
+    assert "2.1× fewer FLOPs" in words.replace("\\", "")

@@ -1,0 +1,101 @@
+"""The retraining page: a run in each of its states."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pruning import storage
+from pruning.errors import MismatchError
+from pruning.runs import library, processes
+from tests.pages import studio
+
+
+@pytest.fixture
+def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PRUNING_STUDIO_HOME", str(tmp_path))
+    monkeypatch.setattr(processes, "slots", lambda: 0)  # nothing starts while pages are tested
+    return studio.build(tmp_path)
+
+
+def open_page(run):
+    app = studio.page("retraining", model=studio.profiles.MODEL, data=studio.REF, run=run.id)
+    assert not app.exception
+    return app
+
+
+def test_a_done_run_shows_its_figures_and_leads_on(tmp_path: Path, profile) -> None:
+    app = open_page(studio.run(tmp_path, profile))
+    metrics = {m.label: (m.value, m.delta) for m in app.metric}
+    assert metrics["FLOPs ●"] == ("20.0 k", "2.1× fewer")
+    assert metrics["Test accuracy ◆"] == ("80.0 %", "−3.3 points")
+    words = studio.texts(app)
+    assert ":green-badge[" in words
+    assert "1 min 1 s" in words  # the stage retrain
+    assert "See before and after" in [link.proto.label for link in app.get("page_link")]
+
+
+def test_curves_with_the_level_before(tmp_path: Path, profile) -> None:
+    app = open_page(studio.run(tmp_path, profile))
+    specs = [chart.proto.spec for chart in app.get("vega_lite_chart")]
+    assert sum('"type": "rule"' in spec for spec in specs) == 2  # loss and accuracy
+    assert "Dashed blue" in studio.texts(app)
+
+
+def test_a_running_run_shows_pace_and_can_be_cancelled(tmp_path: Path, profile) -> None:
+    me = psutil.Process(os.getpid())
+    run = studio.run(
+        tmp_path, profile, state="running", pid=me.pid, process_started=me.create_time(),
+        finished=None,
+        stages=[
+            {"name": "load", "state": "done", "seconds": 1.0},
+            {"name": "retrain", "state": "running", "seconds": None},
+            {"name": "save", "state": "waiting", "seconds": None},
+        ],
+    )  # fmt: skip
+    app = open_page(run)
+    progress = app.get("progress")[0]
+    # Two lines one second and ten steps apart, batches of 64: the last step is number 20 of 20.
+    assert progress.proto.text == (
+        "epoch 2 of 2 · step 20 of 20 · 640 samples/s · about 0.0 s left"
+    )
+    app.button(key="cancel").click().run()
+    assert storage.read_json(run.control)["request"] == "cancel"
+    assert ":orange-badge[" in studio.texts(app)
+
+
+def test_a_killed_worker_is_shown_with_what_is_saved(tmp_path: Path, profile) -> None:
+    run = studio.run(tmp_path, profile, state="running", pid=1, process_started=0.0, finished=None)
+    words = studio.texts(open_page(run))
+    assert "disappeared" in words
+    assert "2 lines of training progress" in words
+
+
+def test_a_failed_run_shows_its_error_and_starts_again(tmp_path: Path, profile) -> None:
+    error = MismatchError("It broke.", expected="A whole one.", fix="Mend it.").to_dict()
+    app = open_page(studio.run(tmp_path, profile, state="failed", error=error))
+    words = studio.texts(app)
+    for sentence in ("It broke", "A whole one", "Mend it"):
+        assert sentence in words
+    app.button(key="again").click().run()
+    assert not app.exception
+    assert [run.state for run in library.runs()] == ["queued", "failed"]
+    assert app.query_params["run"] == library.runs()[0].id
+    assert "Number 1 in the queue" in studio.texts(app)
+
+
+def test_other_runs_stand_at_the_side(tmp_path: Path, profile) -> None:
+    studio.run(tmp_path, profile, "20260101-110000-aaaaaa", state="cancelled")
+    app = open_page(studio.run(tmp_path, profile))
+    words = studio.texts(app)
+    assert "Earlier" in words
+    assert ":gray-badge[:material/cancel: cancelled]" in words
+
+
+def test_without_a_run_it_says_so(profile) -> None:
+    app = studio.page("retraining")
+    assert not app.exception
+    assert "No run is open yet." in studio.texts(app)

@@ -1,0 +1,88 @@
+"""The runs page: the table, notes, comparing two, deleting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pruning.runs import library
+from tests.pages import studio
+
+FIRST, SECOND = "20260101-110000-aaaaaa", "20260102-110000-bbbbbb"
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PRUNING_STUDIO_HOME", str(tmp_path))
+    profile = studio.build(tmp_path)
+    studio.run(tmp_path, profile, FIRST, created=1_767_268_800.0)
+    studio.run(tmp_path, profile, SECOND, created=1_767_355_200.0, state="cancelled")
+    return tmp_path
+
+
+def open_page(*rows: int):
+    app = studio.page("runs")
+    assert not app.exception
+    if rows:
+        app.session_state["runs"] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
+        app.run()
+        assert not app.exception
+    return app
+
+
+def test_newest_first_with_key_figures(runs: Path) -> None:
+    table = open_page().dataframe[0].value
+    assert list(table["run"]) == [SECOND, FIRST]
+    assert list(table["status"]) == ["⊘ cancelled", "✓ done"]
+    done = table.iloc[1]
+    assert done["flops"] == pytest.approx(20 / 42)
+    assert done["quality"] == "83.3 % → 80.0 %"
+    assert done["curve"] == pytest.approx([0.7, 0.8])
+    assert done["plan"] == "Remove channels to 50 % of the FLOPs · L1, uniform · 2 epochs, adam"
+
+
+def test_a_note_is_kept(runs: Path) -> None:
+    app = open_page(1)
+    app.text_input(key=f"note_{FIRST}").input("for the review").run()
+    assert not app.exception
+    assert library.summary(library.find(FIRST)).note == "for the review"
+
+
+def test_two_selected_runs_are_compared(runs: Path) -> None:
+    app = open_page(0, 1)
+    rows = app.dataframe[1].value
+    assert list(rows.columns) == ["", SECOND, FIRST]
+    facts = {row.iloc[0]: (row.iloc[1], row.iloc[2]) for _, row in rows.iterrows()}
+    assert facts["state"] == ("cancelled", "done")
+    assert facts["result › flops › after"] == ("—", "20,000")
+    assert "plan › method" not in facts  # does not differ
+    app.toggle(key="only_differences").set_value(False).run()
+    names = list(app.dataframe[1].value.iloc[:, 0])
+    assert "plan › method" in names
+
+
+def test_delete_asks_first(runs: Path) -> None:
+    app = open_page(0)
+    app.button(key="delete_confirmed").click().run()
+    assert not app.exception
+    assert [run.id for run in library.runs()] == [FIRST]
+
+
+def test_a_damaged_run_is_shown_not_hidden(runs: Path) -> None:
+    (runs / "runs" / FIRST / "record.json").write_text("{ not json")
+    table = open_page().dataframe[0].value
+    assert list(table["status"]) == ["⊘ cancelled", "⚠ damaged"]
+    assert "cannot be read" in table["plan"].iloc[1]
+
+
+def test_no_runs_leads_to_the_strategy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRUNING_STUDIO_HOME", str(tmp_path))
+    app = open_page()
+    assert "No run yet." in studio.texts(app)
+    assert "Choose a strategy" in [link.proto.label for link in app.get("page_link")]
+
+
+def test_scatter_has_the_original_and_every_run(runs: Path) -> None:
+    specs = [chart.proto.spec for chart in open_page().get("vega_lite_chart")]
+    assert any("Test accuracy" in spec and "FLOPs" in spec for spec in specs)

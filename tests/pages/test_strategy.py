@@ -1,0 +1,177 @@
+"""The strategy page: choices become one priced plan; plans are kept; a run starts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pages.components.strategy import edits
+from pages.components.strategy.edits import Edits
+from pruning import quantities
+from pruning.intake.store import model_folder
+from pruning.runs import library as runs
+from pruning.runs import processes
+from pruning.strategy import library as plans
+from pruning.strategy.estimates import price
+from pruning.strategy.plan import PruningPlan
+from tests.pages import studio
+
+MODEL = studio.profiles.MODEL
+
+
+@pytest.fixture
+def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PRUNING_STUDIO_HOME", str(tmp_path))
+    monkeypatch.setattr(processes, "slots", lambda: 0)  # nothing starts while pages are tested
+    return studio.build(tmp_path)
+
+
+def open_page(**query: str):
+    app = studio.page("strategy", **({"model": MODEL, "data": studio.REF} | query))
+    assert not app.exception
+    return app
+
+
+def downloaded(app) -> PruningPlan:
+    """The plan that the page would start now, through a saved copy of it."""
+    app.text_input(key="plan_name").input("probe").run()
+    app.button(key="save").click().run()
+    assert not app.exception
+    return plans.load_plan(MODEL, "probe")
+
+
+def test_figures_equal_the_plan_and_the_model(profile) -> None:
+    app = open_page()
+    metrics = {m.label: m for m in app.metric}
+    plan = studio.plan_for(profile)
+    priced = price(profile, model_folder(MODEL), plan)
+    assert metrics["FLOPs ●"].value == quantities.count(priced.after["flops"].value)
+    assert metrics["Parameters ●"].value == quantities.count(priced.after["params"].value)
+    assert priced.after["flops"].value <= 0.5 * profile.flops
+    assert metrics["Accuracy"].value == "—"  # never guessed
+
+
+def test_the_slider_changes_the_plan(profile) -> None:
+    app = open_page()
+    app.slider(key="plan_channels_target").set_value(30).run()
+    plan = downloaded(app)
+    assert plan.target is not None
+    assert (plan.target.kind, plan.target.value) == ("flops", 0.3)
+    assert max(plan.ratios.values()) > max(studio.plan_for(profile).ratios.values())
+
+
+def test_a_target_below_the_floor_is_refused_with_the_floor(profile) -> None:
+    app = open_page()
+    app.slider(key="plan_channels_target").set_value(1).run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert not [b for b in app.button if b.key == "start"]
+
+
+def test_edits_of_the_table_lock_and_fix(profile) -> None:
+    app = open_page()
+    names = [group.id for group in profile.prunable_groups]
+    app.session_state["plan edits"] = {
+        (MODEL, "channels"): Edits(ratios={names[1]: 0.25}, locked={names[0]}, revision=1)
+    }
+    app.run()
+    plan = downloaded(app)
+    assert plan.locked == (names[0],)
+    assert plan.ratios.get(names[0], 0.0) == 0.0
+    assert plan.ratios[names[1]] == 0.25
+
+
+def test_what_is_typed_into_the_table_becomes_an_edit(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Edits(ratios={"c": 0.5}, locked={"d"})
+    typed = {
+        "0": {"removed": 25},
+        "1": {"lock": True},
+        "2": {"removed": None},
+        "3": {"lock": False},
+    }
+    monkeypatch.setattr(edits.st, "session_state", {"table": {"edited_rows": typed}})
+    edits.apply(own, "table", ["a", "b", "c", "d"])
+    assert own.ratios == {"a": 0.25}
+    assert own.locked == {"b"}
+    assert own.revision == 1
+
+
+def test_weights_have_schedules_and_nonzero_parameters(profile) -> None:
+    app = open_page()
+    app.button_group(key="plan_method").set_value("weights").run()
+    assert not app.exception
+    metrics = {m.label: m for m in app.metric}
+    assert metrics["FLOPs ●"].delta == "unchanged"
+    plan = downloaded(app)
+    assert (plan.method, plan.criterion, plan.schedule.kind) == (
+        "weights",
+        "magnitude",
+        "polynomial",
+    )
+    assert plan.target is not None
+    assert plan.target.value == 0.8
+
+
+def test_tfmot_is_offered_for_keras_2_only(profile, tmp_path: Path) -> None:
+    app = open_page()
+    app.button_group(key="plan_method").set_value("weights").run()
+    assert not [t for t in app.toggle if t.key == "plan_tfmot"]
+    replace(profile, family="tf_keras").save(tmp_path / "models" / MODEL)
+    app = open_page()
+    app.button_group(key="plan_method").set_value("weights").run()
+    app.toggle(key="plan_tfmot").set_value(True).run()
+    assert downloaded(app).engine == "tfmot"
+
+
+def test_start_queues_a_run_with_this_plan(profile) -> None:
+    app = open_page()
+    app.slider(key="plan_channels_target").set_value(40).run()
+    app.number_input(key="plan_epochs").set_value(7).run()
+    app.button(key="start").click().run()
+    assert not app.exception
+    (run,) = runs.runs()
+    assert run.plan is not None
+    assert run.plan.target is not None
+    assert (run.plan.target.value, run.plan.training.epochs) == (0.4, 7)
+    assert (run.model, run.data) == (MODEL, studio.REF)
+    assert app.query_params["run"] == run.id
+
+
+def test_without_data_the_button_is_replaced_by_a_way_to_it(profile) -> None:
+    app = studio.page("strategy", model=MODEL)
+    assert not app.exception
+    assert "needs data" in studio.texts(app)
+    assert not [b for b in app.button if b.key == "start"]
+
+
+def test_a_saved_plan_opens_from_the_link_as_it_was(profile) -> None:
+    plan = studio.plan_for(profile, scope="global", criterion="l2")
+    odd = PruningPlan.from_dict(plan.to_dict() | {"ratios": {"stem": 0.25}})
+    plans.save_plan(MODEL, "the odd one", odd)
+    app = open_page(plan="the odd one")
+    kept = downloaded(app)
+    assert (kept.scope, kept.criterion, dict(kept.ratios)) == ("global", "l2", {"stem": 0.25})
+
+
+def test_a_plan_for_another_model_is_refused(profile) -> None:
+    plan = studio.plan_for(profile).to_dict() | {"model": "f" * 20}
+    app = open_page()
+    app.file_uploader(key="plan_file").upload("plan.json", json.dumps(plan).encode()).run()
+    assert "another model" in studio.texts(app)
+    assert not runs.runs()
+
+
+def test_a_broken_plan_file_is_refused(profile) -> None:
+    app = open_page()
+    app.file_uploader(key="plan_file").upload("plan.json", b"{ no json").run()
+    assert not app.exception
+    assert "To fix it" in studio.texts(app)
+
+
+def test_without_a_model_the_page_leads_to_the_upload(profile) -> None:
+    app = studio.page("strategy")
+    assert not app.exception
+    assert "No model is open yet." in studio.texts(app)
