@@ -51,14 +51,11 @@ def class_scores(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     return alt.layer(line, dots).properties(height=FRAME + 26 * len(order))
 
 
-def confusion(
-    rows: pd.DataFrame, *, title: str, difference: bool = False
-) -> alt.LayerChart | alt.FacetChart:
+def confusion(rows: pd.DataFrame, *, difference: bool = False) -> alt.LayerChart | alt.FacetChart:
     """A confusion matrix as a heat map with its counts written in the cells.
 
     Args:
         rows: Columns ``truth``, ``predicted``, ``count``.
-        title: Above the chart.
         difference: Draw signed counts on a diverging scale centred on zero.
     """
     order = list(dict.fromkeys(rows["truth"]))
@@ -88,7 +85,7 @@ def confusion(
             )
         )
     side = min(560, max(160, 34 * len(order)))
-    return alt.layer(*layers).properties(title=title, height=side + FRAME, width=side + FRAME)
+    return alt.layer(*layers).properties(height=side + FRAME, width=max(360, side + 2 * FRAME))
 
 
 def latencies(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
