@@ -74,20 +74,25 @@ def by_magnitude(
         cap: Largest ratio.
     """
     names = list(quantiles)
-    values = np.concatenate([quantiles[name] for name in names])
-    weights = np.concatenate(
-        [np.full(len(quantiles[n]), counts[n] / len(quantiles[n])) for n in names]
-    )
-    order = np.argsort(values, kind="stable")
-    values, shares = values[order], np.cumsum(weights[order]) / weights.sum()
+    table = np.stack([quantiles[name] for name in names]).astype(np.float64)
+    weight = np.repeat([counts[name] / table.shape[1] for name in names], table.shape[1])
+    order = np.argsort(table, axis=None, kind="stable")
+    values, shares = table.ravel()[order], np.cumsum(weight[order]) / weight.sum()
 
     def ratios(strength: float) -> dict[str, float]:
-        threshold = np.interp(strength, shares, values) if strength > 0 else -1.0
-        return {name: min(_below(quantiles[name], threshold), cap) for name in names}
+        threshold = float(np.interp(strength, shares, values)) if strength > 0 else -1.0
+        below = np.minimum(_fraction_below(table, threshold), cap)
+        return dict(zip(names, below.tolist(), strict=True))
 
     return ratios
 
 
-def _below(quantiles: np.ndarray, threshold: float) -> float:
-    grid = np.linspace(0, 1, len(quantiles))
-    return float(np.interp(threshold, quantiles, grid, left=0.0, right=1.0))
+def _fraction_below(table: np.ndarray, threshold: float) -> np.ndarray:
+    """Inverse of the quantile function of each row. table: (layers, n) -> (layers,), 0 to 1."""
+    last = table.shape[1] - 1
+    above = np.clip((table <= threshold).sum(axis=1), 1, last)
+    rows = np.arange(len(table))
+    low, high = table[rows, above - 1], table[rows, above]
+    step = np.where(high > low, high - low, 1.0)
+    place: np.ndarray = np.clip((above - 1 + (threshold - low) / step) / last, 0, 1)
+    return np.where(table[:, -1] <= threshold, 1.0, np.where(table[:, 0] > threshold, 0.0, place))
