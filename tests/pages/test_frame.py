@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.pages.conftest import words
+from tests.pages.profiles import HOSTILE, MODEL, resnet, store
+
+PAGES = ("upload", "layers", "strategy", "retraining", "comparison", "runs")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_with_nothing_open_and_says_what_is_missing(app, page):
+    app.run()
+    app.switch_page(f"{page}.py").run()
+    assert not app.exception
+    labels = [link.proto.label for link in app.get("page_link")]
+    assert labels[:2] == ["No model yet", "No data yet"]
+    assert not app.get("vega_lite_chart")
+
+
+def test_the_header_says_what_is_open(app, home):
+    profile = resnet()
+    store(profile, home)
+    app.query_params["model"] = MODEL
+    app.run()
+    app.switch_page("layers.py").run()
+    assert not app.exception
+    header = app.get("page_link")[0].proto
+    assert "Keras 3 · 275 k parameters · 1.15 MB" in header.label
+    assert f"model={MODEL}" in header.query_string
+
+
+def test_what_is_open_survives_the_navigation(app, home):
+    """Streamlit clears the URL on navigation; the frame puts the state back."""
+    store(resnet(), home)
+    app.query_params["model"] = MODEL
+    app.run()
+    del app.query_params["model"]
+    app.switch_page("layers.py").run()
+    assert app.query_params["model"] == MODEL
+    assert app.title[0].value == "Layers"
+
+
+def test_a_link_that_names_something_wins_over_what_was_open(app, home):
+    store(resnet(), home)
+    app.query_params["model"] = MODEL
+    app.query_params["run"] = "20260101-000000-abcdef"
+    app.run()
+    del app.query_params["run"]
+    app.query_params["model"] = "f" * 20
+    app.run()
+    assert app.query_params["model"] == "f" * 20
+    assert "run" not in app.query_params
+
+
+@pytest.mark.parametrize("identifier", ["../../etc", "..", "a/b", "/etc/passwd", "x" * 200, "é"])
+def test_ids_that_could_leave_the_home_folder_read_as_nothing(app, identifier):
+    app.query_params["model"] = identifier
+    app.run()
+    assert not app.exception
+    assert app.get("page_link")[0].proto.label == "No model yet"
+
+
+def test_a_hostile_file_name_is_text(app, home):
+    from dataclasses import replace
+
+    store(replace(resnet(), name=HOSTILE), home)
+    app.query_params["model"] = MODEL
+    app.run()
+    label = app.get("page_link")[0].proto.label
+    assert r"\<img src\=x" in label
+    assert "onerror=" not in label
+    assert words(app).count("<img") == words(app).count(r"\<img")

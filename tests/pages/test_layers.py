@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pages.components.layers import graph, tables
+from pages.components.layers.advice import advice, group_of, halved
+from pruning.errors import ModelFileError
+from tests.pages.conftest import words
+from tests.pages.profiles import HOSTILE, MODEL, resnet, store
+
+
+@pytest.fixture(scope="module")
+def profile():
+    return resnet()
+
+
+@pytest.fixture
+def page(app, home, profile):
+    """The layers page with a model of 72 layers."""
+    store(profile, home)
+    app.query_params["model"] = MODEL
+    app.run()
+    return app.switch_page("layers.py").run()
+
+
+def chosen(page) -> str:
+    return page.selectbox(key="layers_box").value
+
+
+def dot_of(page) -> str:
+    return page.get("graphviz_chart")[0].proto.spec
+
+
+def test_all_views_show_the_same_layer_at_first(page, profile):
+    """Without one in the URL it is the prunable layer with the most parameters."""
+    assert not page.exception
+    name = chosen(page)
+    largest = max(layer.params for layer in profile.layers if layer.prunable)
+    assert profile.layer(name).params == largest
+    assert page.subheader[0].value == name.replace("_", r"\_")
+    row = page.session_state["layers_table"]["selection"]["rows"][0]
+    assert page.dataframe[0].value.iloc[row]["full_name"] == name
+    assert "layer" not in page.query_params
+
+
+def test_a_row_of_the_table_selects_everywhere(page, profile):
+    from pages.components.layers import selection
+
+    names = [layer.name for layer in profile.layers]
+    page.query_params["layer"] = names[20]
+    page.run()
+    assert chosen(page) == names[20]
+    assert page.session_state["layers_table"]["selection"]["rows"] == [20]
+    own = group_of(profile, profile.layers[20])
+    groups = [group.id for group in profile.groups]
+    assert page.session_state[selection.GROUPS]["selection"]["rows"] == [groups.index(own.id)]
+    spec = page.get("vega_lite_chart")[0].proto.spec
+    assert names[20] in spec
+
+
+def test_the_select_box_writes_the_url(page):
+    page.selectbox(key="layers_box").select("stage2_block1_conv1").run()
+    assert page.query_params["layer"] == "stage2_block1_conv1"
+    assert page.subheader[0].value == r"stage2\_block1\_conv1"
+    assert "stage2_block1_conv1" in dot_of(page)
+
+
+def test_a_layer_that_does_not_exist_falls_back(page):
+    page.query_params["layer"] = "no such layer"
+    page.run()
+    assert not page.exception
+    assert chosen(page) != "no such layer"
+
+
+def test_filters_keep_what_matches(page):
+    page.text_input(key="filter").set_value("stage1 conv2d").run()
+    assert list(page.dataframe[0].value["cls"].unique()) == ["Conv2D"]
+    assert len(page.dataframe[0].value) == 6
+    page.text_input(key="filter").set_value("nothing like this").run()
+    assert "No layer matches this filter" in words(page)
+    assert len(page.dataframe) == 1
+
+
+def test_hostile_names_are_text(app, home):
+    store(resnet(odd_name=HOSTILE), home)
+    app.query_params["model"] = MODEL
+    app.query_params["layer"] = HOSTILE
+    app.run()
+    app.switch_page("layers.py").run()
+    assert not app.exception
+    assert r"\<img src\=x" in app.subheader[0].value
+    assert "<img" not in dot_of(app)
+    assert "&lt;img" in dot_of(app)
+
+
+def test_without_a_profile_the_model_is_read_first(app, home, jobs):
+    folder = store(resnet(), home)
+    (folder / "profile.json").unlink()
+    app.query_params["model"] = MODEL
+    app.run()
+    app.switch_page("layers.py").run()
+    assert not app.exception
+    assert ("profile", MODEL, {"model": MODEL}, False) in jobs.asked
+    assert not app.dataframe
+
+
+def test_a_model_that_cannot_be_read_says_why_and_offers_to_try_again(app, home, jobs):
+    folder = store(resnet(), home)
+    (folder / "profile.json").unlink()
+    jobs.states["profile"] = "failed"
+    jobs.errors["profile"] = ModelFileError(
+        "The file holds weights only.", expected="A whole model.", fix="Save it with model.save."
+    )
+    app.query_params["model"] = MODEL
+    app.run()
+    app.switch_page("layers.py").run()
+    shown = words(app)
+    assert r"The file holds weights only\." in shown
+    assert r"**To fix it:** Save it with model\.save\." in shown
+    app.button(key=f"retry_profile_{MODEL}").click().run()
+    assert ("profile", MODEL, {"model": MODEL}, True) in jobs.asked
+
+
+def test_halving_a_group_is_priced_exactly(profile):
+    """stage3_block2_conv1: 64 channels between two 3×3 convolutions of 64, with BatchNorm."""
+    group = next(g for g in profile.groups if g.id == "stage3_block2_conv1")
+    params, flops = halved(profile, group)
+    # 32 channels fewer: kernels in and out, one bias and four BatchNorm values each.
+    assert params * profile.params == pytest.approx(32 * (9 * 64 + 9 * 64 + 1 + 4))
+    assert flops * profile.flops == pytest.approx(2 * 32 * (9 * 64 + 9 * 64) * 8 * 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "scores", "sentence"),
+    [
+        ("stage3_block2_conv1", np.r_[np.ones(32), 9 * np.ones(32)], "a good place to cut"),
+        ("stage3_block2_conv1", np.ones(64), "much alike"),
+        ("image", None, r"Nothing to cut here. It is the model\'s input\."),
+        ("scores", None, r"Leave it: These are the model\'s outputs\."),
+    ],
+)
+def test_advice(profile, name, scores, sentence):
+    assert sentence in advice(profile, profile.layer(name), scores)
+
+
+def test_a_group_that_hardly_counts_is_left_for_later():
+    deep = resnet((16, 16, 16))
+    assert "hardly worth the risk" in advice(deep, deep.layer("stage1_block1_conv1"), np.ones(16))
+
+
+def test_the_graph_folds_what_only_passes_channels_on(profile):
+    nodes = graph.nodes(profile)
+    assert [layer.cls for layer in nodes["stem"].layers] == ["Conv2D", "BatchNormalization"]
+    assert nodes["stem"].readers == ["stage1_block1_add", "stage1_block1_conv1"] or set(
+        nodes["stem"].readers
+    ) == {"stage1_block1_add", "stage1_block1_conv1"}
+    assert sum(len(node.layers) for node in nodes.values()) == len(profile.layers)
+
+
+def test_a_large_graph_is_shown_around_the_selection(profile):
+    nodes = graph.nodes(profile)
+    shown = graph.around(nodes, "stage2_block2_conv1", 5)
+    assert len(shown) == 5
+    assert {"stage2_block2_conv1", "stage2_block2_conv2", "stage2_block1_add"} <= set(shown)
+    text = graph.dot(profile, shown, "stage2_block2_conv1")
+    assert text.count("penwidth=4") == 1
+    assert "style=dashed" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "escaped"),
+    [('a"b', "a&quot;b"), ("a\\N", "a&#92;N"), ("<i>&amp;", "&lt;i&gt;&amp;amp;")],
+)
+def test_names_cannot_leave_a_dot_string(name, escaped):
+    assert graph.escaped(name) == escaped
+
+
+def test_frozen_layers_are_those_that_nothing_shrinks(home, profile):
+    store(profile, home)
+    frame = tables.layer_frame("frozen", 0, profile)
+    alone = replace(profile, groups=tuple(replace(g, prunable=False) for g in profile.groups))
+    all_frozen = tables.layer_frame("alone", 0, alone)
+    assert len(tables.filtered(frame, "", "Frozen")) == 0
+    assert len(tables.filtered(all_frozen, "", "Frozen")) == (frame["params"] > 0).sum()
+    assert frame["params_share"].sum() == pytest.approx(1)

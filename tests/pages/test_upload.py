@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pages.components.upload import baseline, preview
+from pruning.comparison.result import Interval, Scores
+from pruning.errors import DataFileError
+from pruning.intake import store as uploads
+from pruning.intake.dataset import Dataset, prepared_folder
+from tests.pages import prepared
+from tests.pages.conftest import words
+from tests.pages.profiles import MODEL, resnet, store
+
+
+def figures(app) -> dict[str, str]:
+    """Values of the figures by label, without the mark of their basis."""
+    return {metric.label.rsplit(" ", 1)[0]: metric.value for metric in app.metric}
+
+
+@pytest.fixture
+def opened(app, home, jobs):
+    """A model and pictures that fit it, both read already."""
+    store(resnet(), home)
+    prepared.store(prepared.IMAGE, (32, 32, 3))
+    app.query_params["model"] = MODEL
+    app.query_params["data"] = prepared.REF
+    return app
+
+
+def test_the_empty_page_offers_demos_and_both_drop_zones(app):
+    app.run()
+    assert not app.exception
+    assert [button.key for button in app.button if str(button.key).startswith("demo_")] == [
+        "demo_image",
+        "demo_speech",
+        "demo_text",
+    ]
+    labels = [uploader.label for uploader in app.file_uploader]
+    assert ".keras, .h5 or .hdf5" in labels[0]
+    assert ".npz" in labels[1]
+    assert ".csv or .tsv" in labels[1]
+    assert "91.2 % test accuracy · 9.90 MB" in words(app)
+
+
+def test_one_click_on_a_demo_stores_it_and_starts_the_jobs(app, home, jobs):
+    app.run()
+    app.button(key="demo_speech").click().run()
+    assert not app.exception
+    model, source = app.query_params["model"], app.query_params["source"]
+    assert uploads.model_path(model).read_bytes() == b"model of speech"
+    assert uploads.data_path(source).read_bytes() == b"data of speech"
+    assert uploads.models()[0].name == "Demo speech.keras"
+    assert set(jobs.kinds()) == {"data", "profile"}
+    shown = words(app) + str([entry.label for entry in app.get("status")])
+    assert "Reading the model" in shown
+    assert "Preparing the data" in shown
+
+
+def test_when_the_data_is_prepared_its_ref_is_in_the_url(app, home, jobs):
+    store(resnet(), home)
+    prepared.store(prepared.IMAGE, (32, 32, 3))
+    jobs.states["data"] = "done"
+    jobs.results["data"] = {"ref": prepared.REF}
+    app.query_params["model"] = MODEL
+    app.query_params["source"] = prepared.DATA
+    app.run()
+    assert not app.exception
+    assert app.query_params["data"] == prepared.REF
+    assert "source" not in app.query_params
+    _, key, request, _ = next(call for call in jobs.asked if call[0] == "data")
+    assert key.startswith(prepared.DATA)
+    assert request == {
+        "data": prepared.DATA, "model": MODEL, "preprocessing": None, "options": {}
+    }  # fmt: skip
+    assert ("baseline", f"{MODEL}-{prepared.REF}") in [call[:2] for call in jobs.asked]
+
+
+def test_an_uploaded_model_is_stored_and_opened(app, home, jobs):
+    app.run()
+    app.file_uploader[0].upload("renamed.bin", b"some bytes").run()
+    assert not app.exception
+    model = app.query_params["model"]
+    assert uploads.model_path(model).read_bytes() == b"some bytes"
+    assert jobs.asked[0][:2] == ("profile", model)
+
+
+def test_an_uploaded_data_file_waits_for_the_model(app, home, jobs):
+    app.query_params["model"] = MODEL
+    folder = store(resnet(), home)
+    (folder / "profile.json").unlink()
+    app.run()
+    data_drop = next(drop for drop in app.file_uploader if drop.label.startswith("Your own data"))
+    data_drop.upload("reviews.csv", b"text,label\na,1\n").run()
+    assert uploads.data()[0].name == "reviews.csv"
+    assert app.query_params["source"] == uploads.data()[0].id
+    assert "Waits for the model to be read" in words(app)
+    assert "data" not in jobs.kinds()
+
+
+def test_an_empty_file_is_refused_in_three_sentences(app, jobs):
+    app.run()
+    app.file_uploader[0].upload("empty.keras", b"").run()
+    shown = words(app)
+    assert r"empty\.keras is empty\." in shown
+    assert r"**Expected:** A file with content\." in shown
+    assert "**To fix it:**" in shown
+    assert "model" not in app.query_params
+    assert not jobs.asked
+    app.run()
+    assert not app.error
+
+
+def test_an_upload_can_be_opened_again(app, home, jobs):
+    store(resnet(), home, MODEL)
+    app.run()
+    app.selectbox[0].select(MODEL).run()
+    assert app.query_params["model"] == MODEL
+    assert figures(app)["Parameters"] == "275 k"
+
+
+def test_the_passport(opened):
+    opened.run()
+    assert not opened.exception
+    shown = figures(opened)
+    assert shown["Parameters"] == "275 k"
+    assert shown["FLOPs"] == "81.6 M"
+    assert shown["File"] == "1.15 MB"
+    assert shown["Reachable floor"] == "316"
+    text = words(opened)
+    assert r"Written by Keras 3\.15\.1 as .keras" in text
+    assert "**image** 32×32×3 float32 → **10** by softmax" in text
+    assert "448 channels in 12 groups" in text
+    assert "Frozen: 1 group" in text
+
+
+def test_data_shows_its_pipeline_its_samples_and_its_notes(opened):
+    opened.run()
+    text = words(opened)
+    assert ":blue-badge[resize 32×32] → :blue-badge[RGB] → :blue-badge[divide by 255]" in text
+    assert "samples: 60 train, 20 val, 20 test" in text
+    assert r"2 files were skipped\." in text
+    captions = [picture.caption for images in opened.get("image") for picture in images.proto.imgs]
+    assert [caption for caption in captions if caption][:10] == list(prepared.CLASSES)
+
+
+def test_the_baseline_stands_against_chance(opened, home):
+    prepared.judge(home, MODEL, 0.912)
+    opened.run()
+    shown = figures(opened)
+    assert shown["Test accuracy"] == "91.2 %"
+    assert shown["By chance"] == "10.0 %"
+    assert not opened.warning
+
+
+def test_near_chance_says_what_to_try_and_tries_it(opened, home, jobs):
+    prepared.judge(home, MODEL, 0.105)
+    opened.run()
+    assert "no better than chance" in words(opened)
+    button = next(b for b in opened.button if b.label == "Scaling: scale to −1 … 1")
+    button.click().run()
+    _, key, request, _ = next(call for call in jobs.asked if call[0] == "data")
+    assert request["preprocessing"] == {**prepared.IMAGE, "scaling": "-1..1"}
+    assert request["model"] == MODEL
+    assert opened.query_params["job"] == key
+    assert opened.query_params["source"] == prepared.DATA
+    assert "data" not in opened.query_params
+
+
+def test_failed_preparation_shows_why_keeps_the_form_and_tries_again(app, home, jobs):
+    store(resnet(), home)
+    prepared.store(prepared.IMAGE, (32, 32, 3))
+    jobs.states.update(data="failed", look="done")
+    jobs.results["look"] = {"source": _source()}
+    jobs.errors["data"] = DataFileError(
+        "The table has no column 'label'.", expected="A label column.", fix="Choose one."
+    )
+    app.query_params["model"] = MODEL
+    app.query_params["source"] = prepared.DATA
+    app.run()
+    assert not app.exception
+    assert r"The table has no column \'label\'\." in words(app)
+    retry = next(b for b in app.button if str(b.key).startswith("retry_data_"))
+    retry.click().run()
+    assert [call[3] for call in jobs.asked if call[0] == "data"].count(True) == 1
+
+
+def test_data_made_for_another_model_says_so(app, home, jobs):
+    store(resnet(), home)
+    prepared.store(prepared.IMAGE, (28, 28, 1))
+    app.query_params["model"] = MODEL
+    app.query_params["data"] = prepared.REF
+    app.run()
+    assert r"The model reads samples of shape \(32\, 32\, 3\)" in words(app)
+    assert "baseline" not in jobs.kinds()
+    app.button(key="prepare_default").click().run()
+    assert app.query_params["source"] == prepared.DATA
+
+
+def test_changed_settings_are_checked_against_the_model_and_applied(opened, jobs):
+    jobs.states["look"] = "done"
+    jobs.results["look"] = {"source": _source()}
+    opened.session_state[f"settings_{prepared.DATA}"] = True
+    opened.run()
+    assert not opened.exception
+    prefix = f"set_{prepared.DATA}_image"
+    opened.number_input(key=f"{prefix}_height").set_value(16).run()
+    assert "These settings give samples of 16×32×3" in words(opened)
+    assert "prepare" not in [button.key for button in opened.button]
+    opened.number_input(key=f"{prefix}_height").set_value(32)
+    opened.selectbox(key=f"{prefix}_scaling").select("raw").run()
+    assert ":blue-badge[keep 0 to 255]" in words(opened)
+    opened.text_input(key=f"classes_{prepared.DATA}").set_value("b, a ,c").run()
+    opened.button(key="prepare").click().run()
+    request = [call[2] for call in jobs.asked if call[0] == "data"][-1]
+    assert request["preprocessing"]["scaling"] == "raw"
+    assert request["options"]["classes"] == ["b", "a", "c"]
+
+
+def test_a_sound_has_a_player_and_what_the_model_hears(app, home, jobs):
+    prepared.store(prepared.AUDIO, (38, 32, 1))
+    app.query_params["data"] = prepared.REF
+    app.run()
+    assert not app.exception
+    assert len(app.get("audio")) == 3
+    assert words(app).count("log\\-mel, 38×32×1: what the model reads") == 3
+
+
+def test_texts_are_text_and_show_their_tokens(app, home, jobs):
+    rows = np.tile(np.array([2, 1, 4, 0, 0, 0], np.int32), (20, 1))
+    prepared.store(prepared.TEXT, (6,), rows)
+    app.query_params["data"] = prepared.REF
+    app.run()
+    assert not app.exception
+    assert app.text[0].value == "text 0 is **good** <b>"
+    assert ":gray-badge[good] :orange-badge[unknown] :gray-badge[\\<script\\>]" in words(app)
+
+
+def test_a_link_to_data_of_another_studio_says_so(app):
+    app.query_params["data"] = prepared.REF
+    app.run()
+    assert "not in this studio" in words(app)
+
+
+def test_samples_are_spread_over_the_classes(home):
+    record = prepared.store(prepared.IMAGE, (32, 32, 3))
+    dataset = Dataset(prepared_folder(record.ref), record)
+    assert preview.spread(dataset, 12) == [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 1, 3]
+    regression = Dataset(dataset.folder, replace(record, task="regression"))
+    assert preview.spread(regression, 3) == [0, 1, 2]
+
+
+def test_shades_put_low_tones_below_and_loud_ones_bright():
+    spectrogram = np.zeros((10, 4), np.float32)
+    spectrogram[:, 0] = 1.0  # the lowest tone is loud
+    picture = preview.shades(spectrogram, time_first=True)
+    assert picture.shape[2] == 3
+    assert picture[-1, 0].sum() > 700
+    assert picture[0, 0].tolist() == [16, 26, 38]
+    assert np.array_equal(picture, preview.shades(spectrogram.T, time_first=False))
+
+
+@pytest.mark.parametrize(
+    ("metric", "interval", "chance", "near"),
+    [
+        ("accuracy", Interval(0.12, 0.09, 0.15), 0.1, True),
+        ("accuracy", Interval(0.2, 0.17, 0.23), 0.1, False),
+        ("mae", Interval(0.9, 0.8, 1.1), 1.0, True),
+        ("mae", Interval(0.5, 0.4, 0.6), 1.0, False),
+    ],
+)
+def test_near_chance_is_judged_by_the_interval(metric, interval, chance, near):
+    assert baseline.near_chance(Scores(metric, interval, 1.0, chance)) is near
+
+
+def test_tries_change_one_setting_each():
+    found = baseline.tries(prepared.IMAGE)
+    assert {entry["scaling"] for entry in found.values()} == {"raw", "-1..1", "torch", "caffe"}
+    grey = baseline.tries({**prepared.IMAGE, "channels": 1})
+    assert {entry["scaling"] for entry in grey.values()} == {"raw", "-1..1"}
+    assert baseline.tries(prepared.TEXT) == {}
+
+
+def _source() -> dict:
+    return json.loads(
+        json.dumps(
+            {
+                "kind": "zip", "modality": "image", "files": 100, "bytes": 23,
+                "classes": list(prepared.CLASSES), "class_counts": {}, "splits_given": False,
+                "columns": None, "rows": [], "text_column": None, "label_column": None,
+                "split_column": None, "delimiter": None, "header": None, "arrays": {},
+                "preprocessing": {}, "notes": [],
+            }
+        )
+    )  # fmt: skip
