@@ -18,6 +18,7 @@ from pruning.analysis.groups import (
     make_groups,
     params_cost,
 )
+from pruning.analysis.input_needs import input_needs
 from pruning.analysis.layer_rules._base import LayerTrace
 from pruning.analysis.layer_rules._settings import activation_name
 from pruning.analysis.profile import Edge, Group, Layer, ModelProfile, TensorSpec
@@ -91,6 +92,7 @@ def analyse(
     state = _Profiling(channels)
     layers = tuple(_layer(record, state) for record in traced.layers.values())
     floor = {group.id: group.minimum for group in state.prunable.values()}
+    needs = input_needs(flat.inputs[0], framework.nodes(flat))
     profile = ModelProfile(
         digest=digest,
         name=name,
@@ -110,6 +112,8 @@ def analyse(
         floor_params=_total([layer.params_cost for layer in layers], floor),
         floor_flops=_total([layer.flops_cost for layer in layers], floor),
         notes=tuple(traced.notes),
+        scales_itself=needs.scales_itself,
+        vocabulary=needs.vocabulary,
     )
     return Analysis(framework, model, flat, traced, channels, profile)
 
