@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +22,11 @@ from pruning.intake.preview import PreviewWriter
 from pruning.intake.samples import Samples
 
 _REPORT_EVERY = 50
+_BATCH_SAMPLES = 64
+_BATCH_BYTES = 128 * 2**20
+_MOST_THREADS = 4
+
+Decoded = tuple[Sample, bytes] | DataFileError  # a sample with its content's digest, or why not
 
 
 @dataclass
@@ -100,31 +108,55 @@ def write_samples(
         DataFileError: Too many samples cannot be read.
     """
     shape = decoder.modality.output_shape(decoder.preprocessing)
-    check_space(draft.folder, len(codes) * int(np.prod(shape, dtype=np.int64)) * 4)
+    row_bytes = int(np.prod(shape, dtype=np.int64)) * 4
+    check_space(draft.folder, len(codes) * row_bytes)
     progress = Progress()
     preview = PreviewWriter(draft, int((codes == splits.TEST).sum()))
     # Files lie sorted by class; shuffled, the first test samples shown are of all classes.
     order = np.random.default_rng(samples.options.seed).permutation(len(codes))
     done = 0
     for split, name in enumerate(SPLITS):
-        for index in order[codes[order] == split].tolist():
+        wanted = order[codes[order] == split].tolist()
+        for index, result in _decoded(samples, decoder, wanted, row_bytes):
             done += 1
             if done % _REPORT_EVERY == 0:
                 report(done / len(codes), f"Reading samples: {done:,} of {len(codes):,}")
-            try:
-                content = samples.read(index)
-                sample = decoder.decode(samples.names[index], content)
-            except DataFileError as error:
-                _skip(progress, error, len(codes))
+            if isinstance(result, DataFileError):
+                _skip(progress, result, len(codes))
                 continue
+            sample, digest = result
             draft.append(f"x_{name}", sample.value[np.newaxis])
             draft.append(f"y_{name}", targets.y[index : index + 1])
             progress.kept[name].append(index)
-            _note_repeats(progress, name, content)
+            _note_repeats(progress, name, digest)
             if name == "test":
                 preview.append(sample.preview)
     preview.close()
     return progress
+
+
+def _decoded(
+    samples: Samples, decoder: Decoder, wanted: Sequence[int], row_bytes: int
+) -> Iterator[tuple[int, Decoded]]:
+    """Decode in threads (the decoders and FFTs are native code), but give back in order.
+
+    Only as many samples are in memory at a time as ``_BATCH_BYTES`` allow.
+    """
+
+    def attempt(index: int) -> Decoded:
+        try:
+            content = samples.read(index)
+            sample = decoder.decode(samples.names[index], content)
+        except DataFileError as error:
+            return error
+        raw = content.encode(errors="surrogatepass") if isinstance(content, str) else content
+        return sample, hashlib.blake2b(raw, digest_size=12).digest()
+
+    batch = max(1, min(_BATCH_SAMPLES, _BATCH_BYTES // max(1, row_bytes)))
+    with ThreadPoolExecutor(min(batch, os.cpu_count() or 1, _MOST_THREADS)) as pool:
+        for start in range(0, len(wanted), batch):
+            indices = wanted[start : start + batch]
+            yield from zip(indices, pool.map(attempt, indices), strict=True)
 
 
 def _skip(progress: Progress, error: DataFileError, total: int) -> None:
@@ -141,9 +173,7 @@ def _skip(progress: Progress, error: DataFileError, total: int) -> None:
     )
 
 
-def _note_repeats(progress: Progress, split: str, content: Any) -> None:
-    raw = content.encode(errors="surrogatepass") if isinstance(content, str) else content
-    digest = hashlib.blake2b(raw, digest_size=12).digest()
+def _note_repeats(progress: Progress, split: str, digest: bytes) -> None:
     if split == "train":
         progress.training.add(digest)
     elif split == "test" and digest in progress.training:
