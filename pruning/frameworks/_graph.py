@@ -14,6 +14,7 @@ from typing import Any
 
 from pruning.errors import ModelFileError
 from pruning.frameworks._base import Node
+from pruning.frameworks._rebuild import Rebuild
 
 # Flat model -> {id(layer): path}. The flat model keeps its layers alive, hence ids stay theirs.
 _PATHS: weakref.WeakKeyDictionary[Any, dict[int, str]] = weakref.WeakKeyDictionary()
@@ -46,19 +47,6 @@ def composed(current: Any, added: Callable[[Any], Any] | None) -> Any:
     return own if added is None else ComposedConstraint(own, added)
 
 
-def without_build(config: Any) -> Any:
-    """Copy of a layer's config without ``build_config``, inside wrapped layers too.
-
-    A stored ``build_config`` holds the old input shape and would build the weights of an edited
-    layer for it.
-    """
-    if isinstance(config, dict):
-        return {k: without_build(v) for k, v in config.items() if k != "build_config"}
-    if isinstance(config, list):
-        return [without_build(value) for value in config]
-    return config
-
-
 class GraphFramework(ABC):
     """The part of :class:`pruning.frameworks._base.Framework` that both Kerases share."""
 
@@ -70,20 +58,28 @@ class GraphFramework(ABC):
         """The module."""
 
     @abstractmethod
-    def _calls(self, model: Any) -> list[Node]:
+    def calls(self, model: Any) -> list[Node]:
         """Calls of one functional model, nested models as one call, inputs before their readers."""
 
     @abstractmethod
-    def _map(self, function: Callable[[Any], Any], structure: Any) -> Any:
+    def map(self, function: Callable[[Any], Any], structure: Any) -> Any:
         """Apply ``function`` to every leaf of nested tuples, lists and dicts."""
 
     @abstractmethod
-    def _flatten(self, structure: Any) -> list[Any]:
+    def flatten(self, structure: Any) -> list[Any]:
         """Leaves of nested tuples, lists and dicts, in a fixed order."""
 
     @abstractmethod
-    def _placeholder(self, tensor: Any) -> Any:
-        """A new input tensor like ``tensor``, with its name."""
+    def placeholder(self, tensor: Any, shape: tuple[int | None, ...]) -> Any:
+        """A new input tensor with the name and dtype of an input tensor, and another shape."""
+
+    @abstractmethod
+    def structures(self, model: Any) -> tuple[Any, Any]:
+        """Inputs and outputs of a functional model as its author nested them."""
+
+    @abstractmethod
+    def input_layer(self, model: Any) -> Any:
+        """The InputLayer that a Sequential model begins with, or None."""
 
     @abstractmethod
     @contextmanager
@@ -92,7 +88,11 @@ class GraphFramework(ABC):
 
     def nodes(self, flat_model: Any) -> list[Node]:
         """See :class:`Framework`."""
-        return self._calls(flat_model)
+        return self.calls(flat_model)
+
+    def clone(self, model: Any, new_config: Callable[[Any], dict[str, Any]]) -> Any:
+        """See :class:`Framework`. ``new_config`` is asked for operations of Keras 3, too."""
+        return Rebuild(self, new_config).run(model)
 
     def layers(self, model: Any) -> Sequence[Any]:
         """See :class:`Framework`."""
@@ -123,7 +123,7 @@ class GraphFramework(ABC):
         if not sequential and not any(self._is_model(layer) for layer in model.layers):
             return model
         called: dict[int, tuple[Any, str]] = {}
-        inputs = [self._placeholder(tensor) for tensor in model.inputs]
+        inputs = [self.placeholder(tensor, self.shape(tensor)) for tensor in model.inputs]
         outputs = self._replay(model, inputs, "", called)
         with self._renamed(called):
             flat = self.keras.Model(
@@ -179,19 +179,19 @@ class GraphFramework(ABC):
             for layer in model.layers:
                 outputs = self._call(layer, (outputs,), {}, prefix, called)
                 outputs = outputs[0] if len(outputs) == 1 else outputs
-            return self._flatten(outputs)
+            return self.flatten(outputs)
         replaced = {id(old): new for old, new in zip(model.inputs, tensors, strict=True)}
 
         def swap(leaf: Any) -> Any:
             return replaced.get(id(leaf), leaf)
 
-        for node in self._calls(model):
+        for node in self.calls(model):
             if not node.inputs and not node.args and not node.kwargs:
                 continue
-            args, kwargs = self._map(swap, list(node.args)), self._map(swap, dict(node.kwargs))
+            args, kwargs = self.map(swap, list(node.args)), self.map(swap, dict(node.kwargs))
             results = self._call(node.layer, tuple(args), kwargs, prefix, called)
             replaced.update({id(old): new for old, new in zip(node.outputs, results, strict=True)})
-        return [replaced[id(tensor)] for tensor in self._flatten(model.outputs)]
+        return [replaced[id(tensor)] for tensor in self.flatten(model.outputs)]
 
     def _call(
         self,
@@ -203,15 +203,15 @@ class GraphFramework(ABC):
     ) -> list[Any]:
         if self._is_model(layer):
             given = args[0] if args else kwargs["inputs"]
-            inputs = self._in_order(layer, given)
+            inputs = self.in_order(layer, given)
             return self._replay(layer, inputs, f"{prefix}{layer.name}/", called)
         called.setdefault(id(layer), (layer, f"{prefix}{layer.name}"))
-        return self._flatten(layer(*args, **kwargs))
+        return self.flatten(layer(*args, **kwargs))
 
-    def _in_order(self, model: Any, given: Any) -> list[Any]:
+    def in_order(self, model: Any, given: Any) -> list[Any]:
         """Tensors of a nested call in the order of the nested model's inputs."""
         if isinstance(given, dict):
             names = [tensor.name.split(":")[0] for tensor in model.inputs]
             if set(names) == set(given):
                 return [given[name] for name in names]
-        return self._flatten(given)
+        return self.flatten(given)

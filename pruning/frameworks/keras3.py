@@ -9,7 +9,7 @@ from typing import Any
 
 from pruning.errors import ModelFileError
 from pruning.frameworks._base import Node
-from pruning.frameworks._graph import GraphFramework, composed, without_build
+from pruning.frameworks._graph import GraphFramework, composed
 from pruning.frameworks._loading import (
     activation_names,
     known_classes,
@@ -60,38 +60,25 @@ class Keras3(GraphFramework):
         """
         needed = {id(tensor) for tensor in flat_model.outputs}
         kept = []
-        for node in reversed(self._calls(flat_model)):
+        for node in reversed(self.calls(flat_model)):
             is_input = isinstance(node.layer, self.keras.layers.InputLayer)
             if is_input or any(id(tensor) in needed for tensor in node.outputs):
                 needed.update(id(tensor) for tensor in node.inputs)
                 kept.append(node)
         return kept[::-1]
 
-    def clone(self, model: Any, new_config: Callable[[Any], dict[str, Any]]) -> Any:
-        """See :class:`Framework`."""
-
-        def rebuilt(layer: Any) -> Any:
-            return type(layer).from_config(without_build(new_config(layer)))
-
-        was_compiled, model.compiled = model.compiled, False
-        try:
-            return self.keras.models.clone_model(
-                model, clone_function=rebuilt, recursive=True, cache={}
-            )
-        finally:
-            model.compiled = was_compiled
-
     def set_constraint(self, variable: Any, constraint: Callable[[Any], Any] | None) -> None:
         """See :class:`Framework`."""
         variable.constraint = composed(variable.constraint, constraint)
 
-    def _calls(self, model: Any) -> list[Node]:
+    def calls(self, model: Any) -> list[Node]:
+        """See :class:`GraphFramework`."""
         calls = []
         for depth in sorted(model._nodes_by_depth, reverse=True):
             for node in model._nodes_by_depth[depth]:
                 arguments = node.arguments
                 read = {k: v for k, v in arguments.kwargs.items() if not _is_mask(k)}
-                leaves = self._flatten([list(arguments.args), read])
+                leaves = self.flatten([list(arguments.args), read])
                 calls.append(
                     Node(
                         layer=node.operation,
@@ -106,17 +93,28 @@ class Keras3(GraphFramework):
     def _is_symbolic(self, leaf: Any) -> bool:
         return isinstance(leaf, self.keras.KerasTensor)
 
-    def _map(self, function: Callable[[Any], Any], structure: Any) -> Any:
+    def map(self, function: Callable[[Any], Any], structure: Any) -> Any:
+        """See :class:`GraphFramework`."""
         return self.keras.tree.map_structure(function, structure)
 
-    def _flatten(self, structure: Any) -> list[Any]:
+    def flatten(self, structure: Any) -> list[Any]:
+        """See :class:`GraphFramework`."""
         flat: list[Any] = self.keras.tree.flatten(structure)
         return flat
 
-    def _placeholder(self, tensor: Any) -> Any:
-        return self.keras.Input(
-            batch_shape=tuple(tensor.shape), dtype=tensor.dtype, name=tensor.name
-        )
+    def placeholder(self, tensor: Any, shape: tuple[int | None, ...]) -> Any:
+        """See :class:`GraphFramework`."""
+        name = tensor._keras_history.operation.name
+        return self.keras.Input(batch_shape=shape, dtype=tensor.dtype, name=name)
+
+    def structures(self, model: Any) -> tuple[Any, Any]:
+        """See :class:`GraphFramework`."""
+        return model._inputs_struct, model._outputs_struct
+
+    def input_layer(self, model: Any) -> Any:
+        """See :class:`GraphFramework`."""
+        first = model._layers[0] if model._layers else None
+        return first if isinstance(first, self.keras.layers.InputLayer) else None
 
     @contextmanager
     def _renamed(self, names: dict[int, tuple[Any, str]]) -> Iterator[None]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pruning.frameworks._base import Node
-from pruning.frameworks._graph import GraphFramework, composed, without_build
+from pruning.frameworks._graph import GraphFramework, composed
 from pruning.frameworks._loading import (
     activation_names,
     known_classes,
@@ -58,42 +58,23 @@ class TfKeras(GraphFramework):
             _distinguish_weights(model)
         model.save(str(path))
 
-    def clone(self, model: Any, new_config: Callable[[Any], dict[str, Any]]) -> Any:
-        """See :class:`Framework`."""
-        made: dict[int, Any] = {}
-
-        def rebuilt(layer: Any) -> Any:
-            if id(layer) not in made:
-                made[id(layer)] = (
-                    cloned(layer)
-                    if self._is_model(layer)
-                    else type(layer).from_config(without_build(new_config(layer)))
-                )
-            return made[id(layer)]
-
-        def cloned(inner: Any) -> Any:
-            clone = self.keras.models.clone_model(inner, clone_function=rebuilt)
-            clone.trainable = inner.trainable
-            return clone
-
-        return cloned(model)
-
     def set_constraint(self, variable: Any, constraint: Callable[[Any], Any] | None) -> None:
         """See :class:`Framework`."""
         variable._constraint = composed(variable._constraint, constraint)
 
-    def _calls(self, model: Any) -> list[Node]:
+    def calls(self, model: Any) -> list[Node]:
+        """See :class:`GraphFramework`."""
         calls = []
         for depth in sorted(model._nodes_by_depth, reverse=True):
             for node in model._nodes_by_depth[depth]:
                 args = () if node.is_input else tuple(node.call_args)
                 kwargs = {} if node.is_input else dict(node.call_kwargs)
-                leaves = self._flatten([list(args), kwargs])
+                leaves = self.flatten([list(args), kwargs])
                 calls.append(
                     Node(
                         layer=node.layer,
                         inputs=tuple(x for x in leaves if self._is_symbolic(x)),
-                        outputs=tuple(self._flatten(node.outputs)),
+                        outputs=tuple(self.flatten(node.outputs)),
                         args=args,
                         kwargs=kwargs,
                     )
@@ -103,21 +84,32 @@ class TfKeras(GraphFramework):
     def _is_symbolic(self, leaf: Any) -> bool:
         return bool(self.keras.backend.is_keras_tensor(leaf)) if hasattr(leaf, "shape") else False
 
-    def _map(self, function: Callable[[Any], Any], structure: Any) -> Any:
+    def map(self, function: Callable[[Any], Any], structure: Any) -> Any:
+        """See :class:`GraphFramework`."""
         import tensorflow as tf
 
         return tf.nest.map_structure(function, structure)
 
-    def _flatten(self, structure: Any) -> list[Any]:
+    def flatten(self, structure: Any) -> list[Any]:
+        """See :class:`GraphFramework`."""
         import tensorflow as tf
 
         flat: list[Any] = tf.nest.flatten(structure)
         return flat
 
-    def _placeholder(self, tensor: Any) -> Any:
-        return self.keras.Input(
-            batch_shape=self.shape(tensor), dtype=tensor.dtype, name=tensor.name.split(":")[0]
-        )
+    def placeholder(self, tensor: Any, shape: tuple[int | None, ...]) -> Any:
+        """See :class:`GraphFramework`."""
+        name = tensor._keras_history.layer.name
+        return self.keras.Input(batch_shape=shape, dtype=tensor.dtype, name=name)
+
+    def structures(self, model: Any) -> tuple[Any, Any]:
+        """See :class:`GraphFramework`."""
+        return model._nested_inputs, model._nested_outputs
+
+    def input_layer(self, model: Any) -> Any:
+        """See :class:`GraphFramework`."""
+        first = next(model._flatten_layers(include_self=False, recursive=False), None)
+        return first if isinstance(first, self.keras.layers.InputLayer) else None
 
     @contextmanager
     def _renamed(self, names: dict[int, tuple[Any, str]]) -> Iterator[None]:

@@ -1,0 +1,113 @@
+"""Building a model again from edited configurations, nesting and sharing kept.
+
+``keras.models.clone_model`` keeps the input shapes of nested models, and hence fails as soon as a
+nested model is to read fewer channels. Here every model is built from what its layers answer: a
+nested model's inputs take the shapes that it is called with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pruning.frameworks._graph import GraphFramework
+
+
+def without_build(config: Any) -> Any:
+    """Copy of a layer's config without ``build_config``, inside wrapped layers too.
+
+    A stored ``build_config`` holds the old input shape and would build the weights of an edited
+    layer for it.
+    """
+    if isinstance(config, dict):
+        return {k: without_build(v) for k, v in config.items() if k != "build_config"}
+    if isinstance(config, list):
+        return [without_build(value) for value in config]
+    return config
+
+
+class Rebuild:
+    """One rebuilding of a model; knows which layers were made already.
+
+    Args:
+        door: The Keras at work.
+        new_config: Gives the configuration of each layer and operation that is no model.
+    """
+
+    def __init__(self, door: GraphFramework, new_config: Callable[[Any], dict[str, Any]]) -> None:
+        self.door = door
+        self.new_config = new_config
+        self.made: dict[int, tuple[Any, Any]] = {}
+
+    def run(self, model: Any) -> Any:
+        """Build ``model`` again with its own input shapes."""
+        new = self._model(model, [])
+        new.trainable = model.trainable
+        # Outer models come before inner ones, and setting a model's flag sets those inside.
+        for old, made in reversed(self.made.values()):
+            if hasattr(old, "trainable"):
+                made.trainable = old.trainable
+        return new
+
+    def _model(self, model: Any, given: list[Any]) -> Any:
+        """Build a model for inputs like ``given`` (none: as it was)."""
+        if isinstance(model, self.door.keras.Sequential):
+            return self._sequential(model, given)
+        tensors = [
+            self._placeholder(old, new)
+            for old, new in zip(model.inputs, given or model.inputs, strict=True)
+        ]
+        replaced = {id(old): new for old, new in zip(model.inputs, tensors, strict=True)}
+
+        def swap(leaf: Any) -> Any:
+            return replaced.get(id(leaf), leaf)
+
+        for node in self.door.calls(model):
+            if node.args or node.kwargs:
+                args = tuple(self.door.map(swap, list(node.args)))
+                kwargs = self.door.map(swap, dict(node.kwargs))
+                results = self.door.flatten(self._made(node.layer, args, kwargs)(*args, **kwargs))
+                pairs = zip(node.outputs, results, strict=True)
+                replaced.update({id(old): new for old, new in pairs})
+        inputs, outputs = self.door.structures(model)
+        return self.door.keras.Model(
+            self.door.map(swap, inputs), self.door.map(swap, outputs), name=model.name
+        )
+
+    def _sequential(self, model: Any, given: list[Any]) -> Any:
+        keras = self.door.keras
+        entry = self.door.input_layer(model)
+        layers: list[Any] = []
+        if entry is not None:
+            layers.append(
+                self._placeholder(model.inputs[0], given[0] if given else model.inputs[0])
+            )
+        answer = layers[0] if layers else (given or [None])[0]
+        follow = answer is not None and any(isinstance(x, keras.Model) for x in model.layers)
+        for layer in model.layers:
+            layers.append(self._made(layer, (answer,) if follow else (), {}))
+            if follow:
+                answer = layers[-1](answer)
+        new = keras.Sequential(layers, name=model.name)
+        if entry is None and not given and getattr(model, "inputs", None):
+            new.build(self.door.shape(model.inputs[0]))
+        return new
+
+    def _made(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The new layer for ``layer``, made at its first call."""
+        if id(layer) not in self.made:
+            if isinstance(layer, self.door.keras.Model):
+                read = args[0] if args else kwargs.get("inputs", [])
+                new = self._model(layer, self.door.in_order(layer, read))
+            else:
+                new = type(layer).from_config(without_build(self.new_config(layer)))
+            self.made[id(layer)] = (layer, new)
+        return self.made[id(layer)][1]
+
+    def _placeholder(self, old: Any, given: Any) -> Any:
+        """An input tensor with the name and open dimensions of ``old``, the sizes of ``given``."""
+        sizes = zip(self.door.shape(old), self.door.shape(given), strict=True)
+        return self.door.placeholder(
+            old, tuple(None if was is None else (now or was) for was, now in sizes)
+        )
