@@ -235,7 +235,8 @@ def _numbered(y: np.ndarray, expected: Expected, *, at_least: int = 0) -> Target
         )
     found = max(top + 1, at_least)
     # Classes that happen to have no sample still are classes of the model.
-    answers = (expected.outputs[-1] if expected.outputs else None) or 0
+    # One-hot rows say themselves how many classes there are.
+    answers = (expected.outputs[-1] if expected.outputs and not at_least else None) or 0
     classes = expected.classes or tuple(map(str, range(max(found, answers))))
     _check_several(np.unique(numbers).size, classes[top])
     notes: tuple[str, ...] = ()

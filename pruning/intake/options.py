@@ -56,6 +56,12 @@ class Options:
                 expected=f"One of {', '.join(TASKS)}.",
                 fix="Choose one of these, or none to have it told by the labels.",
             )
+        if self.delimiter is not None and len(self.delimiter) != 1:
+            raise DataFileError(
+                f"{self.delimiter!r} cannot separate the columns of a table.",
+                expected="A single character, such as a comma, semicolon or tab.",
+                fix="Choose one of these, or none to have it told by the content.",
+            )
         if len(set(self.classes)) < len(self.classes):
             raise DataFileError(
                 "The list of class names has a name twice.",

@@ -128,6 +128,11 @@ def test_outputs_without_samples_are_classes_too() -> None:
     assert targets.notes == ("The labels reach 3; the model's 10 outputs are taken as classes.",)
 
 
+def test_one_hot_rows_have_their_own_number_of_classes() -> None:
+    targets = labels.from_array(np.eye(8)[[0, 3]], Expected(outputs=(10,)))
+    assert (targets.y.tolist(), len(targets.classes)) == ([0, 3], 8)
+
+
 @pytest.mark.parametrize(
     ("y", "expected", "words"),
     [

@@ -1,7 +1,9 @@
 """From files to prepared data, whole; and every kind of bad file gets its words."""
 
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -336,6 +338,19 @@ def _locked(path: Path) -> None:
     path.write_bytes(content)
 
 
+def _huge_png() -> bytes:
+    """A few bytes that claim to be a picture of 40,000 × 40,000 pixels."""
+    header = struct.pack(">IIBBBBB", 40_000, 40_000, 1, 0, 0, 0, 0)
+    rows = zlib.compress(bytes(5001) * 100)  # the rest of the rows never has to be read
+    chunks = ((b"IHDR", header), (b"IDAT", rows), (b"IEND", b""))
+    parts = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+HUGE = _huge_png()
 X, Y = np.zeros((40, 8, 8, 1), np.float32), np.arange(40) % 2
 BAD = [
     Bad("a.npz", _bytes(b""), "a.npz is empty"),
@@ -365,6 +380,8 @@ BAD = [
     Bad("a.zip", _zip({"a/1.png": png(1), "b/2.png": png(2)}), "No samples are left"),
     Bad("a.zip", _zip({f"{c}/{i}.png": b"RIFF" for c in "ab" for i in range(9)}), "picture"),
     Bad("a.zip", _zip({f"{c}/{i}.wav": b"RIFF" for c in "ab" for i in range(9)}), "sound|reads"),
+    Bad("a.zip", _zip({f"{c}/{i}.png": HUGE for c in "ab" for i in range(9)}), "megapixels"),
+    Bad("a.zip", _zip({f"{c}/{i}.png": png(1)[:45] for c in "ab" for i in range(9)}), "picture"),
     Bad("a.zip", _zip(picture_files() | {"preprocessing.json": "{"}), "is no valid JSON"),
     Bad("a.zip", _zip(picture_files() | {"preprocessing.json": "[]"}), "is no JSON object"),
     Bad("a.zip", _zip(picture_files() | {"classes.txt": "dark\n"}), "'light' is not among the 1"),
@@ -403,6 +420,7 @@ def test_a_text_model_with_too_small_an_embedding(tmp_path: Path) -> None:
     [
         ({"val": 0.6, "test": 0.6}, "is impossible"),
         ({"task": "clustering"}, "task 'clustering' does not exist"),
+        ({"delimiter": "::"}, "'::' cannot separate"),
         ({"sed": 3}, "no option 'sed'"),
         ({"classes": ["a", "a"]}, "a name twice"),
         ({"text_column": "body"}, "no column 'body'"),
