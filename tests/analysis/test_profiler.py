@@ -138,7 +138,7 @@ def test_kernels_are_what_may_be_masked(family: str) -> None:
         layer: [array.shape for _, array in pairs] for layer, pairs in kernels(analysis).items()
     }
     assert found == {
-        "embedding": [(12, 8)],
+        "embedding": [(20, 8)],
         "attention": [(8, 3, 4), (8, 3, 4), (8, 3, 4), (3, 4, 8)],
         "ffn1": [(8, 10)],
         "ffn2": [(10, 8)],

@@ -50,13 +50,14 @@ def analysed(model: Any, family: str, file_format: str = "keras", **options: Any
 
 
 def random_kept(analysis: Analysis, seed: int) -> dict[str, np.ndarray]:
-    """A different random ratio for each group; some stay whole, some fall to one channel."""
+    """A different random ratio for each group: from one channel to whole, the first never whole."""
     rng = np.random.default_rng(seed)
-    return {
-        group.id: rng.choice(group.channels, rng.integers(1, group.channels + 1), replace=False)
-        for group in analysis.groups
-        if group.prunable
-    }
+    kept: dict[str, np.ndarray] = {}
+    for group in analysis.groups:
+        if group.prunable:
+            most = group.channels if kept else group.channels - 1
+            kept[group.id] = rng.choice(group.channels, rng.integers(1, most + 1), replace=False)
+    return kept
 
 
 @cache
