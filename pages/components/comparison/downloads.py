@@ -14,6 +14,7 @@ from pruning.runs.folder import RunFolder
 
 @dataclass(frozen=True)
 class _File:
+    key: str
     label: str
     path: Path
     name: str
@@ -27,6 +28,7 @@ def show(folder: RunFolder) -> None:
     if model is not None:
         _button(
             _File(
+                "model",
                 f"Pruned model ({model.suffix})",
                 model,
                 f"pruned{model.suffix}",
@@ -35,9 +37,21 @@ def show(folder: RunFolder) -> None:
         )
     _litert(folder)
     for entry in (
-        _File("Plan", folder.plan, "plan.json", "Repeat it here or on the command line."),
-        _File("Kept channels", folder.channels, "channels.json", "Which indices of which weights."),
-        _File("Comparison", folder.comparison, "comparison.json", "Every figure of this page."),
+        _File("plan", "Plan", folder.plan, "plan.json", "Repeat it here or on the command line."),
+        _File(
+            "channels",
+            "Kept channels",
+            folder.channels,
+            "channels.json",
+            "Which indices of which weights.",
+        ),
+        _File(
+            "comparison",
+            "Comparison",
+            folder.comparison,
+            "comparison.json",
+            "Every figure of this page.",
+        ),
     ):
         if entry.path.exists():
             _button(entry)
@@ -51,7 +65,7 @@ def _button(entry: _File) -> None:
         icon=":material/download:",
         help=entry.help,
         on_click="ignore",
-        key=f"download_{entry.path.name}",
+        key=f"download_{entry.key}",
         width="stretch",
     )
 
@@ -60,7 +74,11 @@ def _litert(folder: RunFolder) -> None:
     path = folder.exports / "model.tflite"
     asked = f"litert {folder.id}"
     if path.exists():
-        _button(_File("LiteRT (.tflite)", path, "pruned.tflite", "For phones and small devices."))
+        _button(
+            _File(
+                "litert", "LiteRT (.tflite)", path, "pruned.tflite", "For phones and small devices."
+            )
+        )
         return
     if st.session_state.get(asked) or st.button(
         "Make the LiteRT file",

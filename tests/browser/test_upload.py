@@ -1,0 +1,75 @@
+"""A user's own files: a Keras 2 ``.h5`` with a zip of pictures; files that are no good."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from pruning import quantities
+from tests.browser import make_keras2_upload, steps
+from tests.browser.conftest import Studio
+from tests.browser.test_journey import judge_elsewhere, prepared
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("upload")
+    done = subprocess.run(
+        [sys.executable, make_keras2_upload.__file__, str(folder)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    return folder
+
+
+def drop(page: Page, kind: str, file: Path) -> None:
+    """Drop a file on the zone for models or for data."""
+    zone = page.get_by_test_id("stFileUploader").filter(has_text=f"Your own {kind}")
+    zone.locator("input[type=file]").set_input_files(file)
+
+
+def test_a_keras_2_model_with_a_zip_of_pictures(
+    page: Page, studio: Studio, files: Path, tmp_path: Path
+) -> None:
+    steps.visit(page, studio)
+    drop(page, "model", files / "shapes.h5")
+    expect(page.get_by_text("stays in Keras 2")).to_be_visible(timeout=steps.LONG)
+    drop(page, "data", files / "shapes.zip")
+    expect(steps.keyed(page, "baseline")).to_be_visible(timeout=steps.LONG)
+    steps.settle(page)
+    steps.go(page, "Strategy")
+    run = steps.start_run(page, epochs=2)
+    steps.wait_until_done(page)
+    verdict = steps.compare(page)
+    assert re.match(r"2\.\d× fewer FLOPs", verdict), verdict
+    model = steps.download(page, "download_model", tmp_path)
+    assert model.suffix == ".h5"
+    found = judge_elsewhere(model, prepared(studio, run))
+    assert quantities.percent(found["accuracy"]) == steps.metric(page, "Test accuracy")
+    assert found["accuracy"] > 0.8  # chance is a third
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("empty.keras", b"", "empty"),
+        ("renamed.h5", b"\x89PNG\r\n\x1a\n" + bytes(200), "PNG"),
+    ],
+)
+def test_a_bad_model_file_is_explained_and_the_page_stays_up(
+    page: Page, studio: Studio, tmp_path: Path, name: str, content: bytes, words: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    steps.visit(page, studio)
+    drop(page, "model", tmp_path / name)
+    alert = page.get_by_test_id("stAlert").filter(has_text="To fix it")
+    expect(alert.first).to_be_visible(timeout=steps.LONG)
+    assert words in alert.first.inner_text()
+    steps.go(page, "Runs")
