@@ -36,9 +36,10 @@ def visible(text: str, length: int | None = None) -> str:
 
     For widgets that show text as it is (tables, select boxes, charts).
     """
-    cleaned = "".join(
-        " " if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp", "Cs") else char
-        for char in text
-    )
-    line = " ".join(cleaned.split()) or "(no name)"
+    if not text.isprintable():
+        text = "".join(
+            " " if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp", "Cs") else char
+            for char in text
+        )
+    line = " ".join(text.split()) or "(no name)"
     return line if length is None else quantities.middle(line, length)

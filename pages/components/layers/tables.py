@@ -96,8 +96,9 @@ def columns(frame: pd.DataFrame) -> dict[str, Any]:
     return COLUMNS | shares
 
 
-def group_frame(groups: tuple[Group, ...]) -> pd.DataFrame:
-    """One row a channel group, in the model's order."""
+@st.cache_data(max_entries=16, show_spinner=False)
+def group_frame(digest: str, changed: int, _groups: tuple[Group, ...]) -> pd.DataFrame:
+    """One row a channel group, in the model's order; keyed as :func:`layer_frame`."""
     return pd.DataFrame(
         [
             {
@@ -108,7 +109,7 @@ def group_frame(groups: tuple[Group, ...]) -> pd.DataFrame:
                 "producers": [visible(name, NAME_LENGTH) for name in group.producers],
                 "layers": [visible(name, NAME_LENGTH) for name in group.layers],
             }
-            for group in groups
+            for group in _groups
         ],
         columns=list(GROUP_COLUMNS),
     )

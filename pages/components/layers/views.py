@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -15,13 +19,17 @@ from pruning.analysis.profile import Group, Layer, ModelProfile, load_scores
 from pruning.charts import layers as charts
 
 TABLE_HEIGHT = 460
+Chart = alt.Chart | alt.LayerChart
 
 
 def costs(profile: ModelProfile, layer: Layer) -> None:
     """Draw where the parameters and the FLOPs are; a click selects a layer."""
-    rows = charts.segments(_frame(profile), layer.name)
-    st.altair_chart(
-        charts.cost_bars(rows, layer.name),
+
+    def build() -> Chart:
+        return charts.cost_bars(charts.segments(_frame(profile), layer.name), layer.name)
+
+    st.vega_lite_chart(
+        _spec("costs", *_version(profile), layer.name, build),
         key=selection.CHART,
         on_select=selection.from_chart,
         selection_mode=charts.SELECTION,
@@ -114,9 +122,9 @@ def detail(profile: ModelProfile, layer: Layer) -> None:
     st.info(advice(profile, layer, scores), icon=":material/lightbulb:")
     left, right = st.columns(2, gap="medium")
     with left:
-        _weights(layer)
+        _weights(profile, layer)
     with right:
-        _scores(group, scores)
+        _scores(profile, group, scores)
     if group is not None:
         _group(group)
 
@@ -136,7 +144,7 @@ def groups(profile: ModelProfile, layer: Layer) -> None:
     firsts = [(group.producers or group.layers or ("",))[0] for group in profile.groups]
     selection.mark_row(selection.GROUPS, ids, own.id if own else "")
     st.dataframe(
-        tables.group_frame(profile.groups),
+        tables.group_frame(*_version(profile), profile.groups),
         key=selection.GROUPS,
         hide_index=True,
         column_config=tables.GROUP_COLUMNS,
@@ -155,7 +163,21 @@ def channel_scores(profile: ModelProfile, group: Group | None) -> np.ndarray | N
 
 
 def _frame(profile: ModelProfile) -> pd.DataFrame:
-    return tables.layer_frame(profile.digest, state.profile_changed(profile.digest), profile)
+    return tables.layer_frame(*_version(profile), profile)
+
+
+def _version(profile: ModelProfile) -> tuple[str, int]:
+    """Key of what is cached of a profile: the model's digest, and when it was analysed."""
+    return profile.digest, state.profile_changed(profile.digest)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _spec(
+    what: str, digest: str, changed: int, name: str, _build: Callable[[], Chart]
+) -> dict[str, Any]:
+    """A chart of a layer or group as Vega-Lite: Altair's checks cost more than all else here."""
+    spec: dict[str, Any] = _build().to_dict()
+    return spec
 
 
 def _facts(layer: Layer) -> str:
@@ -170,14 +192,18 @@ def _facts(layer: Layer) -> str:
     return " · ".join(facts)
 
 
-def _weights(layer: Layer) -> None:
+def _weights(profile: ModelProfile, layer: Layer) -> None:
     if layer.stats is None:
         st.caption("No weights to draw: this layer has no kernels.")
         return
     stats = layer.stats
     st.markdown("**Weights**")
-    st.altair_chart(
-        charts.weight_histogram(stats.edges, stats.histogram),
+
+    def build() -> Chart:
+        return charts.weight_histogram(stats.edges, stats.histogram)
+
+    st.vega_lite_chart(
+        _spec("weights", *_version(profile), layer.name, build),
         key="layers_histogram",
         alt=f"Histogram of {quantities.plural(stats.count, 'weight')}",
     )
@@ -187,13 +213,17 @@ def _weights(layer: Layer) -> None:
     )
 
 
-def _scores(group: Group | None, scores: np.ndarray | None) -> None:
+def _scores(profile: ModelProfile, group: Group | None, scores: np.ndarray | None) -> None:
     if group is None or scores is None:
         st.caption("No channel scores: these channels are not removed.")
         return
     st.markdown("**Channel scores**")
-    st.altair_chart(
-        charts.sorted_scores(scores, group.unit),
+
+    def build() -> Chart:
+        return charts.sorted_scores(scores, group.unit)
+
+    st.vega_lite_chart(
+        _spec("scores", *_version(profile), group.id, build),
         key="layers_scores",
         alt=f"L1 scores of {quantities.plural(group.channels, group.unit)}, weakest first",
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.components.text import plain
 from pages.components.upload import opening
 from pruning import quantities
 from pruning.demos import Demo, demos
@@ -27,6 +28,7 @@ def _card(demo: Demo) -> None:
     st.caption(demo.task)
     st.caption(
         f"{quantities.percent(demo.accuracy)} test accuracy · {quantities.size(demo.bytes)}",
+        help="  \n".join(plain(line) for line in (*demo.limits, f"Licence: {demo.licence}")),
     )
     st.space("stretch")
     st.button(
@@ -36,5 +38,4 @@ def _card(demo: Demo) -> None:
         width="stretch",
         on_click=opening.open_demo,
         args=(demo,),
-        help=f"Opens the model and its data. Licence: {demo.licence}",
     )

@@ -66,7 +66,8 @@ def shades(spectrogram: np.ndarray, *, time_first: bool) -> np.ndarray:
     part = (position - below)[..., np.newaxis]
     colours = _SHADES[below] * (1 - part) + _SHADES[below + 1] * part
     times = max(1, round(_SPECTROGRAM_HEIGHT / len(values)))
-    return colours.astype(np.uint8).repeat(times, axis=0).repeat(times, axis=1)
+    picture: np.ndarray = colours.astype(np.uint8).repeat(times, axis=0).repeat(times, axis=1)
+    return picture
 
 
 def _pictures(gallery: Gallery, indices: list[int]) -> None:
