@@ -81,9 +81,9 @@ def _own(folder: RunFolder) -> int | None:
 
 def _await_folder() -> Path | None:
     """Import what takes long, then wait for the folder; None when the server has gone."""
-    import tensorflow as tf
+    from pruning.runs.warming import warm
 
-    tf.constant(0) + 1  # the first operation starts TensorFlow's runtime
+    warm()
     line = sys.stdin.readline().rstrip("\n")
     return Path(line) if line else None
 

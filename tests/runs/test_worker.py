@@ -156,3 +156,15 @@ def test_the_lock_is_free_again_after_the_worker(ensure_toy) -> None:
     handle = worker._own(RunFolder(folder.path))
     assert handle is not None
     os.close(handle)
+
+
+def test_warming_imports_what_the_jobs_import() -> None:
+    code = (
+        "import sys; from pruning.runs import warming; warming.warm()\n"
+        "print(all(name in sys.modules for name in ('tensorflow', *warming.MODULES)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=processes.environment(), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == "True"
