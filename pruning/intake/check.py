@@ -100,7 +100,7 @@ def _check_single(inputs: Sequence[Spec], outputs: Sequence[Spec]) -> None:
 
 
 def _check_input(manifest: Manifest, wanted: Shape) -> None:
-    if not _fits(manifest.x_shape, wanted):
+    if not fits(manifest.x_shape, wanted):
         raise MismatchError(
             f"The model reads samples of shape {_words(wanted)}, the data has "
             f"{_words(manifest.x_shape)}.",
@@ -146,7 +146,7 @@ def _check_binary(classes: int, activation: str | None) -> tuple[str, ...]:
 
 
 def _check_multilabel(manifest: Manifest, answer: Shape, activation: str | None) -> tuple[str, ...]:
-    if not _fits(manifest.y_shape, answer):
+    if not fits(manifest.y_shape, answer):
         raise MismatchError(
             f"The model answers with {_words(answer)} values, the data has "
             f"{len(manifest.classes)} labels that may go together.",
@@ -166,7 +166,7 @@ def _check_multilabel(manifest: Manifest, answer: Shape, activation: str | None)
 
 def _check_regression(manifest: Manifest, answer: Shape, activation: str | None) -> tuple[str, ...]:
     shapes = [manifest.y_shape, (*manifest.y_shape, 1)]
-    if not any(_fits(shape, answer) for shape in shapes):
+    if not any(fits(shape, answer) for shape in shapes):
         raise MismatchError(
             f"The model answers with {_words(answer)} values, the data has numbers of shape "
             f"{_words(manifest.y_shape)} to predict.",
@@ -186,7 +186,7 @@ def _check_regression(manifest: Manifest, answer: Shape, activation: str | None)
 
 def _check_steps(manifest: Manifest, steps: Shape) -> None:
     """One label a sample, or one a step when the model answers at every step."""
-    if _fits(manifest.y_shape, steps):
+    if fits(manifest.y_shape, steps):
         return
     per_sample = (
         "one label for a sample"
@@ -201,7 +201,8 @@ def _check_steps(manifest: Manifest, steps: Shape) -> None:
     )
 
 
-def _fits(shape: tuple[int, ...], wanted: Shape) -> bool:
+def fits(shape: tuple[int, ...], wanted: Shape) -> bool:
+    """A shape equals the wanted one wherever that is not open."""
     return len(shape) == len(wanted) and all(
         want is None or want == have for have, want in zip(shape, wanted, strict=True)
     )

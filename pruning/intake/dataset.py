@@ -6,7 +6,8 @@ A folder ``data/<id>/prepared/<preprocessing id>/`` holds
     x_train.npy y_train.npy x_val.npy y_val.npy x_test.npy y_test.npy
     preview/            what a person sees of the test samples, by modality:
                         image: images.npy uint8 (n, h, w, 1|3); audio: audio.npy int16 (n, samples);
-                        text: texts.json {"texts": [...]}; arrays: nothing
+                        text: texts.json {"texts": [...]}; arrays: images.npy where they are
+                        pictures, else nothing
 
 ``DataRef`` ``"<id>-<preprocessing id>"`` names it in links, plans and runs.
 """

@@ -19,6 +19,7 @@ from pruning import storage
 from pruning.errors import DataFileError, NotFoundError
 from pruning.intake import arrays, splits
 from pruning.intake.arrays import Report
+from pruning.intake.check import fits
 from pruning.intake.dataset import SPLITS, Dataset, prepared_folder
 from pruning.intake.decoding import Decoder, write_samples
 from pruning.intake.draft import Draft, building
@@ -176,7 +177,10 @@ def _prepare_samples(
         training = np.flatnonzero(codes == splits.TRAIN).tolist()
         fitted = modality.fit(settings, Contents(samples.read, training))
         with Draft(folder) as draft:
-            decoder = Decoder(modality, fitted, model_input.vocabulary if model_input else None)
+            # Of another shape they are no tokens, and the check against the model says so.
+            tokens = model_input and fits(modality.output_shape(fitted), model_input.shape)
+            vocabulary = model_input.vocabulary if model_input and tokens else None
+            decoder = Decoder(modality, fitted, vocabulary)
             progress = write_samples(draft, samples, decoder, targets, codes, report)
         kept = {name: np.array(rows, np.int64) for name, rows in progress.kept.items()}
         manifest = summarise(ref, modality.name, draft, targets, kept, options)

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 
 from pruning.errors import DataFileError, MismatchError, NotFoundError, PruningError
 from pruning.intake import modalities, store
+from pruning.intake.check import check_fits
 from pruning.intake.dataset import SPLITS, Dataset, prepared_folder
 from pruning.intake.modalities._base import Modality, ModelInput, Sample
 from pruning.intake.prepare import look, open_data, prepare
@@ -413,6 +415,16 @@ def test_a_text_model_with_too_small_an_embedding(tmp_path: Path) -> None:
     path = zip_of(tmp_path / "t.zip", files)
     with pytest.raises(MismatchError, match="embedding has 4 entries"):
         prepare(path, model_input=ModelInput((6,), vocabulary=4))
+
+
+def test_data_of_another_shape_is_left_to_the_check_against_the_model(tmp_path: Path) -> None:
+    settings = {"modality": "image", "height": 8, "width": 8, "channels": 1, "scaling": "-1..1"}
+    files = picture_files() | {"preprocessing.json": json.dumps(settings)}
+    data = prepare(zip_of(tmp_path / "p.zip", files), model_input=ModelInput((6,), vocabulary=9))
+    inputs = (SimpleNamespace(shape=(6,), dtype="int32"),)
+    outputs = (SimpleNamespace(shape=(2,), dtype="float32"),)
+    with pytest.raises(MismatchError, match=r"reads samples of shape \(6\), the data has"):
+        check_fits(data.manifest, inputs, outputs, "softmax")
 
 
 @pytest.mark.parametrize(

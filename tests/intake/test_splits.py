@@ -46,9 +46,9 @@ def test_small_classes_train_first_then_test_then_validate() -> None:
     assert shares == [[1, 0, 0], [1, 0, 1], [1, 1, 1]]
 
 
-@given(labels, st.lists(st.sampled_from([TRAIN, TEST]), min_size=200, max_size=200))
-def test_completing_leaves_given_test_samples_alone(y: np.ndarray, given_: list[int]) -> None:
-    codes = np.array(given_[: len(y)], np.uint8)
+@given(labels, st.integers(0, 2**32 - 1))
+def test_completing_leaves_given_test_samples_alone(y: np.ndarray, seed: int) -> None:
+    codes = np.random.default_rng(seed).choice([TRAIN, TEST], len(y)).astype(np.uint8)
     done, _ = splits.complete(codes, y, seed=0, fractions=FRACTIONS)
     if (codes == TEST).any():
         assert np.array_equal(done == TEST, codes == TEST)
