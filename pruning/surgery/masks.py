@@ -83,7 +83,10 @@ def magnitude_mask(values: np.ndarray, kept: int) -> np.ndarray:
     flat = np.abs(values).reshape(-1)
     if kept >= flat.size:
         return np.ones(values.shape, bool)
-    threshold = np.partition(flat, flat.size - kept)[flat.size - kept]
+    # Zeros are left out: selection among thousands of equal values is forty times slower.
+    candidates = flat[flat > 0]
+    rank = candidates.size - kept
+    threshold = np.partition(candidates, rank)[rank] if rank >= 0 else 0
     mask: np.ndarray = flat > threshold
     ties = np.flatnonzero(flat == threshold)
     mask[ties[: kept - int(mask.sum())]] = True
@@ -167,13 +170,15 @@ class WeightMasks:
             for kernel, value, mask in zip(kernels, values, masks, strict=True):
                 if kernel.name in self._masks:
                     self._masks[kernel.name].assign(mask)
-                kernel.variable.assign(np.where(mask, value, value.dtype.type(0)))
+                np.copyto(value, 0, where=~mask)
+                kernel.variable.assign(value)
 
     def apply(self) -> None:
         """Zero what the masks cover once more, whatever was written over the weights meanwhile."""
         for kernel in self.kernels:
             value, mask = kernel.value(), self._masks[kernel.name].numpy()
-            kernel.variable.assign(np.where(mask, value, value.dtype.type(0)))
+            np.copyto(value, 0, where=~mask)
+            kernel.variable.assign(value)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The masks by kernel name, bool, True = stays."""
