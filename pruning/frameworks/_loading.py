@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from pruning.errors import ModelFileError
-from pruning.frameworks.container import WEIGHTS, ModelFile, check_weights, truncated
+from pruning.frameworks.container import WEIGHTS, ModelFile, check_weights
+from pruning.frameworks.refusals import truncated
 
 _PACKAGES = ("layers", "models", "initializers", "regularizers", "constraints", "mixed_precision")
 _INTERNAL = {"Functional", "TFOpLambda", "SlicingOpLambda", "DTypePolicy", "Policy"}

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from pruning.errors import ModelFileError
-from pruning.frameworks.container import SAVE_AGAIN, ModelFile
+from pruning.frameworks.container import ModelFile
+from pruning.frameworks.refusals import SAVE_AGAIN
 
 _ROOTS = r"(?:tf_)?keras(?:\.src)?"
 _MODULE = re.compile(

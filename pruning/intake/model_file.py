@@ -103,8 +103,8 @@ def _run(model: Any, keras: Framework, seed: int | None) -> list[np.ndarray]:
 
 
 def _example(shape: tuple[int | None, ...], dtype: str, size: int, seed: int | None) -> np.ndarray:
-    """Two samples (or the fixed batch): zeros, or numbers in [0, 1), or the integers 0 and 1."""
-    batch = shape[0] or 2
+    """One sample (or the fixed batch): zeros, or numbers in [0, 1), or the integers 0 and 1."""
+    batch = shape[0] or 1
     full = (batch, *(size if dimension is None else dimension for dimension in shape[1:]))
     name = dtype.split("'")[1] if "'" in dtype else dtype
     kind = "float32" if name == "bfloat16" else name

@@ -13,13 +13,8 @@ from tests import models
 
 EVERY = [(name, family) for family in models.FAMILIES for name in models.NAMES]
 
-# Keras 3 writes operations into .h5, but cannot read them back.
-NOT_IN_H5 = {("operators", "keras3"), ("bidirectional", "keras3")}
-
-
-def _same(left: Any, right: Any, inputs: list[np.ndarray]) -> None:
-    for a, b in zip(models.outputs(left, inputs), models.outputs(right, inputs), strict=True):
-        np.testing.assert_array_equal(a, b)
+# .h5 takes other code paths for these than for the rest; Keras 3 cannot read operations from it.
+IN_H5 = {"vgg", "squeeze_excite", "many_inputs_outputs", "lstm", "gru", "shared_model"}
 
 
 @pytest.mark.parametrize(("name", "family"), EVERY)
@@ -29,11 +24,17 @@ def test_flat_graph_clone_and_file_equal_the_original(
     keras = framework(family)
     model = models.build(name, family)
     inputs = models.samples(model)
+    expected = models.outputs(model, inputs)
+
+    def assert_same(other: Any) -> None:
+        for a, b in zip(expected, models.outputs(other, inputs), strict=True):
+            np.testing.assert_array_equal(a, b)
+
     names = [layer.name for layer in keras.layers(model)]
     configs = [str(layer.get_config()) for layer in keras.layers(model)]
 
     flat = keras.flat(model)
-    _same(model, flat, inputs)
+    assert_same(flat)
     assert not any(isinstance(layer, keras.keras.Model) for layer in flat.layers)
     assert {id(w) for w in flat.weights} == {id(w) for w in model.weights}
 
@@ -51,15 +52,15 @@ def test_flat_graph_clone_and_file_equal_the_original(
     assert {id(w) for w in clone.weights}.isdisjoint({id(w) for w in model.weights})
     assert [w.shape for w in clone.get_weights()] == [w.shape for w in model.get_weights()]
     clone.set_weights(model.get_weights())
-    _same(model, clone, inputs)
+    assert_same(clone)
     assert sorted(str(layer.get_config()) for layer in keras.layers(clone)) == sorted(configs)
     assert [keras.path_of(keras.flat(clone), layer) for layer in keras.layers(clone)] == paths
 
     assert [str(layer.get_config()) for layer in keras.layers(model)] == configs
     for suffix in (".keras", ".h5"):
-        if suffix == ".h5" and (name, family) in NOT_IN_H5:
+        if suffix == ".h5" and name not in IN_H5:
             continue
         keras.save(clone, tmp_path / f"model{suffix}")
         loaded = keras.load(tmp_path / f"model{suffix}")
         assert framework_of(loaded).family == family
-        _same(model, loaded, inputs)
+        assert_same(loaded)
