@@ -49,7 +49,12 @@ def follow(*works: Work) -> dict[str, dict[str, Any] | None]:
     results: dict[str, dict[str, Any] | None] = {}
     unfinished: dict[str, str] = {}
     for work in works:
-        folder = executor.ensure(work.kind, work.key, dict(work.request))
+        results[work.kind] = None
+        try:
+            folder = executor.ensure(work.kind, work.key, dict(work.request))
+        except PruningError as error:
+            errors.show(error)
+            continue
         state = status(folder)
         results[work.kind] = state.results if state.state == "done" else None
         if not state.final:

@@ -58,7 +58,7 @@ def segments(frame: pd.DataFrame, selected: str | None) -> pd.DataFrame:
     return pd.concat(bars, ignore_index=True)
 
 
-def cost_bars(rows: pd.DataFrame, selected: str | None) -> alt.LayerChart:
+def cost_bars(rows: pd.DataFrame, selected: str | None) -> alt.LayerChart | alt.FacetChart:
     """One bar for the parameters, one for the FLOPs, a segment a layer; click one to select it.
 
     Args:
@@ -109,7 +109,7 @@ def weight_histogram(edges: Sequence[float], counts: Sequence[int]) -> alt.Chart
         counts: Weights in each bin.
     """
     rows = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "count": counts})
-    return (
+    chart: alt.Chart = (
         alt.Chart(rows)
         .mark_bar(color=BEFORE, binSpacing=0)
         .encode(
@@ -124,9 +124,10 @@ def weight_histogram(edges: Sequence[float], counts: Sequence[int]) -> alt.Chart
         )
         .properties(height=220)
     )
+    return chart
 
 
-def sorted_scores(scores: np.ndarray, unit: str) -> alt.LayerChart:
+def sorted_scores(scores: np.ndarray, unit: str) -> alt.LayerChart | alt.FacetChart:
     """Channel scores, the weakest first; a rule marks the median.
 
     Args:

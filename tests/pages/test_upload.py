@@ -8,9 +8,10 @@ import pytest
 
 from pages.components.upload import baseline, preview
 from pruning.comparison.result import Interval, Scores
-from pruning.errors import DataFileError
+from pruning.errors import DataFileError, StorageError
 from pruning.intake import store as uploads
 from pruning.intake.dataset import Dataset, prepared_folder
+from pruning.runs import executor
 from tests.pages import prepared
 from tests.pages.conftest import words
 from tests.pages.profiles import MODEL, resnet, store
@@ -97,7 +98,7 @@ def test_an_uploaded_data_file_waits_for_the_model(app, home, jobs):
     data_drop.upload("reviews.csv", b"text,label\na,1\n").run()
     assert uploads.data()[0].name == "reviews.csv"
     assert app.query_params["source"] == uploads.data()[0].id
-    assert "Waits for the model to be read" in words(app)
+    assert "Waits until a model is read" in words(app)
     assert "data" not in jobs.kinds()
 
 
@@ -112,6 +113,19 @@ def test_an_empty_file_is_refused_in_three_sentences(app, jobs):
     assert not jobs.asked
     app.run()
     assert not app.error
+
+
+def test_a_full_disk_is_told_like_any_other_error(app, home, monkeypatch):
+    def full(*_, **__):
+        raise StorageError("The disk is full.", expected="Free space.", fix="Free some space.")
+
+    folder = store(resnet(), home)
+    (folder / "profile.json").unlink()
+    monkeypatch.setattr(executor, "ensure", full)
+    app.query_params["model"] = MODEL
+    app.run()
+    assert not app.exception
+    assert r"The disk is full\." in words(app)
 
 
 def test_an_upload_can_be_opened_again(app, home, jobs):

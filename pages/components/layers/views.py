@@ -19,7 +19,7 @@ from pruning.analysis.profile import Group, Layer, ModelProfile, load_scores
 from pruning.charts import layers as charts
 
 TABLE_HEIGHT = 460
-Chart = alt.Chart | alt.LayerChart
+Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 
 def costs(profile: ModelProfile, layer: Layer) -> None:
@@ -227,7 +227,10 @@ def _scores(profile: ModelProfile, group: Group | None, scores: np.ndarray | Non
         key="layers_scores",
         alt=f"L1 scores of {quantities.plural(group.channels, group.unit)}, weakest first",
     )
-    st.caption("Mean of absolute weights over the group's producers; the weakest are cut first.")
+    st.caption(
+        "Sum of a channel's absolute weights, averaged over the layers that make it and scaled to "
+        "a mean of 1; the weakest are cut first."
+    )
 
 
 def _group(group: Group) -> None:

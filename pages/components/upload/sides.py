@@ -60,7 +60,7 @@ def data(opened: state.Current, profile: ModelProfile | None) -> Manifest | None
     if manifest:
         _prepared(manifest)
     elif opened.source and opened.model and profile is None and not opened.job:
-        st.caption("Waits for the model to be read, to fit the preprocessing to its input.")
+        st.caption("Waits until a model is read: the preprocessing is fitted to its input.")
     elif opened.source:
         _prepare(opened.source, opened.job, profile)
     elif opened.data:
