@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import pruning
 from pruning import storage
 from pruning.command_line import main
 from pruning.runs.folder import RunFolder, runs_folder
@@ -159,6 +160,17 @@ def test_export_loads_in_plain_keras(files: Files, to: str, suffix: str, capfd, 
     assert found["bytes"] == out.stat().st_size
     assert found["check"] == {"max_abs_error": 0.0, "samples": 8}
     assert accuracy(load_plainly(out, files.family), files) == 1.0
+
+
+def test_demo_opens_with_its_own_data(capfd, tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    found = answer(capfd, "demo", "demo", "text", "--out", out)
+    assert Path(found["model"]).parent == Path(found["data"]).parent == out
+    assert len(found["classes"]) >= 2
+    inspected = pruning.inspect(found["model"], data=found["data"])
+    assert inspected.baseline is not None
+    assert inspected.baseline.value.value == pytest.approx(found["baseline_accuracy"], abs=0.002)
+    assert inspected.to_dict()["family"] == "tf_keras"
 
 
 def test_runs(keras3: Files, capfd) -> None:

@@ -13,7 +13,7 @@ from rich.text import Text
 from pruning import quantities
 from pruning.command_line.commands._base import Command
 from pruning.command_line.output import Output
-from pruning.comparison.result import Comparison, Interval
+from pruning.comparison.result import Comparison, Scores
 from pruning.comparison.verdict import verdict
 
 WORST = 10  # classes shown as text; JSON has all
@@ -57,7 +57,7 @@ def show(found: Comparison, console: Console) -> None:
     console.print(Text(verdict(found)))
     table = Table("", "before", "after", "", box=None, pad_edge=False)
     before, after = found.before, found.after
-    table.add_row(before.metric, _interval(before.value), _interval(after.value), "95 % intervals")
+    table.add_row(before.metric, _interval(before), _interval(after))
     table.add_row("loss", f"{before.loss:.4f}", f"{after.loss:.4f}")
     sizes = (found.sizes_before, found.sizes_after)
     for name, unit in (("params", "parameters"), ("flops", "FLOPs")):
@@ -102,8 +102,11 @@ def _classes(found: Comparison, console: Console) -> None:
         console.print(f"and {len(shown) - WORST:,} classes that lost less")
 
 
-def _interval(interval: Interval) -> str:
-    return f"{interval.value:.4g} ({interval.low:.4g} to {interval.high:.4g})"
+def _interval(scores: Scores) -> str:
+    interval = scores.value
+    if scores.metric == "mae":
+        return f"{interval.value:.4g} (95 %: {interval.low:.4g} to {interval.high:.4g})"
+    return quantities.percent_interval(interval.value, interval.low, interval.high)
 
 
 COMMAND = Command(
