@@ -16,7 +16,7 @@ def waveform(rows: pd.DataFrame, *, height: int = 64) -> alt.Chart:
         height: Pixels.
     """
     axis = alt.Axis(grid=False, labels=False, ticks=False, domain=False)
-    return (
+    chart: alt.Chart = (
         alt.Chart(rows)
         .mark_area(color=BEFORE, opacity=0.8, interpolate="step")
         .encode(
@@ -26,3 +26,4 @@ def waveform(rows: pd.DataFrame, *, height: int = 64) -> alt.Chart:
         )
         .properties(height=height)
     )
+    return chart
