@@ -84,9 +84,7 @@ def show(figure: Figure) -> None:
     )
 
 
-def strip(
-    figures: Iterable[Figure], *, key: str | None = None, columns: int | None = None
-) -> None:
+def strip(figures: Iterable[Figure], *, key: str | None = None, columns: int | None = None) -> None:
     """Draw figures side by side, at most ``columns``; they wrap where the page is narrow."""
     entries = list(figures)
     across = columns or max(len(entries), 1)
