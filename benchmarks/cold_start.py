@@ -66,7 +66,7 @@ def wait_until_drawn(browser: Browser, url: str) -> None:
     page.goto(url)
     page.wait_for_selector("[data-testid='stApp'][data-test-connection-state='CONNECTED']")
     page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']")
-    page.wait_for_selector("[data-testid='stHeading'], [data-testid='stMarkdown'] h1")
+    page.locator("[data-testid='stMain'] [data-testid='stElementContainer']").first.wait_for()
     page.close()
 
 
