@@ -62,7 +62,7 @@ def _price_channels(
     after = {
         "params": Figure(int(params.sum()), "exact", "Counted from the layers' widths."),
         "flops": Figure(int(flops.sum()), "exact", "Counted from the layers' widths."),
-        "bytes": _bytes(profile, int(params.sum())),
+        "bytes": _cut_bytes(profile, int(params.sum())),
         "gzip_bytes": _gzip(
             sizes.gzip_bytes(profile, [(round(n * shrink), zeros) for n, zeros in parts])
         ),
@@ -106,7 +106,7 @@ def _price_weights(
     after = {
         "params": Figure(profile.params, "exact", "Zeros are stored like any other weight."),
         "flops": Figure(profile.flops, "exact", "The same multiplications are made, with zeros."),
-        "bytes": _bytes(profile, profile.params),
+        "bytes": _whole_bytes(profile),
         "gzip_bytes": _gzip(sizes.gzip_bytes(profile, parts)),
         "nonzero_params": Figure(round(profile.params - zeros), "estimated", counted),
         "sparsity": Figure(zeros / total if total else 0.0, "estimated", counted),
@@ -143,7 +143,7 @@ def _before(
     return {
         "params": Figure(profile.params, "exact", counted),
         "flops": Figure(profile.flops, "exact", counted),
-        "bytes": _bytes(profile, profile.params),
+        "bytes": _whole_bytes(profile),
         "gzip_bytes": _gzip(sizes.gzip_bytes(profile, parts)),
         "nonzero_params": Figure(round(profile.params - zeros), "exact", counted),
         "sparsity": Figure(zeros / total if total else 0.0, "exact", counted),
@@ -152,11 +152,18 @@ def _before(
     }
 
 
-def _bytes(profile: ModelProfile, params: int) -> Figure:
+def _whole_bytes(profile: ModelProfile) -> Figure:
+    """The file with all its weights. Their values do not change its size, zeros neither."""
+    size = sizes.file_bytes(profile, profile.params)
+    return Figure(size, "exact", "As the studio saves this model, measured.")
+
+
+def _cut_bytes(profile: ModelProfile, params: int) -> Figure:
     return Figure(
         sizes.file_bytes(profile, params),
         "estimated",
-        "4 bytes a weight, and what the studio's file of this model holds beside them.",
+        "4 bytes a weight, and what the whole model's file holds beside them; the true file "
+        "differs by a few kilobytes at most.",
     )
 
 
