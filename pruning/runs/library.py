@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,15 @@ def _flat(prefix: str, record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _accuracy(folder: RunFolder) -> tuple[float, ...]:
+    if not folder.metrics.exists():
+        return ()
+    written = folder.metrics.stat()
+    return _epochs_of(folder, written.st_mtime_ns, written.st_size)
+
+
+@lru_cache(maxsize=1024)
+def _epochs_of(folder: RunFolder, _changed: int, _size: int) -> tuple[float, ...]:
+    """Read once per change: lists are drawn again and again, and a metrics file may be long."""
     lines = folder.read_metrics()
     for key in ("val_accuracy", "accuracy"):
         values = [float(line[key]) for line in lines if line.get(key) is not None]

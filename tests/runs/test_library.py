@@ -63,6 +63,15 @@ def test_a_damaged_file_is_shown_and_harms_no_other_run(
     assert [run.id for run in library.runs()] == ["good"]
 
 
+def test_the_sparkline_follows_a_run_that_goes_on(home: Path) -> None:
+    run = make_run(home, "one", 1.0, state="running")
+    run.metrics.write_text('{"accuracy": 0.25}\n')
+    assert library.summary(run).accuracy == (0.25,)
+    with run.metrics.open("a") as stream:
+        stream.write('{"accuracy": 0.5}\n')
+    assert library.summary(run).accuracy == (0.25, 0.5)
+
+
 def test_an_empty_folder_and_stray_files(home: Path) -> None:
     (home / "runs" / "empty").mkdir(parents=True)
     (home / "runs" / "stray.txt").write_text("x")
