@@ -36,6 +36,8 @@ class Atoms:
 
     def unite(self, one: Any, other: Any) -> None:
         """Make ``one[i]`` and ``other[i]`` the same channel. Both (n,)."""
+        if one is other:
+            return
         for a, b in zip(np.asarray(one).tolist(), np.asarray(other).tolist(), strict=True):
             root_a, root_b = self._root(a), self._root(b)
             if root_a != root_b:
@@ -45,11 +47,6 @@ class Atoms:
         """Forbid to remove ``atoms``; the first reason given for an atom is kept."""
         for atom in np.asarray(atoms).tolist():
             self._reasons.setdefault(atom, reason)
-
-    def frozen(self, atoms: Any) -> bool:
-        """Whether all of ``atoms`` are known to be frozen so far."""
-        roots = {self._root(atom) for atom in self._reasons}
-        return all(self._root(atom) in roots for atom in np.asarray(atoms).tolist())
 
     def roots(self) -> AtomArray:
         """Root of every atom. -> (number of atoms,)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,32 +34,34 @@ class ChannelGroups:
         groups: In the model's order, frozen ones included.
         roots: Root of every atom, (atoms,).
         members: Roots of each group's channels, ascending, by group id.
-        of_root: Group id of a root; only channels that some layer makes have one.
     """
 
     groups: tuple[Group, ...]
     roots: AtomArray
     members: dict[str, AtomArray]
-    of_root: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.of_root = {int(r): name for name, roots in self.members.items() for r in roots}
-        self._prunable = {group.id for group in self.groups if group.prunable}
+        # Number of the group of every atom's class; -1 where no layer makes the class.
+        self._number = np.full(len(self.roots), -1, np.int64)
+        for number, group in enumerate(self.groups):
+            self._number[self.members[group.id]] = number
+        self._number = self._number[self.roots]
 
     def ids(self, atoms: AtomArray) -> tuple[str, ...]:
         """Ids of the groups of ``atoms``, in the order in which they occur."""
-        found = (self.of_root.get(int(root)) for root in _ordered_unique(self.roots[atoms]))
-        return tuple(dict.fromkeys(name for name in found if name is not None))
+        numbers, first = np.unique(self._number[atoms], return_index=True)
+        ordered = numbers[np.argsort(first)].tolist()
+        return tuple(self.groups[number].id for number in ordered if number >= 0)
 
     def width(self, atoms: AtomArray) -> Width:
         """How long an axis with ``atoms`` is, as a function of the kept channels."""
-        roots, counts = np.unique(self.roots[atoms], return_counts=True)
         multiples: dict[str, int] = {}
         constant = 0
-        for root, count in zip(roots.tolist(), counts.tolist(), strict=True):
-            name = self.of_root.get(root)
-            if name is not None and name in self._prunable:
-                multiples[name] = count
+        numbers, counts = np.unique(self._number[atoms], return_counts=True)
+        for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
+            group = self.groups[number] if number >= 0 else None
+            if group is not None and group.prunable:
+                multiples[group.id] = count // group.channels
             else:
                 constant += count
         return Width(constant, multiples)
@@ -169,14 +171,13 @@ def channel_rows(
 
 def _signatures(traced: Traced, roots: AtomArray) -> dict[int, tuple[tuple[int, int], ...]]:
     """How often each class occurs in each place. -> {root: ((place, count), …)}."""
+    # One array often stands in several places: along a kernel, a bias and in the configuration.
+    places = {id(a): a for layer in traced.layers.values() for a in occurrences(layer)}
     signatures: dict[int, list[tuple[int, int]]] = {}
-    place = 0
-    for layer in traced.layers.values():
-        for atoms in occurrences(layer):
-            values, counts = np.unique(roots[atoms], return_counts=True)
-            for root, count in zip(values.tolist(), counts.tolist(), strict=True):
-                signatures.setdefault(root, []).append((place, count))
-            place += 1
+    for place, atoms in enumerate(places.values()):
+        values, counts = np.unique(roots[atoms], return_counts=True)
+        for root, count in zip(values.tolist(), counts.tolist(), strict=True):
+            signatures.setdefault(root, []).append((place, count))
     return {root: tuple(places) for root, places in signatures.items()}
 
 
@@ -200,7 +201,3 @@ def _term(coefficient: int, widths: list[Width]) -> Term:
         else:
             coefficient *= width.constant
     return Term(coefficient, tuple(open_widths))
-
-
-def _ordered_unique(values: AtomArray) -> list[int]:
-    return list(dict.fromkeys(values.tolist()))

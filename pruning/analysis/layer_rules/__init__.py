@@ -55,7 +55,7 @@ def key_of(layer: Any) -> str:
     """Name under which a rule covers ``layer``: class, ``ops.`` class or ``tf.`` symbol."""
     cls = type(layer)
     if cls.__name__ in ("TFOpLambda", "SlicingOpLambda"):
-        return f"tf.{layer.symbol}"
+        return f"tf.{layer.symbol.removeprefix('compat.v1.')}"
     return f"ops.{cls.__name__}" if ".src.ops" in cls.__module__ else cls.__name__
 
 

@@ -133,9 +133,9 @@ class Call:
                     f"the weights of {self.record.name!r} have an unexpected shape {axes.shape}."
                 )
         index = next(i for i, v in enumerate(self.record.variables) if v is variable)
-        known = self.record.weights.setdefault(index, axes)
+        known = self.record.weights.setdefault(index, axes).axes
         for axis, atoms in axes.axes.items():
-            self.atoms.unite(known.axes[axis], atoms)
+            self.atoms.unite(known[axis], atoms)
         if multiply_adds:
             widths = [axes.axes.get(axis, size) for axis, size in enumerate(axes.shape)]
             self.work(multiply_adds, *widths)
