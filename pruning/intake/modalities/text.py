@@ -183,10 +183,12 @@ def _numbers(preprocessing: dict[str, Any]) -> dict[str, int]:
     """Token -> number, from 2."""
     global _last
     tokens: list[str] = preprocessing.get("vocabulary", [])
-    if _last[0] is not tokens:
+    known, numbers = _last  # read once: another thread may put another vocabulary there
+    if known is not tokens:
         _check_vocabulary(tokens)
-        _last = (tokens, {token: number + RESERVED for number, token in enumerate(tokens)})
-    return _last[1]
+        numbers = {token: number + RESERVED for number, token in enumerate(tokens)}
+        _last = (tokens, numbers)
+    return numbers
 
 
 def _as_text(name: str, content: Any) -> str:
