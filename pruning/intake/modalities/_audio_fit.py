@@ -95,7 +95,7 @@ def _window(time: int, frame_ms: float, hop_ms: float) -> float:
     frame, hop = round(frame_ms * RATE / 1000), round(hop_ms * RATE / 1000)
     shortest = frame + (time - 1) * hop
     for decimals in range(4):
-        seconds = math.ceil(shortest / RATE * 10**decimals - 1e-9) / 10**decimals
+        seconds: float = math.ceil(shortest / RATE * 10**decimals - 1e-9) / 10**decimals
         if _spectrum.frame_count(round(seconds * RATE), frame, hop) == time:
             return seconds
     return shortest / RATE

@@ -99,7 +99,7 @@ def log_mel(
     """
     spectrum = magnitudes(signal, frame, hop)
     mel = spectrum @ mel_weights(bins, spectrum.shape[1], sample_rate, low_hz, high_hz)
-    return np.log(mel + np.float32(LOG_OFFSET)).astype(np.float32)
+    return np.asarray(np.log(mel + np.float32(LOG_OFFSET)), np.float32)
 
 
 def mfcc(log_mel_spectrogram: np.ndarray, coefficients: int) -> np.ndarray:
@@ -107,9 +107,8 @@ def mfcc(log_mel_spectrogram: np.ndarray, coefficients: int) -> np.ndarray:
 
     (frames, bins) -> float32 (frames, coefficients).
     """
-    return (log_mel_spectrogram @ _cosines(log_mel_spectrogram.shape[1], coefficients)).astype(
-        np.float32
-    )
+    cosines = _cosines(log_mel_spectrogram.shape[1], coefficients)
+    return np.asarray(log_mel_spectrogram @ cosines, np.float32)
 
 
 @lru_cache(maxsize=8)
