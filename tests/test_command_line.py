@@ -228,8 +228,8 @@ BAD = {
         "storage",
     ),
     "compare without a model": (["compare", "MODEL", "missing.h5", "--data", "DATA"], "model_file"),
-    "format of later": (["export", "MODEL", "--to", "onnx", "--out", "OUT"], "export"),
-    "unknown format": (["export", "MODEL", "--to", "exe", "--out", "OUT"], "export"),
+    "format of later": (["export", "MODEL", "--to", "onnx", "--out", "NEW"], "export"),
+    "unknown format": (["export", "MODEL", "--to", "exe", "--out", "NEW"], "export"),
     "export into a folder": (["export", "MODEL", "--to", "keras", "--out", "FOLDER"], "storage"),
     "export named otherwise": (["export", "MODEL", "--to", "keras", "--out", "m.h5"], "export"),
     "sensitivity": (["sensitivity", "MODEL", "--data", "DATA"], "plan"),
@@ -256,6 +256,7 @@ def places(keras3: Files, tmp_path_factory) -> dict[str, str]:
         "OTHER_PLAN": str(folder / "other.json"),
         "OTHER_DATA": str(folder / "other.npz"),
         "OUT": str(folder / "out"),
+        "NEW": str(folder / "new"),
     }
 
 
