@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import errors, header, works
+from pages.components import errors, header, state, works
 from pages.components.strategy import form, outcome, plans, start
 
 st.title("Strategy", anchor=False)
@@ -16,6 +16,7 @@ with left:
     choices = form.show(profile)
 with right, errors.shown():
     plan = outcome.plan(profile, choices)
+    state.note_plan(plan)
     prices = outcome.prices(profile, plan, opened.data)
     outcome.show(profile, plan, prices)
     start.show(profile, plan, opened.data)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from pages.components import chart
 from pages.components.text import visible
 from pruning import storage
 from pruning.charts import samples as charts
@@ -62,7 +63,7 @@ class Gallery:
             st.image(picture, width="content")
         elif sound is not None:
             rate = self.dataset.manifest.sample_rate or 16_000
-            st.altair_chart(charts.waveform(_envelope(sound, rate)), width="stretch")
+            _waveform(sound, rate, f"waveform_{index}")
             st.audio(_wav(sound, rate), format="audio/wav")
         elif text:
             st.text(text)
@@ -88,10 +89,28 @@ def _wav(sound: np.ndarray, rate: int) -> bytes:
     return stream.getvalue()
 
 
-def _envelope(sound: np.ndarray, rate: int, bins: int = 160) -> pd.DataFrame:
-    """Lowest and highest value of each slice of time. -> columns seconds, low, high."""
+def _waveform(sound: np.ndarray, rate: int, key: str) -> None:
+    """Draw a recording scaled to its loudest moment, so that quiet speech is seen too."""
+    peak = int(np.abs(sound.astype(np.int32)).max(initial=0))
+    loudest = f"{20 * np.log10(peak / 32768):.0f} dB" if peak else "silence"
+    chart.show(
+        charts.waveform,
+        envelope(sound, rate),
+        key=key,
+        alt=f"Waveform of {len(sound) / rate:.1f} seconds; peak {loudest} of full scale.",
+    )
+
+
+def envelope(sound: np.ndarray, rate: int, bins: int = 160) -> pd.DataFrame:
+    """Lowest and highest value of each slice of time, of the peak. -> seconds, low, high.
+
+    Args:
+        sound: int16 (samples,).
+        rate: Samples a second.
+        bins: Slices at most.
+    """
     edges = np.linspace(0, len(sound), min(bins, len(sound)) + 1).astype(int)
-    scaled = sound / 32768
+    scaled = sound / max(1, np.abs(sound.astype(np.int32)).max(initial=0))
     return pd.DataFrame(
         {
             "seconds": edges[:-1] / rate,

@@ -19,11 +19,13 @@ from pruning import storage
 from pruning.analysis.profile import ModelProfile
 from pruning.comparison.result import Interval, Scores
 from pruning.intake.dataset import Manifest, prepared_folder
+from pruning.strategy.plan import PruningPlan
 
 Page = Literal["upload", "layers", "strategy", "retraining", "comparison", "runs"]
 KEYS = ("model", "data", "plan", "run", "source", "job")
 
 _SESSION_KEY = "what is open"
+_PLAN_KEY = "plan on the strategy page"
 # Ids become folder names: nothing that could climb out of the home folder gets through.
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,119}")
 
@@ -106,6 +108,17 @@ def link(page: Page, label: str, *, icon: str | None = None, **changes: str | No
         changes: Query parameters; ``None`` removes one.
     """
     st.page_link(f"{page}.py", label=label, icon=icon, query_params=current().parameters(**changes))
+
+
+def note_plan(plan: PruningPlan) -> None:
+    """Remember the plan that the strategy page shows, for what other pages draw of it."""
+    st.session_state[_PLAN_KEY] = plan
+
+
+def drawn_plan(model: str) -> PruningPlan | None:
+    """The plan that the strategy page showed last in this session, when it is for this model."""
+    plan: PruningPlan | None = st.session_state.get(_PLAN_KEY)
+    return plan if plan is not None and plan.model == model else None
 
 
 def profile(model: str | None) -> ModelProfile | None:

@@ -11,25 +11,22 @@ FRAME = 110  # pixels for axes, titles and legend: Streamlit fits all of them in
 SIDES = alt.Scale(domain=["before", "after"], range=[BEFORE, AFTER])
 
 
-def class_scores(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
-    """Recall of each class before and after as two points on a line, worst change first.
+def class_scores(rows: pd.DataFrame, *, classes: int) -> alt.LayerChart | alt.FacetChart:
+    """Score of each class before and after as two points on a line, in the order of the rows.
 
     Args:
         rows: Columns ``name``, ``count``, ``before``, ``after``.
+        classes: How many rows there are.
     """
-    ordered = rows.assign(change=rows["after"] - rows["before"]).sort_values("change")
-    order = list(ordered["name"])
-    y = alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=160))
+    y = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=160))
     line = (
-        alt.Chart(ordered)
+        alt.Chart()
         .mark_rule(opacity=0.5)
         .encode(y=y, x=alt.X("before:Q", title="Accuracy of the class"), x2="after:Q")
     )
-    long = ordered.melt(
-        ["name", "count", "change"], ["before", "after"], var_name="side", value_name="score"
-    )
     dots = (
-        alt.Chart(long)
+        alt.Chart()
+        .transform_fold(["before", "after"], as_=["side", "score"])
         .mark_point(filled=True, size=90, opacity=1)
         .encode(
             y=y,
@@ -48,25 +45,27 @@ def class_scores(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
             ],
         )
     )
-    return alt.layer(line, dots).properties(height=FRAME + 26 * len(order))
+    return alt.layer(line, dots, data=rows).properties(height=FRAME + 26 * classes)
 
 
-def confusion(rows: pd.DataFrame, *, difference: bool = False) -> alt.LayerChart | alt.FacetChart:
+def confusion(
+    rows: pd.DataFrame, *, classes: int, limit: int, difference: bool = False
+) -> alt.LayerChart | alt.FacetChart:
     """A confusion matrix as a heat map with its counts written in the cells.
 
     Args:
-        rows: Columns ``truth``, ``predicted``, ``count``.
+        rows: Columns ``truth``, ``predicted``, ``count``, row by row of the matrix.
+        classes: How many there are.
+        limit: Largest absolute count, at least 1: the end of the colour scale.
         difference: Draw signed counts on a diverging scale centred on zero.
     """
-    order = list(dict.fromkeys(rows["truth"]))
-    limit = max(1, int(rows["count"].abs().max())) if len(rows) else 1
     if difference:
         scale = alt.Scale(scheme="purpleorange", domain=[-limit, 0, limit])
     else:
         scale = alt.Scale(scheme="blues", domain=[0, limit])
-    base = alt.Chart(rows).encode(
-        x=alt.X("predicted:N", sort=order, title="Predicted", axis=alt.Axis(labelLimit=90)),
-        y=alt.Y("truth:N", sort=order, title="Truth", axis=alt.Axis(labelLimit=90)),
+    base = alt.Chart().encode(
+        x=alt.X("predicted:N", sort=None, title="Predicted", axis=alt.Axis(labelLimit=90)),
+        y=alt.Y("truth:N", sort=None, title="Truth", axis=alt.Axis(labelLimit=90)),
         tooltip=[
             alt.Tooltip("truth:N", title="Truth"),
             alt.Tooltip("predicted:N", title="Predicted"),
@@ -75,7 +74,7 @@ def confusion(rows: pd.DataFrame, *, difference: bool = False) -> alt.LayerChart
     )
     cells = base.mark_rect().encode(color=alt.Color("count:Q", scale=scale, legend=None))
     layers = [cells]
-    if len(order) <= 20:
+    if classes <= 20:
         dark = f"abs(datum.count) > {limit * 0.55}"
         text = base.transform_filter(alt.datum.count != 0).mark_text(fontSize=10)
         layers.append(
@@ -84,8 +83,10 @@ def confusion(rows: pd.DataFrame, *, difference: bool = False) -> alt.LayerChart
                 color=alt.condition(dark, alt.value("white"), alt.value("#333")),
             )
         )
-    side = min(560, max(160, 34 * len(order)))
-    return alt.layer(*layers).properties(height=side + FRAME, width=max(360, side + 2 * FRAME))
+    side = min(560, max(160, 34 * classes))
+    return alt.layer(*layers, data=rows).properties(
+        height=side + FRAME, width=max(360, side + 2 * FRAME)
+    )
 
 
 def latencies(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
@@ -96,7 +97,7 @@ def latencies(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     """
     y = alt.Y("side:N", sort=["before", "after"], title=None)
     color = alt.Color("side:N", scale=SIDES, legend=None)
-    base = alt.Chart(rows)
+    base = alt.Chart()
     dots = base.mark_circle(opacity=0.35, size=36).encode(
         x=alt.X("milliseconds:Q", title="Milliseconds per sample", scale=alt.Scale(zero=True)),
         y=y,
@@ -106,4 +107,4 @@ def latencies(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     middle = base.mark_tick(thickness=3, size=34).encode(
         x="median(milliseconds):Q", y=y, color=color
     )
-    return alt.layer(dots, middle).properties(height=170)
+    return alt.layer(dots, middle, data=rows).properties(height=170)

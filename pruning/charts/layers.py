@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
-from pruning.charts.theme import ALTERNATING, BEFORE, FROZEN, SELECTED
+from pruning.charts.theme import AFTER, ALTERNATING, BEFORE, FROZEN, SELECTED
 
 SELECTION = "layer"  # name of the charts' selection, and of the field that it returns: "name"
 _LABEL_SHARE = 0.045  # a segment narrower than this has no room for a label
 _HAIRLINE = 0.002
+FATES = ("kept", "removed")
 _KINDS = ("shrinks", "shrinks, its neighbour", "frozen")
 
 
@@ -67,7 +69,7 @@ def cost_bars(rows: pd.DataFrame, selected: str | None) -> alt.LayerChart | alt.
     """
     value = [{"name": selected}] if selected else alt.Undefined
     click = alt.selection_point(name=SELECTION, fields=["name"], value=value, toggle=False)
-    base = alt.Chart(rows).encode(
+    base = alt.Chart().encode(
         y=alt.Y(
             "bar:N",
             sort=["Parameters", "FLOPs"],
@@ -98,19 +100,30 @@ def cost_bars(rows: pd.DataFrame, selected: str | None) -> alt.LayerChart | alt.
         .mark_bar(fillOpacity=0, stroke=SELECTED, strokeWidth=3)
         .encode(x="start:Q", x2="end:Q")
     )
-    return alt.layer(blocks, outline).properties(height=132)
+    return alt.layer(blocks, outline, data=rows).properties(height=132)
 
 
-def weight_histogram(edges: Sequence[float], counts: Sequence[int]) -> alt.Chart:
-    """Histogram of one layer's weights.
+def histogram_rows(edges: Sequence[float], counts: Sequence[int]) -> pd.DataFrame:
+    """Bins of a histogram. -> columns ``low``, ``high``, ``count``.
 
     Args:
         edges: Borders of the bins, one more than ``counts``.
         counts: Weights in each bin.
     """
-    rows = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "count": counts})
-    chart: alt.Chart = (
-        alt.Chart(rows)
+    return pd.DataFrame({"low": edges[:-1], "high": edges[1:], "count": counts})
+
+
+def weight_histogram(
+    rows: pd.DataFrame, *, threshold: float | None = None
+) -> alt.LayerChart | alt.FacetChart:
+    """Histogram of one layer's weights.
+
+    Args:
+        rows: From :func:`histogram_rows`.
+        threshold: Weights of at most this magnitude become zero: drawn as two rules.
+    """
+    bars = (
+        alt.Chart()
         .mark_bar(color=BEFORE, binSpacing=0)
         .encode(
             x=alt.X("low:Q", title="Weight", bin="binned", axis=alt.Axis(format="~g")),
@@ -122,39 +135,76 @@ def weight_histogram(edges: Sequence[float], counts: Sequence[int]) -> alt.Chart
                 alt.Tooltip("count:Q", title="Weights", format=","),
             ],
         )
-        .properties(height=220)
     )
-    return chart
+    rules = [] if threshold is None else [_cut(alt.datum(side * threshold)) for side in (-1, 1)]
+    return alt.layer(bars, *rules, data=rows).properties(height=220)
 
 
-def sorted_scores(scores: np.ndarray, unit: str) -> alt.LayerChart | alt.FacetChart:
-    """Channel scores, the weakest first; a rule marks the median.
+def score_rows(scores: np.ndarray, kept: np.ndarray | None = None) -> pd.DataFrame:
+    """Channels, the weakest first. -> ``rank``, ``start``, ``score``, ``channel``, ``fate``.
 
     Args:
         scores: (channels,), larger = keep.
-        unit: What is counted: ``channel``, ``unit`` or ``head``.
+        kept: Indices of the channels that stay; all when ``None``.
     """
     order = np.argsort(scores, kind="stable")
-    rows = pd.DataFrame(
-        {"rank": np.arange(1, len(order) + 1), "score": scores[order], "channel": order}
+    stays = np.ones(len(scores), bool) if kept is None else np.isin(np.arange(len(scores)), kept)
+    rank = np.arange(1, len(order) + 1)
+    return pd.DataFrame(
+        {
+            "rank": rank,
+            "start": rank - 1,
+            "score": scores[order],
+            "channel": order,
+            "fate": np.where(stays[order], *FATES),
+        }
     )
-    bars = (
-        alt.Chart(rows)
-        .mark_bar(color=BEFORE, width={"band": 0.9})
-        .encode(
-            x=alt.X("rank:O", title=f"{unit.capitalize()}s, weakest first",
-                    axis=alt.Axis(labels=len(order) <= 40, ticks=False, labelAngle=0)),
-            y=alt.Y("score:Q", title="L1 score"),
-            tooltip=[
-                alt.Tooltip("channel:Q", title=f"Index of the {unit}"),
-                alt.Tooltip("rank:O", title="Rank"),
-                alt.Tooltip("score:Q", title="Score", format=".4~g"),
-            ],
-        )
+
+
+def sorted_scores(
+    rows: pd.DataFrame, *, unit: str, title: str, planned: bool = False
+) -> alt.LayerChart | alt.FacetChart:
+    """Channel scores, the weakest first; a rule marks the median, another where the plan cuts.
+
+    Args:
+        rows: From :func:`score_rows`.
+        unit: What is counted: ``channel``, ``unit`` or ``head``.
+        title: Of the scores: ``L1 score``.
+        planned: Show what the plan removes.
+    """
+    base = alt.Chart()
+    bars = base.mark_bar().encode(
+        x=alt.X("start:Q", title=f"{unit.capitalize()}s, weakest first",
+                axis=alt.Axis(tickMinStep=1, grid=False, format=",d"), scale=alt.Scale(nice=False)),
+        x2="rank:Q",
+        y=alt.Y("score:Q", title=title),
+        color=alt.Color(
+            "fate:N", title=None, scale=alt.Scale(domain=list(FATES), range=[BEFORE, FROZEN]),
+            legend=alt.Legend(orient="top") if planned else None,
+        ),
+        tooltip=[
+            alt.Tooltip("channel:Q", title=f"Index of the {unit}"),
+            alt.Tooltip("rank:Q", title="Rank"),
+            alt.Tooltip("score:Q", title="Score", format=".4~g"),
+            alt.Tooltip("fate:N", title="In the plan"),
+        ] if planned else [
+            alt.Tooltip("channel:Q", title=f"Index of the {unit}"),
+            alt.Tooltip("rank:Q", title="Rank"),
+            alt.Tooltip("score:Q", title="Score", format=".4~g"),
+        ],
     )  # fmt: skip
-    median = alt.Chart(pd.DataFrame({"score": [float(np.median(scores))], "text": ["median"]}))
-    rule = median.mark_rule(color=FROZEN, strokeDash=[5, 4]).encode(y="score:Q")
-    words = median.mark_text(align="left", dx=4, dy=-6, color=FROZEN, fontSize=11).encode(
-        x=alt.value(0), y="score:Q", text="text:N"
+    rule = base.mark_rule(color=FROZEN, strokeDash=[5, 4]).encode(y="median(score):Q")
+    words = base.mark_text(align="left", dx=4, dy=-6, color=FROZEN, fontSize=11).encode(
+        x=alt.value(0), y="median(score):Q", text=alt.value("median")
     )
-    return alt.layer(bars, rule, words).properties(height=220)
+    layers: list[Any] = [bars, rule, words]
+    if planned:
+        removed = base.transform_filter(alt.datum.fate == FATES[1])
+        layers.append(_cut("max(rank):Q", removed))
+    return alt.layer(*layers, data=rows).properties(height=220)
+
+
+def _cut(where: Any, base: alt.Chart | None = None) -> Any:
+    """A rule where the plan cuts."""
+    chart = base if base is not None else alt.Chart()
+    return chart.mark_rule(color=AFTER, strokeDash=[6, 4], strokeWidth=2).encode(x=where)

@@ -18,7 +18,7 @@ def accuracy_against_size(
         size_title: Axis title with the unit.
     """
     dots = (
-        alt.Chart(rows)
+        alt.Chart()
         .mark_point(filled=True, size=110, opacity=0.9)
         .encode(
             x=alt.X("size:Q", title=size_title, scale=alt.Scale(zero=True)),
@@ -46,4 +46,4 @@ def accuracy_against_size(
             ],
         )
     )
-    return alt.layer(dots).properties(height=340)
+    return alt.layer(dots, data=rows).properties(height=340)

@@ -15,15 +15,14 @@ def kept_widths(rows: pd.DataFrame, *, unit: str = "channels") -> alt.LayerChart
         rows: Columns ``name``, ``before``, ``after``, ``state`` ("cut", "locked", "frozen").
         unit: What is counted.
     """
-    order = list(rows["name"])
-    x = alt.X("name:N", sort=order, title=None, axis=alt.Axis(labelAngle=-60, labelLimit=110))
+    x = alt.X("name:N", sort=None, title=None, axis=alt.Axis(labelAngle=-60, labelLimit=110))
     tooltip = [
         alt.Tooltip("name:N", title="Group"),
         alt.Tooltip("before:Q", title=f"{unit} before", format=","),
         alt.Tooltip("after:Q", title=f"{unit} after", format=","),
         alt.Tooltip("state:N", title="State"),
     ]
-    base = alt.Chart(rows).encode(x=x, tooltip=tooltip)
+    base = alt.Chart().encode(x=x, tooltip=tooltip)
     outline = base.mark_bar(fillOpacity=0.15, stroke=BEFORE, color=BEFORE).encode(
         y=alt.Y("before:Q", title=unit.capitalize(), axis=alt.Axis(format=",d"))
     )
@@ -34,4 +33,4 @@ def kept_widths(rows: pd.DataFrame, *, unit: str = "channels") -> alt.LayerChart
         legend=alt.Legend(orient="top"),
     )
     filled = base.mark_bar(width=alt.RelativeBandSize(0.45)).encode(y="after:Q", color=color)
-    return alt.layer(outline, filled).properties(height=320)
+    return alt.layer(outline, filled, data=rows).properties(height=320)

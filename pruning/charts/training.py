@@ -30,7 +30,7 @@ def curve(
     """
     title = QUANTITIES[quantity]
     style = ".0%" if quantity in ("accuracy", "sparsity") else "~g"
-    base = alt.Chart(points).encode(
+    base = alt.Chart().encode(
         x=alt.X("step:Q", title="Training step", axis=alt.Axis(format=",d", tickMinStep=1)),
         y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(format=style)),
     )
@@ -49,14 +49,11 @@ def curve(
         ),
     ]
     if reference is not None:
-        level = alt.Chart(pd.DataFrame({"value": [reference], "name": ["before pruning"]}))
-        layers.append(level.mark_rule(color=BEFORE, strokeDash=[6, 4]).encode(y="value:Q"))
-        layers.append(
-            level.mark_text(align="left", dx=4, dy=-6, color=BEFORE, fontSize=11).encode(
-                x=alt.value(0), y="value:Q", text="name:N"
-            )
-        )
-    return alt.layer(*layers).properties(height=height, title=title)
+        level = alt.Chart().encode(y=alt.datum(reference))
+        layers.append(level.mark_rule(color=BEFORE, strokeDash=[6, 4]))
+        words = level.mark_text(align="left", dx=4, dy=-6, color=BEFORE, fontSize=11)
+        layers.append(words.encode(x=alt.value(0), text=alt.value("before pruning")))
+    return alt.layer(*layers, data=points).properties(height=height, title=title)
 
 
 def points(metrics: list[dict[str, Any]], quantity: str) -> pd.DataFrame:

@@ -39,19 +39,35 @@ def test_bars_start_with_the_selection_and_name_it():
 
 
 def test_histogram_bins_keep_their_edges():
-    spec = layers.weight_histogram([-1, 0, 2], [5, 7]).to_dict()
+    spec = layers.weight_histogram(layers.histogram_rows([-1, 0, 2], [5, 7])).to_dict()
     (rows,) = spec["datasets"].values()
     assert rows == [{"low": -1, "high": 0, "count": 5}, {"low": 0, "high": 2, "count": 7}]
 
 
-def test_scores_are_sorted_and_know_their_channel():
-    spec = layers.sorted_scores(np.array([3.0, 1.0, 2.0]), "head").to_dict()
-    tables = list(spec["datasets"].values())
-    bars = next(rows for rows in tables if "rank" in rows[0])
-    assert [(row["rank"], row["channel"], row["score"]) for row in bars] == [
-        (1, 1, 1.0),
-        (2, 2, 2.0),
-        (3, 0, 3.0),
+def test_a_threshold_is_drawn_on_both_sides_of_zero():
+    rows = layers.histogram_rows([-1, 0, 2], [5, 7])
+    spec = layers.weight_histogram(rows, threshold=0.25).to_dict()
+    rules = [layer for layer in spec["layer"] if layer["mark"]["type"] == "rule"]
+    assert [rule["encoding"]["x"]["datum"] for rule in rules] == [-0.25, 0.25]
+
+
+def test_scores_are_sorted_and_know_their_channel_and_fate():
+    rows = layers.score_rows(np.array([3.0, 1.0, 2.0]), kept=np.array([0, 2]))
+    assert rows[["rank", "channel", "score", "fate"]].values.tolist() == [
+        [1, 1, 1.0, "removed"],
+        [2, 2, 2.0, "kept"],
+        [3, 0, 3.0, "kept"],
     ]
+    assert layers.score_rows(np.array([3.0, 1.0]))["fate"].tolist() == ["kept", "kept"]
+
+
+def test_the_plans_cut_is_drawn_only_when_there_is_one():
+    rows = layers.score_rows(np.array([3.0, 1.0, 2.0]), kept=np.array([0, 2]))
+    spec = layers.sorted_scores(rows, unit="head", title="L1 score", planned=True).to_dict()
     assert spec["layer"][0]["encoding"]["x"]["title"] == "Heads, weakest first"
-    assert any(rows[0].get("text") == "median" and rows[0]["score"] == 2.0 for rows in tables)
+    assert spec["layer"][-1]["encoding"]["x"] == {
+        "aggregate": "max", "field": "rank", "type": "quantitative"
+    }  # fmt: skip
+    assert "removed" in str(spec["layer"][-1]["transform"])
+    unplanned = layers.sorted_scores(rows, unit="head", title="L1 score").to_dict()
+    assert len(unplanned["layer"]) == len(spec["layer"]) - 1

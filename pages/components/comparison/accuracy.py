@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from pages.components import chart
 from pages.components.text import visible
 from pruning import quantities
 from pruning.charts import comparison as charts
@@ -13,6 +14,9 @@ from pruning.comparison.result import Comparison, Scores
 from pruning.runs.folder import RunFolder
 
 _NAME = 24
+_DRAWN = 30  # classes in the chart: more could not be told apart
+_MATRIX = 30  # classes of the largest matrix that is drawn
+_PAIRS = 50
 
 
 def show(folder: RunFolder, result: Comparison) -> None:
@@ -94,26 +98,59 @@ def _classes(result: Comparison) -> None:
         ]
     )
     rows["change"] = rows["after"] - rows["before"]
-    worst = rows.sort_values("change").iloc[0]
-    st.altair_chart(
-        charts.class_scores(rows),
-        width="stretch",
+    rows = rows.sort_values(["change", "count"], ascending=[True, False], kind="stable")
+    worst = rows.iloc[0]
+    st.markdown("**By class, worst change first**")
+    drawn = rows.head(_DRAWN)
+    chart.show(
+        charts.class_scores,
+        drawn.assign(name=_apart(drawn["name"])),
         key="class_scores",
         alt=f"Accuracy by class before and after; the worst change is {worst['name']}, "
         f"{quantities.points(worst['change'])}.",
+        classes=len(drawn),
     )
-    st.caption("Worst change first. Circle: before, diamond: after.")
-    with st.expander("The numbers as a table", icon=":material/table:"):
-        percent = st.column_config.NumberColumn(format="percent")
-        st.dataframe(
-            rows.sort_values("change"),
-            hide_index=True,
-            column_config={"before": percent, "after": percent, "change": percent},
-        )
+    more = (
+        f" The {_DRAWN} worst of {len(rows)} classes; all are in the table."
+        if (len(rows) > _DRAWN)
+        else ""
+    )
+    st.caption(f"Circle: before, diamond: after.{more}")
+    table = st.expander(
+        "The numbers as a table", icon=":material/table:", key="class_numbers", on_change="rerun",
+        expanded=len(rows) > _DRAWN,
+    )  # fmt: skip
+    if table.open:
+        table.dataframe(_class_table(rows), hide_index=True, width="content")
+
+
+def _class_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Every class in words, worst change first."""
+    return pd.DataFrame(
+        {
+            "class": rows["name"],
+            "test samples": rows["count"],
+            "before": [quantities.percent(value) for value in rows["before"]],
+            "after": [quantities.percent(value) for value in rows["after"]],
+            "change": [quantities.points(value) for value in rows["change"]],
+        }
+    )
+
+
+def _apart(names: pd.Series[str]) -> list[str]:
+    """Classes whose shortened names look alike get a number, or they would share a line."""
+    twins = names.duplicated(keep=False)
+    return [
+        f"{name} ({number})" if twin else name
+        for number, (name, twin) in enumerate(zip(names, twins, strict=True), 1)
+    ]
 
 
 def _confusion(result: Comparison) -> None:
-    names = [visible(entry.name, _NAME) for entry in result.classes]
+    if len(result.classes) > _MATRIX:
+        _confused(result)
+        return
+    names = _apart(pd.Series([visible(entry.name, _NAME) for entry in result.classes]))
     before, after = np.array(result.confusion_before), np.array(result.confusion_after)
     views = {
         "Difference": (after - before, True),
@@ -131,15 +168,56 @@ def _confusion(result: Comparison) -> None:
     }[choice]
     st.caption(words)
     rows = pd.DataFrame(
-        [
-            {"truth": names[i], "predicted": names[j], "count": int(matrix[i, j])}
-            for i in range(len(names))
-            for j in range(len(names))
-        ]
+        {
+            "truth": np.repeat(names, len(names)),
+            "predicted": np.tile(names, len(names)),
+            "count": matrix.ravel(),
+        }
     )
-    st.altair_chart(
-        charts.confusion(rows, difference=difference),
+    chart.show(
+        charts.confusion,
+        rows,
         width="content",
         key=f"confusion_{choice}",
         alt=f"Confusion matrix of {len(names)} classes. {words}",
+        classes=len(names),
+        limit=max(1, int(np.abs(matrix).max())),
+        difference=difference,
     )
+
+
+def _confused(result: Comparison) -> None:
+    """Of many classes, the pairs that are confused most, those that became worse first."""
+    st.markdown("**Most confused after pruning**")
+    rows = confused_pairs(
+        [visible(entry.name, _NAME) for entry in result.classes],
+        np.array(result.confusion_before),
+        np.array(result.confusion_after),
+    )
+    st.dataframe(rows.head(_PAIRS), hide_index=True, width="content")
+    st.caption(f"{len(result.classes)} classes: a matrix of all would be too large to read.")
+
+
+def confused_pairs(names: list[str], before: np.ndarray, after: np.ndarray) -> pd.DataFrame:
+    """Pairs of classes taken for one another, the largest increase first.
+
+    Args:
+        names: Of the classes.
+        before: Confusion matrix of the original, (classes, classes), truth in rows.
+        after: The same of the pruned model.
+
+    Returns:
+        Columns ``truth``, ``taken for``, ``before``, ``after``, ``change``; no pair without errors.
+    """
+    wrong = ~np.eye(len(names), dtype=bool) & ((before > 0) | (after > 0))
+    truth, predicted = np.nonzero(wrong)
+    old, new = before[truth, predicted], after[truth, predicted]
+    order = np.lexsort((-new, old - new))
+    columns = {
+        "truth": [names[i] for i in truth[order]],
+        "taken for": [names[i] for i in predicted[order]],
+        "before": old[order],
+        "after": new[order],
+        "change": (new - old)[order],
+    }
+    return pd.DataFrame(columns)

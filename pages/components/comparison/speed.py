@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from pages.components import chart
 from pruning import quantities
 from pruning.charts import comparison as charts
 from pruning.comparison.result import Comparison
@@ -23,9 +24,9 @@ def show(folder: RunFolder, result: Comparison) -> None:
             columns=["side", "milliseconds"],
         )
         if len(rows):
-            st.altair_chart(
-                charts.latencies(rows),
-                width="stretch",
+            chart.show(
+                charts.latencies,
+                rows,
                 key="latencies",
                 alt=f"Latency: median {before.median_ms:.3f} ms before, "
                 f"{after.median_ms:.3f} ms after.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.components import state
+from pages.components import chart, state
 from pages.components.text import visible
 from pruning.analysis.profile import ModelProfile
 from pruning.charts import strategy as charts
@@ -37,10 +37,11 @@ def show(folder: RunFolder, *_: object) -> None:
                 "cut" if a < b else "locked" for b, a in zip(drawn.before, drawn.after, strict=True)
             ],
         )
-        st.altair_chart(
-            charts.kept_widths(drawn, unit=unit),
-            width="stretch",
+        chart.show(
+            charts.kept_widths,
+            drawn[["name", "before", "after", "state"]],
             key="structure",
+            unit=unit,
             alt=f"{unit.capitalize()} of {len(drawn)} layers before and after.",
         )
     st.dataframe(rows, hide_index=True, height=420)

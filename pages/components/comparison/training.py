@@ -5,16 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components.comparison import speed
-from pages.components.retraining import curves
+from pages.components.retraining import curves, metrics
 from pruning.comparison.result import Comparison
 from pruning.runs.folder import RunFolder
 
 
 def show(folder: RunFolder, result: Comparison) -> None:
     """Draw the curves; say so when nothing was retrained."""
-    metrics = folder.read_metrics()
-    if not metrics:
+    read = metrics.progress(folder)
+    if not read.lines:
         st.info("This run did not retrain the model.", icon=":material/info:")
         return
-    curves.show(folder, metrics)
+    curves.show(folder, read)
     speed.training(result)

@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.components import state
+from pages.components import chart, state
 from pages.components.layers import graph, selection, tables
 from pages.components.layers.advice import advice, group_of
+from pages.components.layers.planned import Planned, planned
 from pages.components.text import plain, visible
 from pruning import quantities, storage
 from pruning.analysis.profile import Group, Layer, ModelProfile, load_scores
 from pruning.charts import layers as charts
 
 TABLE_HEIGHT = 460
-Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 
 def costs(profile: ModelProfile, layer: Layer) -> None:
     """Draw where the parameters and the FLOPs are; a click selects a layer."""
-
-    def build() -> Chart:
-        return charts.cost_bars(charts.segments(_frame(profile), layer.name), layer.name)
-
-    st.vega_lite_chart(
-        _spec("costs", *_version(profile), layer.name, build),
+    chart.show(
+        charts.cost_bars,
+        charts.segments(_frame(profile), layer.name),
         key=selection.CHART,
-        on_select=selection.from_chart,
-        selection_mode=charts.SELECTION,
         alt=f"Share of each layer in {quantities.count(profile.params)} parameters and "
         f"{quantities.count(profile.flops)} FLOPs; the table below has the same figures.",
+        on_select=selection.from_chart,
+        selection=charts.SELECTION,
+        selected=layer.name,
     )
     st.caption(
         "Each block is a layer, in the model's order: :blue[■] it shrinks when channels are "
@@ -119,12 +113,15 @@ def detail(profile: ModelProfile, layer: Layer) -> None:
     st.markdown(_facts(layer))
     group = group_of(profile, layer)
     scores = channel_scores(profile, group)
+    plan = planned(profile, layer, group)
     st.info(advice(profile, layer, scores), icon=":material/lightbulb:")
     left, right = st.columns(2, gap="medium")
     with left:
-        _weights(profile, layer)
+        _weights(layer, plan)
     with right:
-        _scores(profile, group, scores)
+        if plan and plan.kept is not None:
+            scores = channel_scores(profile, group, plan.criterion)
+        _scores(group, scores, plan)
     if group is not None:
         _group(group)
 
@@ -154,12 +151,16 @@ def groups(profile: ModelProfile, layer: Layer) -> None:
     )
 
 
-def channel_scores(profile: ModelProfile, group: Group | None) -> np.ndarray | None:
-    """L1 scores of a group's channels, (channels,), or ``None`` when there are none."""
+def channel_scores(
+    profile: ModelProfile, group: Group | None, criterion: str = "l1"
+) -> np.ndarray | None:
+    """Scores of a group's channels, (channels,), or ``None`` when there are none."""
     folder = storage.home() / "models" / profile.digest
-    if group is None or group.score_offset is None or not (folder / "scores_l1.npy").is_file():
+    if group is None or group.score_offset is None:
         return None
-    return load_scores(profile, folder, "l1").get(group.id)
+    if not (folder / f"scores_{criterion}.npy").is_file():
+        return None
+    return load_scores(profile, folder, criterion).get(group.id)
 
 
 def _frame(profile: ModelProfile) -> pd.DataFrame:
@@ -169,15 +170,6 @@ def _frame(profile: ModelProfile) -> pd.DataFrame:
 def _version(profile: ModelProfile) -> tuple[str, int]:
     """Key of what is cached of a profile: the model's digest, and when it was analysed."""
     return profile.digest, state.profile_changed(profile.digest)
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _spec(
-    what: str, digest: str, changed: int, name: str, _build: Callable[[], Chart]
-) -> dict[str, Any]:
-    """A chart of a layer or group as Vega-Lite: Altair's checks cost more than all else here."""
-    spec: dict[str, Any] = _build().to_dict()
-    return spec
 
 
 def _facts(layer: Layer) -> str:
@@ -192,45 +184,56 @@ def _facts(layer: Layer) -> str:
     return " · ".join(facts)
 
 
-def _weights(profile: ModelProfile, layer: Layer) -> None:
+def _weights(layer: Layer, plan: Planned | None) -> None:
     if layer.stats is None:
         st.caption("No weights to draw: this layer has no kernels.")
         return
     stats = layer.stats
+    threshold = plan.threshold if plan else None
     st.markdown("**Weights**")
-
-    def build() -> Chart:
-        return charts.weight_histogram(stats.edges, stats.histogram)
-
-    st.vega_lite_chart(
-        _spec("weights", *_version(profile), layer.name, build),
+    chart.show(
+        charts.weight_histogram,
+        charts.histogram_rows(stats.edges, stats.histogram),
         key="layers_histogram",
         alt=f"Histogram of {quantities.plural(stats.count, 'weight')}",
+        threshold=threshold,
     )
     st.caption(
         f"{quantities.plural(stats.count, 'weight')}, mean {stats.mean:.2g}, deviation "
         f"{stats.std:.2g}, from {stats.minimum:.2g} to {stats.maximum:.2g}"
     )
+    if plan and threshold is not None:
+        st.caption(
+            f":orange[┆] Between the dashed lines weights become zero (|w| ≤ {threshold:.3g}) by "
+            f"the current plan: {plain(plan.words, 80)}"
+        )
 
 
-def _scores(profile: ModelProfile, group: Group | None, scores: np.ndarray | None) -> None:
+def _scores(group: Group | None, scores: np.ndarray | None, plan: Planned | None) -> None:
     if group is None or scores is None:
         st.caption("No channel scores: these channels are not removed.")
         return
+    kept = plan.kept if plan else None
+    removed = 0 if kept is None else len(scores) - len(kept)
+    title = f"{plan.criterion.upper() if plan and kept is not None else 'L1'} score"
     st.markdown("**Channel scores**")
-
-    def build() -> Chart:
-        return charts.sorted_scores(scores, group.unit)
-
-    st.vega_lite_chart(
-        _spec("scores", *_version(profile), group.id, build),
+    chart.show(
+        charts.sorted_scores,
+        charts.score_rows(scores, kept),
         key="layers_scores",
-        alt=f"L1 scores of {quantities.plural(group.channels, group.unit)}, weakest first",
+        alt=f"{title}s of {quantities.plural(group.channels, group.unit)}, weakest first"
+        + (f"; the current plan removes {removed}" if removed else ""),
+        unit=group.unit,
+        title=title,
+        planned=removed > 0,
     )
     st.caption(
-        "Sum of a channel's absolute weights, averaged over the layers that make it and scaled to "
+        "A channel's weights summed up, averaged over the layers that make it and scaled to "
         "a mean of 1; the weakest are cut first."
     )
+    if plan and kept is not None:
+        what = f"{removed:,} of {quantities.plural(len(scores), group.unit)}"
+        st.caption(f":orange[┆] The current plan removes {what}: {plain(plan.words, 80)}")
 
 
 def _group(group: Group) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.components import errors, figures, state
 from pages.components.badge import badge
-from pages.components.retraining import curves
+from pages.components.retraining import curves, metrics
 from pages.components.text import plain
 from pruning import quantities
 from pruning.errors import PruningError
@@ -39,13 +39,13 @@ def _live(folder: RunFolder) -> None:
 def _draw(folder: RunFolder) -> None:
     current = status(folder)
     plan = PruningPlan.from_dict(folder.read(folder.plan))
-    metrics = folder.read_metrics()
-    found = pace(metrics)
+    read = metrics.progress(folder)
+    found = pace(read.last())
     _heading(folder, current, plan)
     _stages(current.stages)
     _now(current, found, plan)
     _outcome(folder, current)
-    curves.show(folder, metrics)
+    curves.show(folder, read)
     with st.expander("Log", icon=":material/terminal:", expanded=current.state == "failed"):
         st.code(folder.log_tail() or "Nothing yet.", language=None, height=260, wrap_lines=True)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from pages.components import state
+from pages.components import chart, state
 from pages.components.text import visible
 from pruning.charts import runs as charts
 from pruning.runs.library import RunSummary
@@ -44,10 +44,11 @@ def show(runs: Sequence[RunSummary]) -> None:
             key="scatter_size",
         )
     rows = _rows([run for run in finished if run.model == model], size)
-    st.altair_chart(
-        charts.accuracy_against_size(rows, size_title=_SIZES[size]),
-        width="stretch",
+    chart.show(
+        charts.accuracy_against_size,
+        rows,
         key="scatter",
+        size_title=_SIZES[size],
         alt=f"Test accuracy against {_SIZES[size]} of {counts[model]} runs and the original.",
     )
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from pages.components import figures, state
+from pages.components import chart, figures, state
 from pages.components.strategy import edits
 from pages.components.strategy.form import Choices
 from pages.components.text import visible
@@ -164,10 +164,11 @@ def _chart(rows: pd.DataFrame, chosen: PruningPlan) -> None:
     ]
     unit = "channels" if chosen.method == "channels" else "weights"
     cut = int((rows["after"] < rows["before"]).sum())
-    st.altair_chart(
-        charts.kept_widths(shown, unit=unit),
-        width="stretch",
+    chart.show(
+        charts.kept_widths,
+        shown[["name", "before", "after", "state"]],
         key="widths",
+        unit=unit,
         alt=f"Kept over original {unit} of {len(shown)} groups or layers; {cut} are cut.",
     )
     if len(rows) > len(shown):
