@@ -6,7 +6,7 @@ import pytest
 from pruning.comparison.litert import Interpreter, convert
 from tests.models import FAMILIES, build, outputs, samples
 
-# One of each kind that takes another path through the converter; bidirectional is in test_latency.
+# One of each kind that takes another path through the converter; an LSTM is in test_latency.
 NAMES = ["mobile", "grouped", "many_inputs_outputs", "gru", "attention", "nested_functional"]
 
 
