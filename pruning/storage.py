@@ -15,7 +15,7 @@ import errno
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,13 +70,14 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         StorageError: The disk is full or the folder cannot be written. ``path`` is unchanged.
     """
-    temporary: str | None = None
+    temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as stream:
+        temporary = path.parent / f".{path.name[:50]}.{secrets.token_hex(8)}"
+        # Not tempfile: its files are the user's alone, whatever the umask says.
+        with temporary.open("xb") as stream:
             yield stream
-        Path(temporary).replace(path)
+        temporary.replace(path)
         temporary = None
     except OSError as error:
         known = refusal(path, error)
@@ -85,7 +86,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         raise known from error
     finally:
         if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

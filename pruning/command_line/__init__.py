@@ -8,6 +8,7 @@ on standard error: what happened, what was expected, how to fix it.
 
 from __future__ import annotations
 
+import logging
 import os
 from argparse import Namespace
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command. -> the exit code."""
     # TensorFlow reads it when it is imported, inside the commands.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for library in ("absl", "tensorflow"):  # advice to programmers, not to the user
+        logging.getLogger(library).setLevel(logging.ERROR)
     options: Namespace | PruningError
     try:
         # Outside of ``answering``: help belongs on standard output.

@@ -10,10 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from pruning import quantities
+from pruning.analysis.profile import ModelProfile
 from pruning.api.results import Inspection
 from pruning.command_line.commands._base import Command, add_length
 from pruning.command_line.output import Output
 from pruning.comparison.result import Scores
+
+MEMBERS = 4  # layers of a group shown as text; JSON has all
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -33,7 +36,7 @@ def run(options: Namespace, output: Output) -> None:
 
 
 def show(found: Inspection, console: Console) -> None:
-    """Write the passport, the layers and the frozen groups."""
+    """Write the passport, the layers and the channel groups."""
     profile = found.profile
     console.print(
         Text(
@@ -41,6 +44,9 @@ def show(found: Inspection, console: Console) -> None:
             f"{quantities.count(profile.flops)} FLOPs, {quantities.size(profile.bytes)}"
         )
     )
+    for words, specs in (("reads", profile.inputs), ("answers", profile.outputs)):
+        shapes = ", ".join(f"{quantities.shape(spec.shape)} {spec.dtype}" for spec in specs)
+        console.print(Text(f"{words} {shapes}"))
     console.print(
         f"smallest that removing channels can reach: {quantities.count(profile.floor_params)} "
         f"parameters, {quantities.count(profile.floor_flops)} FLOPs"
@@ -62,8 +68,27 @@ def show(found: Inspection, console: Console) -> None:
             "yes" if layer.prunable else Text(layer.reason or "no"),
         )
     console.print(table)
+    console.print(_groups(profile))
     for note in profile.notes:
         console.print(Text(note))
+
+
+def _groups(profile: ModelProfile) -> Table:
+    """The channels that can only go together."""
+    table = Table("group", box=None, pad_edge=False)
+    table.add_column("channels", justify="right")
+    table.add_column("layers")
+    table.add_column("prunable")
+    for group in profile.groups:
+        members = ", ".join(quantities.middle(name, 40) for name in group.layers[:MEMBERS])
+        more = len(group.layers) - MEMBERS
+        table.add_row(
+            Text(quantities.middle(group.id, 40)),
+            f"{group.channels:,}",
+            Text(f"{members} and {more} more" if more > 0 else members),
+            "yes" if group.prunable else Text(group.reason or "no"),
+        )
+    return table
 
 
 def baseline(scores: Scores) -> str:

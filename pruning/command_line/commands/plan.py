@@ -15,6 +15,7 @@ from pruning.command_line.commands._base import Command, add_length
 from pruning.command_line.output import Output
 from pruning.command_line.targets import file_for
 from pruning.errors import PlanError
+from pruning.strategy.description import describe
 from pruning.strategy.plan import Schedule, Training
 
 UNITS = {"params": "parameters", "flops": "FLOPs", "bytes": "bytes", "latency_ms": "ms"}
@@ -94,7 +95,8 @@ def run(options: Namespace, output: Output) -> None:
 
 
 def show(planned: Planned, out: Path | None, console: Console) -> None:
-    """Write what is expected and what is removed."""
+    """Write the plan in words, what is expected, and what is removed."""
+    console.print(Text(describe(planned.plan)))
     table = Table("", "before", "after", "change", "basis", box=None, pad_edge=False)
     for name, unit in UNITS.items():
         before, after = planned.prices.before[name], planned.prices.after[name]

@@ -85,6 +85,8 @@ def show(results: Mapping[str, Any], console: Console) -> None:
             f"self-check: the cut equals the original to {check['max_abs_error']:.1e} "
             f"(allowed {check['tolerance']:.0e}, {check['samples']} samples)"
         )
+    spent = (f"{name} {quantities.duration(s)}" for name, s in results["seconds"].items())
+    console.print(f"time: {', '.join(spent)}", markup=False)
     for name in ("model", "channels", "masks"):
         if results[name]:
             console.print(Text(f"{name:9} {results[name]}"), soft_wrap=True)
