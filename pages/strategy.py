@@ -10,6 +10,7 @@ from pages.components.strategy import form, outcome, plans, start
 st.title("Strategy", anchor=False)
 opened = header.require(model=True)
 profile = works.profile_or_wait(opened.model)
+works.time_model(profile.digest)
 left, right = st.columns([2, 3], gap="large")
 with left:
     plans.open_one(profile)

@@ -152,6 +152,21 @@ def baseline(model: str | None, ref: str | None) -> Scores | None:
     return Scores(**{**scores, "value": Interval(**scores["value"])})
 
 
+def timed(model: str) -> bool:
+    """Whether the model's latency was measured, or found not to be measurable."""
+    return (storage.home() / "models" / model / "latency.json").is_file()
+
+
+def latency_ms(model: str) -> float | None:
+    """Median latency of a model before pruning, in milliseconds; ``None`` when not measured."""
+    if not timed(model):
+        return None
+    median: float | None = storage.read_json(storage.home() / "models" / model / "latency.json")[
+        "median_ms"
+    ]
+    return median
+
+
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _profile(folder: str, changed: int) -> ModelProfile:
     return ModelProfile.load(Path(folder))

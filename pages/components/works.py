@@ -63,6 +63,12 @@ def start(work: jobs.Work) -> str:
     return work.key
 
 
+def time_model(model: str) -> None:
+    """Have a model timed before anything is pruned; nobody waits for it, plans are priced by it."""
+    if not state.timed(model):
+        start(jobs.Work("Timing the model", "latency", model, {"model": model}))
+
+
 def profile_or_wait(model: str) -> ModelProfile:
     """The profile of a model; while it is being read, shows that and stops the page."""
     found = state.profile(model)

@@ -16,7 +16,6 @@ from pruning.strategy.plan import METHODS, TARGETS, PruningPlan, Target
 if TYPE_CHECKING:
     from pruning.intake.model_file import LoadedModel
 
-OPEN_LENGTH = 128  # what an open dimension counts as, as in the analysis
 PLANNED_METHODS = ("layers",)
 PLANNED_TARGETS = ("latency", "accuracy_drop")
 
@@ -129,8 +128,9 @@ def prepared(
 
 def latency_of(loaded: LoadedModel, length: int | None = None) -> float | None:
     """Median latency on LiteRT in milliseconds; None when the model does not convert."""
+    from pruning.analysis.graph import DEFAULT_LENGTH
     from pruning.comparison.latency import measure_one
     from pruning.delivery.running import random_inputs
 
-    inputs = random_inputs(loaded, 1, length=length or OPEN_LENGTH)
+    inputs = random_inputs(loaded, 1, length=length or DEFAULT_LENGTH)
     return measure_one(loaded.model, inputs).median_ms

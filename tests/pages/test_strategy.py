@@ -51,6 +51,9 @@ def test_figures_equal_the_plan_and_the_model(profile) -> None:
     assert metrics["FLOPs ●"].value == quantities.count(priced.after["flops"].value)
     assert metrics["Parameters ●"].value == quantities.count(priced.after["params"].value)
     assert priced.after["flops"].value <= 0.5 * profile.flops
+    # Measured 2 ms before; the estimate scales it by the FLOPs that are left.
+    left = priced.after["flops"].value / profile.flops
+    assert metrics["Latency ≈"].value == quantities.milliseconds(2.0 * left)
     assert metrics["Accuracy"].value == "—"  # never guessed
 
 

@@ -78,6 +78,9 @@ def test_from_upload_to_export(uploads, home: Path) -> None:
     test = Dataset.open(prepared_folder(ref)).y("test")
     assert baseline["scores"]["value"]["value"] == (predictions.argmax(1) == test).mean()
 
+    latency = done(executor.ensure("latency", model, {"model": model}))["latency"]
+    assert storage.read_json(folder / "latency.json")["median_ms"] == latency["median_ms"] > 0
+
     plan = PruningPlan(
         model=model,
         ratios={"table": 0.5, "hidden": 0.5},

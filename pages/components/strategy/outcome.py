@@ -65,7 +65,13 @@ def prices(profile: ModelProfile, chosen: PruningPlan, data: str | None) -> Pric
     """Price a plan, with what was measured of the model before."""
     scores = state.baseline(profile.digest, data)
     accuracy = scores.value.value if scores and scores.metric == "accuracy" else None
-    return estimates.price(profile, model_folder(profile.digest), chosen, accuracy=accuracy)
+    return estimates.price(
+        profile,
+        model_folder(profile.digest),
+        chosen,
+        latency_ms=state.latency_ms(profile.digest),
+        accuracy=accuracy,
+    )
 
 
 def show(profile: ModelProfile, chosen: PruningPlan, priced: Prices) -> None:

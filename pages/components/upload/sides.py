@@ -97,6 +97,7 @@ def judged(opened: state.Current, profile: ModelProfile, manifest: Manifest) -> 
     if scores is None:
         jobs.follow(works.baseline(profile.digest, manifest.ref))
         return
+    works.time_model(profile.digest)
     baseline.baseline(scores, manifest, profile, _asked(manifest, opened.job).options)
     state.link("layers", "See where its weight is", icon=":material/arrow_forward:")
 
