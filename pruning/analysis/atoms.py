@@ -43,8 +43,17 @@ class Atoms:
             if root_a != root_b:
                 self._parent[max(root_a, root_b)] = min(root_a, root_b)
 
-    def freeze(self, atoms: Any, reason: str) -> None:
-        """Forbid to remove ``atoms``; the first reason given for an atom is kept."""
+    def freeze(self, atoms: Any, reason: str, *, foremost: bool = False) -> None:
+        """Forbid to remove ``atoms``; the first reason given for them is told.
+
+        Args:
+            atoms: (n,).
+            reason: A sentence for a newcomer.
+            foremost: Tell this reason before all that were given earlier.
+        """
+        if foremost:
+            self._reasons = {**dict.fromkeys(np.asarray(atoms).tolist(), reason), **self._reasons}
+            self._reasons.update(dict.fromkeys(np.asarray(atoms).tolist(), reason))
         for atom in np.asarray(atoms).tolist():
             self._reasons.setdefault(atom, reason)
 

@@ -72,6 +72,7 @@ def trace(framework: Framework, flat_model: Any, length: int | None = None) -> T
         traced.atoms.freeze(
             channels[id(tensor)].atoms,
             "These are outputs of the model: one for every class or value it predicts.",
+            foremost=True,
         )
     return traced
 

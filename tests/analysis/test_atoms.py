@@ -45,6 +45,15 @@ def test_the_first_reason_is_kept() -> None:
     assert atoms.reasons() == {0: "first", 1: "first"}
 
 
+def test_the_foremost_reason_is_told_for_the_whole_class() -> None:
+    atoms = Atoms()
+    atoms.new(3)
+    atoms.freeze([0, 1], "first")
+    atoms.freeze([1], "foremost", foremost=True)
+    atoms.unite([0], [1])
+    assert atoms.reasons() == {0: "foremost"}
+
+
 def test_new_atoms_follow_one_another() -> None:
     atoms = Atoms()
     assert atoms.new(2).tolist() == [0, 1]

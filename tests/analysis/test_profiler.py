@@ -92,7 +92,7 @@ def test_layers_say_whether_they_can_be_cut_or_why_not(family: str) -> None:
     )
     assert (bn.prunable, bn.maskable, bn.magnitude_row) == (False, False, None)
     assert "shrinks with the layers before it" in str(bn.reason)
-    assert "softmax" in str(profile.layer("logits").reason)
+    assert "outputs of the model" in str(profile.layer("logits").reason)
     assert "no weights" in str(profile.layer("dropout").reason)
     assert profile.layer("hidden").groups_in == ("conv",)
     assert all(layer.prunable == (layer.reason is None) for layer in profile.layers)

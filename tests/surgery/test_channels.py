@@ -131,6 +131,30 @@ def test_lstm_units_against_a_loop_in_numpy(family: str) -> None:
     }
 
 
+def test_a_width_written_into_a_keras_3_reshape_is_edited() -> None:
+    import keras
+
+    i = keras.Input((4, 4, 3), name="image")
+    x = keras.ops.reshape(keras.layers.Conv2D(6, 1, name="conv")(i), (-1, 16 * 6))
+    model = keras.Model(i, keras.layers.Dense(2, name="out")(x))
+    analysis = analysed(model, "keras3")
+    made = cut(analysis, {"conv": [1, 4]})
+    assert made.model.get_layer("out").get_weights()[0].shape == (16 * 2, 2)
+    assert self_check(analysis, made).max_abs_error <= 1e-5
+
+
+def test_a_width_written_into_a_tensorflow_reshape_freezes_its_group() -> None:
+    import tensorflow as tf
+    import tf_keras
+
+    i = tf_keras.Input((4, 4, 3), name="image")
+    x = tf.reshape(tf_keras.layers.Conv2D(6, 1, name="conv")(i), (-1, 16 * 6))
+    analysis = analysed(tf_keras.Model(i, tf_keras.layers.Dense(2)(x)), "tf_keras")
+    conv = next(group for group in analysis.groups if group.id == "conv")
+    assert not conv.prunable
+    assert "written into it" in str(conv.reason)
+
+
 @pytest.mark.parametrize("kept", [[], [6], [-1], [0, 0]])
 def test_impossible_indices_are_refused(kept: list[int]) -> None:
     with pytest.raises(PlanError, match="'conv'"):
@@ -139,7 +163,7 @@ def test_impossible_indices_are_refused(kept: list[int]) -> None:
 
 def test_frozen_and_unknown_groups_are_refused_with_the_reason() -> None:
     analysis = case("plain", "keras3").analysis
-    with pytest.raises(PlanError, match="softmax"):
+    with pytest.raises(PlanError, match="outputs of the model"):
         cut(analysis, {"logits": [0]})
     with pytest.raises(PlanError, match="no_such_layer"):
         cut(analysis, {"no_such_layer": [0]})

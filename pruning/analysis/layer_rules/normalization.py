@@ -8,15 +8,14 @@ from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
 from pruning.analysis.layer_rules._flow import frozen
 
 REASON = (
-    "It computes mean or size over all its channels, so the result would change for the channels "
-    "that stay."
+    "It normalises over all its channels: without one, the result would change for those that stay."
 )
 
 
 def trace(call: Call) -> Sequence[Channels]:
     """Frozen, but the same channels come out as go in, so that the graph stays connected."""
     call.record.reason = REASON
-    call.freeze(call.inputs[0].atoms, f"{call.record.name!r} normalises: {REASON}")
+    call.freeze(call.inputs[0].atoms, f"{call.record.name!r}: {REASON}")
     return [call.inputs[0]]
 
 

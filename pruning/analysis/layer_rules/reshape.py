@@ -24,11 +24,13 @@ def reshape(call: Call) -> Sequence[Channels]:
     axis = outputs[0].axis
     if axis is None:
         return outputs
-    if hasattr(call.layer, "target_shape"):
-        if call.layer.get_config()["target_shape"][axis - 1] != -1:
-            call.setting("target_shape", axis - 1, atoms=outputs[0].atoms)
-        return outputs
-    written = argument(call, 1, "newshape", argument(call, 1, "shape"))
+    # A layer writes its target without the batch dimension, a Keras 3 operation with it.
+    for key, place in (("target_shape", axis - 1), ("newshape", axis)):
+        if hasattr(call.layer, key):
+            if call.layer.get_config()[key][place] != -1:
+                call.setting(key, place, atoms=outputs[0].atoms)
+            return outputs
+    written = argument(call, 1, "shape")
     if not isinstance(written, list | tuple) or len(written) <= axis or written[axis] != -1:
         call.freeze(outputs[0].atoms, f"{call.record.name!r} has this width written into it.")
     return outputs
