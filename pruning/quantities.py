@@ -73,10 +73,18 @@ def percent_interval(value: float, low: float, high: float) -> str:
 
 def points(difference: float) -> str:
     """Format a difference of two fractions in points of percent. ``-0.003`` -> ``−0.3 points``."""
-    rounded = round(100 * difference, 1)
+    rounded = round(in_points(difference), 1)
     if rounded == 0:
         return "±0.0 points"
     return f"{'+' if rounded > 0 else MINUS}{abs(rounded):.1f} points"
+
+
+def in_points(difference: float) -> float:
+    """Percent points without the noise of a subtraction.
+
+    ``0.8995 - 0.909`` and ``-0.0095`` are the same 19 of 2,000 samples, and shall be written alike.
+    """
+    return round(100 * difference, 6)
 
 
 def change(before: float, after: float, unit: str) -> str:

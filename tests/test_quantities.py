@@ -78,6 +78,7 @@ def test_intervals_and_points():
     assert q.points(-0.003) == "−0.3 points"
     assert q.points(0.0121) == "+1.2 points"
     assert q.points(-0.0002) == "±0.0 points"
+    assert q.points(0.8995 - 0.909) == q.points(-19 / 2000) == "−0.9 points"
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def _numbers(metric: str, difference: Interval) -> str:
         )
         return f"{value} (95 %: {low} to {high})"
     value, low, high = (
-        _signed(100 * number, None)
+        _signed(quantities.in_points(number), None)
         for number in (difference.value, difference.low, difference.high)
     )
     return f"{value} points (95 %: {low} to {high})"

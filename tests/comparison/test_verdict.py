@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pruning import quantities
 from pruning.comparison.result import Interval
 from pruning.comparison.verdict import verdict
 from tests.comparison.records import comparison
@@ -24,6 +25,14 @@ def test_a_gain_is_called_a_gain() -> None:
     assert said.endswith(
         "accuracy rose by 0.9 points (95 %: +0.2 to +1.6) on 2,000 test samples: a gain."
     )
+
+
+@given(st.integers(0, 2000), st.integers(0, 2000))
+def test_the_verdict_and_the_figures_round_alike(before: int, after: int) -> None:
+    # The paired difference and the difference of two shares differ in their last bits.
+    paired, shares = (after - before) / 2000, after / 2000 - before / 2000
+    said = verdict(comparison(difference=Interval(paired, -1.0, 1.0)))
+    assert f"accuracy {quantities.points(shares)} (95 %" in said
 
 
 def test_regression_errors_that_grow_are_a_loss() -> None:
