@@ -9,6 +9,9 @@ from pathlib import Path
 import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pruning.runs import executor
@@ -58,8 +61,15 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
+async def upload(request: Request) -> RedirectResponse:
+    """The first page is at ``/``; a link to ``/upload`` means it too, with all that it names."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/{query}")
+
+
 app = st.App(
     Path(__file__).parent / "pages" / "frame.py",
+    routes=[Route("/upload", upload)],
     middleware=[Middleware(SecurityHeaders)],
     lifespan=executor.lifespan,
 )

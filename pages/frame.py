@@ -6,8 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.components import header, state
+from pages.components import header, memory, state
 
+memory.settle()
 # Our own file: Streamlit fetches emoji and material icons for the browser's tab from the network.
 ICON = str(Path(__file__).with_name("icon.svg"))
 st.set_page_config(page_title="Pruning Studio", page_icon=ICON, layout="wide")

@@ -84,11 +84,17 @@ def show(figure: Figure) -> None:
     )
 
 
-def strip(figures: Iterable[Figure], *, key: str | None = None, columns: int | None = None) -> None:
-    """Draw figures side by side, at most ``columns``; they wrap where the page is narrow."""
+def strip(
+    figures: Iterable[Figure],
+    *,
+    key: str | None = None,
+    columns: int | None = None,
+    narrowest: int = 185,
+) -> None:
+    """Draw figures side by side, at most ``columns``, each at least ``narrowest`` pixels wide."""
     entries = list(figures)
     across = columns or max(len(entries), 1)
-    with st.container(key=key), st.grid(across, min_column_width=185, gap="small"):
+    with st.container(key=key), st.grid(across, min_column_width=narrowest, gap="small"):
         for figure in entries:
             show(figure)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import state
+from pages.components import glossary, state
 from pages.components.text import plain
 from pruning import quantities, storage
 from pruning.analysis.profile import ModelProfile
@@ -25,6 +25,7 @@ def line() -> None:
             state.link("strategy", plain(opened.plan, _NAME_LENGTH), icon=":material/tune:")
         if opened.run:
             state.link("retraining", plain(opened.run), icon=":material/model_training:")
+        glossary.button()
 
 
 def require(

@@ -30,7 +30,9 @@ def class_scores(rows: pd.DataFrame, *, classes: int) -> alt.LayerChart | alt.Fa
         .mark_point(filled=True, size=90, opacity=1)
         .encode(
             y=y,
-            x=alt.X("score:Q", scale=alt.Scale(zero=False), axis=alt.Axis(format=".0%")),
+            x=alt.X(
+                "score:Q", scale=alt.Scale(zero=False), axis=alt.Axis(format=".0%", tickCount=8)
+            ),
             color=alt.Color("side:N", scale=SIDES, title=None, legend=alt.Legend(orient="top")),
             shape=alt.Shape(
                 "side:N",

@@ -178,6 +178,7 @@ def sorted_scores(
                 axis=alt.Axis(tickMinStep=1, grid=False, format=",d"), scale=alt.Scale(nice=False)),
         x2="rank:Q",
         y=alt.Y("score:Q", title=title),
+        y2=alt.datum(0),
         color=alt.Color(
             "fate:N", title=None, scale=alt.Scale(domain=list(FATES), range=[BEFORE, FROZEN]),
             legend=alt.Legend(orient="top") if planned else None,
@@ -206,5 +207,6 @@ def sorted_scores(
 
 def _cut(where: Any, base: alt.Chart | None = None) -> Any:
     """A rule where the plan cuts."""
-    chart = base if base is not None else alt.Chart()
+    # Aggregated to one row, or a rule would be drawn for each of the rows.
+    chart = base if base is not None else alt.Chart().transform_aggregate(n="count()")
     return chart.mark_rule(color=AFTER, strokeDash=[6, 4], strokeWidth=2).encode(x=where)

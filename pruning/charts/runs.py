@@ -21,12 +21,17 @@ def accuracy_against_size(
         alt.Chart()
         .mark_point(filled=True, size=110, opacity=0.9)
         .encode(
-            x=alt.X("size:Q", title=size_title, scale=alt.Scale(zero=True)),
+            x=alt.X(
+                "size:Q",
+                title=size_title,
+                scale=alt.Scale(zero=True, nice=True),
+                axis=alt.Axis(format="~s", tickCount=8),
+            ),
             y=alt.Y(
                 "accuracy:Q",
                 title="Test accuracy",
                 scale=alt.Scale(zero=False, padding=12),
-                axis=alt.Axis(format=".1%"),
+                axis=alt.Axis(format=".1%", tickCount=6),
             ),
             color=alt.Color(
                 "side:N",

@@ -8,7 +8,7 @@ import pandas as pd
 from pruning.charts.theme import BEFORE
 
 
-def waveform(rows: pd.DataFrame, *, height: int = 64) -> alt.Chart:
+def waveform(rows: pd.DataFrame, *, height: int = 110) -> alt.Chart:
     """A recording's envelope over time.
 
     Args:

@@ -49,7 +49,8 @@ def curve(
         ),
     ]
     if reference is not None:
-        level = alt.Chart().encode(y=alt.datum(reference))
+        # One row, or there would be as many lines over one another as there are points.
+        level = alt.Chart().transform_aggregate(n="count()").encode(y=alt.datum(reference))
         layers.append(level.mark_rule(color=BEFORE, strokeDash=[6, 4]))
         words = level.mark_text(align="left", dx=4, dy=-6, color=BEFORE, fontSize=11)
         layers.append(words.encode(x=alt.value(0), text=alt.value("before pruning")))

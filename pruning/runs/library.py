@@ -15,6 +15,9 @@ from pruning.runs.folder import RunFolder, runs_folder
 from pruning.runs.status import Status, status
 from pruning.strategy.plan import PruningPlan
 
+_REMEMBERED = 4096  # runs
+_ended: dict[Path, tuple[tuple[int, ...], RunSummary]] = {}  # by folder: times of its files
+
 DAMAGE = (ValueError, KeyError, TypeError, AttributeError, OSError, PruningError)
 
 
@@ -95,7 +98,36 @@ def find(identifier: str) -> RunFolder:
 
 
 def summary(folder: RunFolder) -> RunSummary:
-    """Read what a list shows of a run; a damaged folder is described, never an error."""
+    """Read what a list shows of a run; a damaged folder is described, never an error.
+
+    A run that has ended is read again only when one of its files was written since.
+    """
+    written = _written(folder)
+    known = _ended.get(folder.path)
+    if known is not None and known[0] == written:
+        return known[1]
+    found = _read(folder)
+    if found.status is not None and found.status.final:
+        if len(_ended) >= _REMEMBERED:
+            _ended.clear()
+        _ended[folder.path] = (written, found)
+    return found
+
+
+def _written(folder: RunFolder) -> tuple[int, ...]:
+    """When each file that a summary is made of was written; 0 for one that is not there."""
+    names = (folder.request, folder.notes, folder.plan, folder.record, folder.control, folder.claim)
+    return tuple(_changed(path) for path in (*names, folder.metrics))
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _read(folder: RunFolder) -> RunSummary:
     fields: dict[str, Any] = {"created": _modified(folder)}
     try:
         request = storage.read_json(folder.request)

@@ -73,7 +73,7 @@ def compare(page: Page) -> str:
     page.get_by_role("link", name="See before and after").click()
     expect(keyed(page, "figures")).to_be_visible(timeout=LONG)
     settle(page)
-    return page.locator("h3").first.inner_text()
+    return page.locator("h2").first.inner_text()
 
 
 def metric(page: Page, label: str) -> str:

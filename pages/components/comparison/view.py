@@ -33,8 +33,8 @@ def show(folder: RunFolder, result: Comparison | None) -> None:
         st.info("This run had no data, so quality was not compared.", icon=":material/info:")
         structure.show(folder)
         return
-    st.markdown(f"### {plain(verdict(result))}")
-    figures.strip(_strip(result), key="figures")
+    st.header(plain(verdict(result)), anchor=False)
+    figures.strip(_strip(result), key="figures", columns=3)
     figures.legend()
     sheets = {
         "Accuracy": accuracy.show,

@@ -139,7 +139,7 @@ def _result(current: Status) -> None:
                 f"{accuracy['before']:.4g} before" if error else "",
             )
         )
-    figures.strip(entries, key="result")
+    figures.strip(entries, key="result", narrowest=150)
 
 
 def _sized(label: str, unit: figures.Unit, pair: dict[str, float] | None) -> figures.Figure:

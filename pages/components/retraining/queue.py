@@ -33,11 +33,18 @@ def others(folder: RunFolder) -> None:
 
 def _entry(run: library.RunSummary) -> None:
     words = describe(run.plan) if run.plan else run.damaged
-    st.markdown(f"{badge(run.state)} {plain(run.model_name or run.model, 24)}")
-    state.link(
-        "retraining",
-        plain(words, 60),
-        run=run.id,
-        model=run.model or None,
-        data=run.data or None,
-    )
+    with st.container(gap=None, key=f"other_{run.id}"):
+        st.markdown(f"{badge(run.state)} {plain(run.model_name or run.model, 24)}")
+        # A link to the page that is open would be drawn as the chosen one.
+        st.button(
+            plain(words),
+            key=f"open_{run.id}",
+            type="tertiary",
+            help="Open this run",
+            on_click=_open,
+            args=(run,),
+        )
+
+
+def _open(run: library.RunSummary) -> None:
+    state.select(run=run.id, model=run.model or None, data=run.data or None, plan=None)

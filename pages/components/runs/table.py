@@ -17,6 +17,7 @@ from pruning.runs.library import RunSummary
 from pruning.strategy.description import describe
 
 REFRESH_SECONDS = 3.0
+_TALLEST = 15  # rows of a table that is shown whole
 _SYMBOLS = {
     "queued": "◷",
     "running": "▶",
@@ -44,7 +45,7 @@ def show(runs: Sequence[RunSummary]) -> list[RunSummary]:
         on_select="rerun",
         selection_mode="multi-row",
         key="runs",
-        height=min(560, 40 + 36 * len(runs)),
+        height="content" if len(runs) <= _TALLEST else 560,
         column_config=_columns(),
         alt=f"{len(runs)} runs, newest first.",
     )
@@ -72,7 +73,7 @@ def _row(run: RunSummary) -> dict[str, Any]:
         "flops": _left(results.get("flops")),
         "gzip": _left(results.get("gzip_bytes")),
         "quality": _quality(run),
-        "curve": list(run.accuracy),
+        "curve": list(run.accuracy) if len(run.accuracy) > 1 else None,
         "note": visible(run.note, 60) if run.note else "",
         "run": run.id,
     }
@@ -93,8 +94,8 @@ def _quality(run: RunSummary) -> str:
 
 
 def _left(pair: Mapping[str, float] | None) -> float | None:
-    """Share that is left, 0 to 1."""
-    return pair["after"] / pair["before"] if pair and pair.get("before") else None
+    """Share that is left, in percent."""
+    return 100 * pair["after"] / pair["before"] if pair and pair.get("before") else None
 
 
 def _columns() -> dict[str, Any]:
@@ -102,21 +103,21 @@ def _columns() -> dict[str, Any]:
 
     def bar(label: str, words: str) -> Any:
         return column.ProgressColumn(
-            label, min_value=0, max_value=1, format="percent", help=words, width="small"
+            label, min_value=0, max_value=100, format="%.0f %%", help=words, width=95
         )
 
     return {
-        "status": column.TextColumn("Status", width="small"),
-        "started": column.DatetimeColumn("Started", format="distance"),
-        "model": "Model",
-        "plan": column.TextColumn("Plan", width="medium"),
+        "status": column.TextColumn("Status", width=90),
+        "started": column.DatetimeColumn("Started", format="distance", width=110),
+        "model": column.TextColumn("Model", width=140),
+        "plan": column.TextColumn("Plan", width=310),
         "params": bar("Params left", "Of the original's."),
         "flops": bar("FLOPs left", "Of the original's."),
         "gzip": bar("gzip left", "Of the original's gzip size."),
-        "quality": column.TextColumn("Test before → after", help="Measured on the same samples."),
-        "curve": column.LineChartColumn(
-            "Validation", width="small", help="Accuracy while retraining."
+        "quality": column.TextColumn(
+            "Test before → after", width=135, help="Measured on the same samples."
         ),
-        "note": "Note",
-        "run": column.TextColumn("Run", width="small"),
+        "curve": column.LineChartColumn("Validation", width=80, help="Accuracy while retraining."),
+        "note": column.TextColumn("Note", width=130),
+        "run": column.TextColumn("Run", width=175),
     }

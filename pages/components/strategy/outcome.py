@@ -22,6 +22,7 @@ from pruning.strategy.planner import make_plan
 
 _NAME = 40
 _CHART_ENTRIES = 120
+_TALLEST = 11  # rows of a table that is shown whole
 
 
 def plan(profile: ModelProfile, choices: Choices) -> PruningPlan:
@@ -201,7 +202,7 @@ def _table(profile: ModelProfile, chosen: PruningPlan, rows: pd.DataFrame) -> No
         editable[["name", "before", "after", "removed", "lock", "layers"]],
         hide_index=True,
         disabled=["name", "before", "after", "layers"],
-        height=min(420, 38 + 35 * max(1, len(editable))),
+        height="content" if len(editable) <= _TALLEST else 420,
         column_config={
             "name": st.column_config.TextColumn("Name", width="medium"),
             "before": st.column_config.NumberColumn("Before", format="localized"),

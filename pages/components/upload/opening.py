@@ -7,7 +7,9 @@ and ``job=`` the preparation that was asked for, so that a reloaded page goes on
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -17,6 +19,8 @@ from pruning.errors import PruningError
 from pruning.intake import store
 
 _ERROR = "upload error"
+_LOCAL = ("127.0.0.1", "localhost", "::1")
+_PROXIES = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via")
 _DROPS = "drops"  # counted, so that a stored file's uploader is replaced and its memory freed
 
 
@@ -41,6 +45,34 @@ def drop_model(key: str) -> None:
 def drop_data(key: str) -> None:
     """Callback of the data's drop zone."""
     _drop(key, lambda file: _open_data(store.store_data(file.name, file)))
+
+
+def take_path(kind: str, key: str) -> None:
+    """Callback of the field for a path on this machine: store that file and open it."""
+    words = str(st.session_state.get(key) or "").strip().strip("\"'")
+    if not words:
+        return
+    path = Path(words).expanduser()
+
+    def work() -> None:
+        if kind == "model":
+            _open_model(store.store_model(path.name, path))
+        else:
+            _open_data(store.store_data(path.name, path))
+
+    _attempt(work)
+
+
+def on_this_machine() -> bool:
+    """Whether the browser runs where the server does, so that its user may name files there.
+
+    The server must listen to this machine only, and the request must not come through a proxy:
+    whoever is behind one must not read the server's files.
+    """
+    headers = st.context.headers
+    host = urlsplit(f"//{headers.get('Host', '')}").hostname
+    proxied = any(name in headers for name in _PROXIES)
+    return st.get_option("server.address") in _LOCAL and host in _LOCAL and not proxied
 
 
 def reopen_model(key: str) -> None:

@@ -171,7 +171,17 @@ def _columns(identifier: str, source: Source, asked: Mapping[str, Any]) -> dict[
         key=f"label_columns_{identifier}", format_func=shown,
         help="Several columns are labels that may go together, or several numbers.",
     )  # fmt: skip
-    return {"text_column": text_column, "label_columns": label_columns}
+    split = asked.get("split_column", source.split_column)
+    split_column = st.selectbox(
+        "Split column", columns, columns.index(split) if split in columns else None,
+        key=f"split_column_{identifier}", format_func=shown, placeholder="none: split by chance",
+        help="A column that says train, val or test for each row.",
+    )  # fmt: skip
+    return {
+        "text_column": text_column,
+        "label_columns": label_columns,
+        "split_column": split_column,
+    }
 
 
 def _vocabulary(settings: Mapping[str, Any], identifier: str) -> dict[str, Any]:

@@ -119,6 +119,16 @@ def _drop_zone(
         on_change=dropped,
         args=(key,),
     )
+    if opening.on_this_machine():
+        path_key = f"{key}_path"
+        st.text_input(
+            "Or a path on this machine",
+            key=path_key,
+            placeholder="/home/me/large_file",
+            help="For files too large for a browser: the studio copies the file by itself.",
+            on_change=opening.take_path,
+            args=(kind, path_key),
+        )
     uploads = (store.models() if kind == "model" else store.data())[:_LISTED]
     if not uploads:
         return

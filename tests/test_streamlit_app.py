@@ -1,0 +1,21 @@
+"""The server's own routes."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from starlette.requests import Request
+
+import streamlit_app
+
+
+@pytest.mark.parametrize(
+    ("query", "target"), [(b"", "/"), (b"model=abc&data=d-p", "/?model=abc&data=d-p")]
+)
+def test_upload_is_the_first_page_by_another_name(query, target):
+    scope = {"type": "http", "method": "GET", "path": "/upload", "query_string": query,
+             "headers": [(b"host", b"127.0.0.1")], "server": ("127.0.0.1", 8501)}  # fmt: skip
+    answer = asyncio.run(streamlit_app.upload(Request(scope)))
+    assert answer.status_code == 307
+    assert answer.headers["location"] == target
