@@ -206,6 +206,9 @@ BAD = {
     "target below the floor": (["plan", "MODEL", "--target", "flops=0.001"], "plan"),
     "target of later": (["plan", "MODEL", "--target", "latency=0.5"], "plan"),
     "method of later": (["plan", "MODEL", "--target", "flops=0.5", "--method", "layers"], "plan"),
+    "unknown method": (["plan", "MODEL", "--target", "flops=0.5", "--method", "x"], "plan"),
+    "no steps": (["inspect", "MODEL", "--length", "0"], "usage"),
+    "fewer than no steps": (["inspect", "MODEL", "--length=-3"], "usage"),
     "unknown criterion": (["plan", "MODEL", "--target", "flops=.5", "--criterion", "x"], "plan"),
     "locked name unknown": (["plan", "MODEL", "--target", "flops=.5", "--lock", "x"], "plan"),
     "ratio without name": (["plan", "MODEL", "--target", "flops=.5", "--ratio", "1"], "plan"),
@@ -227,6 +230,12 @@ BAD = {
         ["prune", "MODEL", "--plan", "OTHER_PLAN", "--epochs", "0", "--out", "TEXT"],
         "storage",
     ),
+    "prune over the model": (
+        ["prune", "MODEL", "--plan", "OTHER_PLAN", "--epochs", "0", "--out", "MODEL_FOLDER"],
+        "storage",
+    ),
+    "export over the model": (["export", "MODEL", "--to", "keras", "--out", "MODEL"], "storage"),
+    "plan over the model": (["plan", "MODEL", "--target", "flops=.5", "--out", "MODEL"], "storage"),
     "compare without a model": (["compare", "MODEL", "missing.h5", "--data", "DATA"], "model_file"),
     "format of later": (["export", "MODEL", "--to", "onnx", "--out", "NEW"], "export"),
     "unknown format": (["export", "MODEL", "--to", "exe", "--out", "NEW"], "export"),
@@ -250,6 +259,7 @@ def places(keras3: Files, tmp_path_factory) -> dict[str, str]:
     np.savez(folder / "other.npz", x=np.zeros((60, 5), np.float32), y=np.arange(60) % 3)
     return {
         "MODEL": str(keras3.model),
+        "MODEL_FOLDER": str(keras3.folder),
         "DATA": str(keras3.data),
         "TEXT": str(folder / "text"),
         "FOLDER": str(folder / "folder"),

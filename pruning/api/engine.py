@@ -10,6 +10,7 @@ from typing import Any
 
 from pruning.api.inputs import (
     Words,
+    check_apart,
     check_method,
     latency_of,
     parse_target,
@@ -143,9 +144,12 @@ def prune(
         progress: Told how far a stage is: a fraction from 0 to 1, and words.
 
     Raises:
-        PruningError: Model, plan and data do not fit together, or the disk is full.
+        PruningError: Model, plan and data do not fit together, the disk is full, or the pruned
+            model would overwrite the original.
     """
     from pruning.runs.jobs.prune import prune as run
+
+    check_apart(Path(model), *(Path(out) / f"model.{suffix}" for suffix in ("keras", "h5")))
 
     chosen = plan if isinstance(plan, PruningPlan) else read_plan(Path(plan))
     dataset = None
@@ -211,5 +215,6 @@ def export(model: str | Path, to: str, out: str | Path, *, length: int | None = 
     """
     from pruning.delivery.export import export as write
 
+    check_apart(Path(model), Path(out))
     result = write(Path(model), to, Path(out), length=length)
     return Exported(Path(result["path"]), result["bytes"], **result["check"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pruning import storage
 from pruning.analysis.profile import ModelProfile
-from pruning.errors import PlanError
+from pruning.errors import PlanError, StorageError
 from pruning.intake.dataset import Dataset
 from pruning.strategy.plan import METHODS, TARGETS, PruningPlan, Target
 
@@ -68,17 +68,33 @@ def parse_target(text: str) -> Target:
 
 
 def check_method(method: str) -> None:
-    """Say of a method of a later version that it is not there yet.
+    """Say of a method that it does not exist, or not yet.
 
     Raises:
-        PlanError: It is one of those.
+        PlanError: It does not.
     """
-    if method in PLANNED_METHODS:
+    if method not in METHODS:
+        what = "is planned, but not built yet" if method in PLANNED_METHODS else "does not exist"
         raise PlanError(
-            f"The method {method} is planned, but not built yet.",
+            f"The method {method!r} {what}.",
             expected=f"One of {', '.join(METHODS)}.",
             fix="Choose one of these.",
         )
+
+
+def check_apart(model: Path, *targets: Path) -> None:
+    """Refuse to write over the model that is read.
+
+    Raises:
+        StorageError: One of the targets is the model's own file.
+    """
+    for target in targets:
+        if target.exists() and model.exists() and target.samefile(model):
+            raise StorageError(
+                f"{target} is the model itself, and would be overwritten.",
+                expected="A place of its own for what is written.",
+                fix="Give another path with --out.",
+            )
 
 
 def profiled(

@@ -64,7 +64,9 @@ class Output:
             TextColumn("{task.fields[words]}", markup=False),
             TimeElapsedColumn(),
         )
-        with Progress(*columns, console=self.notes, transient=True) as progress:
+        # In a file a bar would leave an empty line before the three lines of an error.
+        hidden = not self.notes.is_terminal
+        with Progress(*columns, console=self.notes, transient=True, disable=hidden) as progress:
             task = progress.add_task(words, total=None, words="")
             yield Work(self, progress, task)
 

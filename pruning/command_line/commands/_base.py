@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -34,7 +34,13 @@ def add_length(parser: ArgumentParser) -> None:
     """Add ``--length``, which several commands share."""
     parser.add_argument(
         "--length",
-        type=int,
+        type=_steps,
         metavar="N",
         help="steps of an open dimension (time steps, tokens) in the model's input",
     )
+
+
+def _steps(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise ArgumentTypeError(f"{text!r} is no whole number from 1")
+    return int(text)

@@ -62,8 +62,11 @@ def arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace, output: Output) -> None:
     """Make the plan, price it, and write it if asked to."""
     from pruning import api
+    from pruning.api.inputs import check_apart
 
     out = file_for(options.out) if options.out else None
+    if out is not None:
+        check_apart(options.model, out)
     with output.working(f"plan {options.model.name}"):
         planned = api.plan(
             options.model,
