@@ -18,6 +18,8 @@ from pruning import quantities
 Basis = Literal["exact", "measured", "estimated"]
 Unit = Literal["params", "flops", "bytes", "ms", "s", "accuracy", "count", "number"]
 
+_NOISE = 0.03  # of a latency: two measurements of one model differ by as much
+
 MARKS: dict[Basis, str] = {"exact": "●", "measured": "◆", "estimated": "≈"}
 _WORDS: dict[Unit, str] = {
     "params": "parameters",
@@ -122,8 +124,10 @@ def _description(figure: Figure) -> str | None:
 
 
 def _color(figure: Figure) -> Literal["orange", "green", "red", "gray"]:
-    """Green for better, red for worse, grey for the same."""
+    """Green for better, red for worse, grey for the same or what timing cannot tell apart."""
     if figure.before is None or figure.value is None or figure.value == figure.before:
+        return "gray"
+    if figure.unit == "ms" and abs(figure.value - figure.before) < _NOISE * figure.before:
         return "gray"
     more_is_better = figure.unit == "accuracy"
     return "green" if (figure.value > figure.before) == more_is_better else "red"

@@ -13,6 +13,7 @@ from pruning import quantities
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _SHORTCODE = re.compile(r"\\:(?=[A-Za-z0-9_+])")
+_TERMINAL_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # Keras writes its errors with them
 _INVISIBLE_JOINER = "\N{WORD JOINER}"
 
 
@@ -31,12 +32,18 @@ def plain(text: str, length: int | None = None) -> str:
     return _SHORTCODE.sub(rf"\\:{_INVISIBLE_JOINER}", escaped)
 
 
+def uncoloured(text: str) -> str:
+    """Take a terminal's colours out of a worker's words."""
+    return _TERMINAL_COLOUR.sub("", text)
+
+
 def visible(text: str, length: int | None = None) -> str:
     """Put text of a file on one line without control and direction characters.
 
     For widgets that show text as it is (tables, select boxes, charts).
     """
     if not text.isprintable():
+        text = uncoloured(text)
         text = "".join(
             " " if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp", "Cs") else char
             for char in text

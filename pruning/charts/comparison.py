@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import altair as alt
 import pandas as pd
 
-from pruning.charts.theme import AFTER, BEFORE
+from pruning.charts.theme import AFTER, BEFORE, FROZEN, MUTED
 
 FRAME = 110  # pixels for axes, titles and legend: Streamlit fits all of them into the height
+_STRONG = 0.4  # of the largest count: from here on a cell is strongly coloured
 SIDES = alt.Scale(domain=["before", "after"], range=[BEFORE, AFTER])
 
 
@@ -21,7 +24,7 @@ def class_scores(rows: pd.DataFrame, *, classes: int) -> alt.LayerChart | alt.Fa
     y = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=160))
     line = (
         alt.Chart()
-        .mark_rule(opacity=0.5)
+        .mark_rule(color=FROZEN)
         .encode(y=y, x=alt.X("before:Q", title="Accuracy of the class"), x2="after:Q")
     )
     dots = (
@@ -51,20 +54,20 @@ def class_scores(rows: pd.DataFrame, *, classes: int) -> alt.LayerChart | alt.Fa
 
 
 def confusion(
-    rows: pd.DataFrame, *, classes: int, limit: int, difference: bool = False
+    rows: pd.DataFrame, *, classes: int, limit: int, view: Literal["difference", "before", "after"]
 ) -> alt.LayerChart | alt.FacetChart:
     """A confusion matrix as a heat map with its counts written in the cells.
+
+    The stronger the colour, the more samples: on light and dark alike, nothing is no colour.
 
     Args:
         rows: Columns ``truth``, ``predicted``, ``count``, row by row of the matrix.
         classes: How many there are.
-        limit: Largest absolute count, at least 1: the end of the colour scale.
-        difference: Draw signed counts on a diverging scale centred on zero.
+        limit: Largest absolute count, at least 1: the end of the scale.
+        view: ``difference``: signed counts, orange where after has more, blue where it has fewer.
     """
-    if difference:
-        scale = alt.Scale(scheme="purpleorange", domain=[-limit, 0, limit])
-    else:
-        scale = alt.Scale(scheme="blues", domain=[0, limit])
+    difference = view == "difference"
+    more = BEFORE if view == "before" else AFTER
     base = alt.Chart().encode(
         x=alt.X("predicted:N", sort=None, title="Predicted", axis=alt.Axis(labelLimit=90)),
         y=alt.Y("truth:N", sort=None, title="Truth", axis=alt.Axis(labelLimit=90)),
@@ -74,21 +77,45 @@ def confusion(
             alt.Tooltip("count:Q", title="Change" if difference else "Samples", format=","),
         ],
     )
-    cells = base.mark_rect().encode(color=alt.Color("count:Q", scale=scale, legend=None))
-    layers = [cells]
-    if classes <= 20:
-        dark = f"abs(datum.count) > {limit * 0.55}"
-        text = base.transform_filter(alt.datum.count != 0).mark_text(fontSize=10)
-        layers.append(
-            text.encode(
-                text=alt.Text("count:Q", format="+d" if difference else ",d"),
-                color=alt.condition(dark, alt.value("white"), alt.value("#333")),
-            )
+    cells = (
+        base.transform_calculate(size="abs(datum.count)")
+        .mark_rect(stroke=FROZEN, strokeOpacity=0.25, strokeWidth=0.5)
+        .encode(
+            color=alt.condition("datum.count < 0", alt.value(BEFORE), alt.value(more)),
+            fillOpacity=alt.FillOpacity("size:Q", legend=None, scale=_strength(limit)),
         )
-    side = min(560, max(160, 34 * classes))
-    return alt.layer(*layers, data=rows).properties(
-        height=side + FRAME, width=max(360, side + 2 * FRAME)
     )
+    layers: list[Any] = [cells]
+    if classes <= 20:
+        numbers = base.transform_filter(alt.datum.count != 0).mark_text(fontSize=10)
+        number = alt.Text("count:Q", format="+d" if difference else ",d")
+        strong = f"abs(datum.count) > {limit * _STRONG}"
+        orange = "datum.count > 0" if view != "before" else "false"
+        tone = (
+            alt.when(f"{strong} && {orange}")
+            .then(alt.value("#14202B"))
+            .when(strong)
+            .then(alt.value("white"))
+            .otherwise(alt.value(MUTED))
+        )
+        layers.append(numbers.encode(text=number, color=tone))
+    return alt.layer(*layers, data=rows).properties(height=_side(classes) + FRAME)
+
+
+def _strength(limit: int) -> alt.Scale:
+    """Opacity of a cell: faint or strong, nothing between, so that its number can be read."""
+    middle = limit * _STRONG
+    domain = [0, middle, middle + limit / 1000, limit]
+    return alt.Scale(domain=domain, range=[0, 0.3, 0.8, 1])
+
+
+def confusion_width(classes: int) -> int:
+    """Pixels that a confusion matrix of so many classes is best drawn in."""
+    return max(360, _side(classes) + 2 * FRAME)
+
+
+def _side(classes: int) -> int:
+    return min(560, max(160, 34 * classes))
 
 
 def latencies(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
@@ -101,7 +128,11 @@ def latencies(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     color = alt.Color("side:N", scale=SIDES, legend=None)
     base = alt.Chart()
     dots = base.mark_circle(opacity=0.35, size=36).encode(
-        x=alt.X("milliseconds:Q", title="Milliseconds per sample", scale=alt.Scale(zero=True)),
+        x=alt.X(
+            "milliseconds:Q",
+            title="Milliseconds per sample, logarithmic",
+            scale=alt.Scale(type="log"),
+        ),
         y=y,
         color=color,
         tooltip=[alt.Tooltip("side:N"), alt.Tooltip("milliseconds:Q", format=".3f")],

@@ -14,6 +14,7 @@ from pruning.charts.theme import AFTER, ALTERNATING, BEFORE, FROZEN, SELECTED
 SELECTION = "layer"  # name of the charts' selection, and of the field that it returns: "name"
 _LABEL_SHARE = 0.045  # a segment narrower than this has no room for a label
 _HAIRLINE = 0.002
+_APART = 96  # bars: more are drawn overlapping, or the screen would show stripes between them
 FATES = ("kept", "removed")
 _KINDS = ("shrinks", "shrinks, its neighbour", "frozen")
 
@@ -141,11 +142,14 @@ def weight_histogram(
 
 
 def score_rows(scores: np.ndarray, kept: np.ndarray | None = None) -> pd.DataFrame:
-    """Channels, the weakest first. -> ``rank``, ``start``, ``score``, ``channel``, ``fate``.
+    """Channels as bars, the weakest first.
 
     Args:
         scores: (channels,), larger = keep.
         kept: Indices of the channels that stay; all when ``None``.
+
+    Returns:
+        Columns ``rank``, ``start`` and ``end`` of the bar, ``score``, ``channel``, ``fate``.
     """
     order = np.argsort(scores, kind="stable")
     stays = np.ones(len(scores), bool) if kept is None else np.isin(np.arange(len(scores)), kept)
@@ -154,6 +158,7 @@ def score_rows(scores: np.ndarray, kept: np.ndarray | None = None) -> pd.DataFra
         {
             "rank": rank,
             "start": rank - 1,
+            "end": rank if len(rank) <= _APART else np.minimum(rank + 0.5, len(rank)),
             "score": scores[order],
             "channel": order,
             "fate": np.where(stays[order], *FATES),
@@ -176,7 +181,7 @@ def sorted_scores(
     bars = base.mark_bar().encode(
         x=alt.X("start:Q", title=f"{unit.capitalize()}s, weakest first",
                 axis=alt.Axis(tickMinStep=1, grid=False, format=",d"), scale=alt.Scale(nice=False)),
-        x2="rank:Q",
+        x2="end:Q",
         y=alt.Y("score:Q", title=title),
         y2=alt.datum(0),
         color=alt.Color(

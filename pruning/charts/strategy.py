@@ -12,7 +12,7 @@ def kept_widths(rows: pd.DataFrame, *, unit: str = "channels") -> alt.LayerChart
     """Kept over original widths, one bar an entry, in the model's order.
 
     Args:
-        rows: Columns ``name``, ``before``, ``after``, ``state`` ("cut", "locked", "frozen").
+        rows: Columns ``name``, ``before``, ``after``, ``state`` ("cut", "whole", "frozen").
         unit: What is counted.
     """
     x = alt.X("name:N", sort=None, title=None, axis=alt.Axis(labelAngle=-60, labelLimit=110))
@@ -29,7 +29,7 @@ def kept_widths(rows: pd.DataFrame, *, unit: str = "channels") -> alt.LayerChart
     color = alt.Color(
         "state:N",
         title=None,
-        scale=alt.Scale(domain=["cut", "locked", "frozen"], range=[AFTER, BEFORE, FROZEN]),
+        scale=alt.Scale(domain=["cut", "whole", "frozen"], range=[AFTER, BEFORE, FROZEN]),
         legend=alt.Legend(orient="top"),
     )
     filled = base.mark_bar(width=alt.RelativeBandSize(0.45)).encode(y="after:Q", color=color)

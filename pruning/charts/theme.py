@@ -9,6 +9,7 @@ from __future__ import annotations
 BEFORE = "#4C78A8"  # the original
 AFTER = "#E1812C"  # the pruned model
 FROZEN = "#9AA3AB"  # cannot be changed
+MUTED = "#78828C"  # words inside a chart, read on light and on dark
 SELECTED = "#C4417A"  # what the person has chosen
 
 #: Neighbouring blocks of one bar, to be told apart at a glance: before, and a lighter before.

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from pages.components.comparison import accuracy
+from pruning import storage
 from pruning.runs.folder import RunFolder
 from tests.pages import studio
 
@@ -104,3 +107,23 @@ def test_missing_data_keeps_the_figures(done: RunFolder, tmp_path: Path) -> None
     words = studio.texts(open_page(done, sheet="Samples"))
     assert "no longer in the studio" in words
     assert "2.1× fewer FLOPs" in words.replace("\\", "")
+
+
+def test_many_classes_are_told_by_their_worst_pairs() -> None:
+    before = np.array([[9, 1, 0], [2, 8, 0], [0, 0, 10]])
+    after = np.array([[5, 5, 0], [2, 8, 0], [3, 0, 7]])
+    rows = accuracy.confused_pairs(["a", "b", "c"], before, after)
+    assert rows.values.tolist() == [
+        ["a", "b", 1, 5, 4],
+        ["c", "a", 0, 3, 3],
+        ["b", "a", 2, 2, 0],
+    ]
+
+
+def test_zeroed_weights_are_counted_where_parameters_stay(done: RunFolder) -> None:
+    record = storage.read_json(done.comparison)
+    record["sizes_after"] |= {"params": 1000, "nonzero_params": 200}
+    storage.write_json(done.comparison, record)
+    metrics = {m.label: m for m in open_page(done).metric}
+    assert metrics["Nonzero parameters ●"].value == "200"
+    assert metrics["Nonzero parameters ●"].delta == "5.0× fewer"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from pages.components import memory
 from tests.pages.conftest import words
 from tests.pages.profiles import HOSTILE, MODEL, resnet, store
 
@@ -71,3 +72,12 @@ def test_a_hostile_file_name_is_text(app, home):
     assert r"\<img src\=x" in label
     assert "onerror=" not in label
     assert words(app).count("<img") == words(app).count(r"\<img")
+
+
+def test_loaded_modules_leave_the_collectors_sight_once(monkeypatch):
+    frozen = []
+    monkeypatch.setattr(memory.gc, "freeze", lambda: frozen.append(True))
+    monkeypatch.setattr(memory, "_seen", 0)
+    memory.settle()
+    memory.settle()
+    assert len(frozen) == 1

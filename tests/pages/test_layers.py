@@ -7,7 +7,10 @@ import pytest
 
 from pages.components.layers import graph, tables
 from pages.components.layers.advice import advice, group_of, halved
+from pruning.analysis.profile import load_magnitudes
 from pruning.errors import ModelFileError
+from pruning.strategy import library
+from pruning.strategy.planner import make_plan
 from tests.pages.conftest import words
 from tests.pages.profiles import HOSTILE, MODEL, resnet, store
 
@@ -66,6 +69,33 @@ def test_the_select_box_writes_the_url(page):
     assert page.query_params["layer"] == "stage2_block1_conv1"
     assert page.subheader[0].value == r"stage2\_block1\_conv1"
     assert "stage2_block1_conv1" in dot_of(page)
+
+
+def test_the_plan_of_the_link_is_drawn_where_it_cuts(page, profile, home):
+    group = next(g for g in profile.groups if g.id == "stage2_block1_conv1")
+    plan = make_plan(profile, home / "models" / MODEL, ratios={group.id: 0.25})
+    library.save_plan(MODEL, "mine", plan)
+    page.query_params["layer"] = group.id
+    page.run()
+    assert "current plan" not in words(page)
+    page.query_params["plan"] = "mine"
+    page.run()
+    quarter = group.channels // 4
+    assert f"The current plan removes {quarter} of {group.channels} channels: mine" in words(page)
+    spec = page.get("vega_lite_chart")[-1].proto.spec
+    assert '"aggregate": "max"' in spec
+
+
+def test_the_threshold_of_zeroed_weights_is_drawn(page, profile, home):
+    name = "stage2_block1_conv1"
+    folder = home / "models" / MODEL
+    plan = make_plan(profile, folder, method="weights", criterion="magnitude", ratios={name: 0.5})
+    library.save_plan(MODEL, "half", plan)
+    page.query_params["layer"] = name
+    page.query_params["plan"] = "half"
+    page.run()
+    median = float(np.median(load_magnitudes(profile, folder)[name]))
+    assert f"(|w| ≤ {median:.3g})" in words(page)
 
 
 def test_a_layer_that_does_not_exist_falls_back(page):

@@ -36,7 +36,7 @@ def test_newest_first_with_key_figures(runs: Path) -> None:
     assert list(table["run"]) == [SECOND, FIRST]
     assert list(table["status"]) == ["⊘ cancelled", "✓ done"]
     done = table.iloc[1]
-    assert done["flops"] == pytest.approx(20 / 42)
+    assert done["flops"] == pytest.approx(100 * 20 / 42)
     assert done["quality"] == "83.3 % → 80.0 %"
     assert done["curve"] == pytest.approx([0.7, 0.8])
     assert done["plan"] == "Remove channels to 50 % of the FLOPs · L1, uniform · 2 epochs, adam"

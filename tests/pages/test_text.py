@@ -27,3 +27,7 @@ def test_no_punctuation_is_left_unescaped(text):
     assert "\n" not in escaped
     without_escapes = re.sub(r"\\[!-/:-@\[-`{-~]", "", escaped)
     assert not re.search(r"[!-/:-@\[-`{-~]", without_escapes)
+
+
+def test_a_terminals_colours_are_left_out():
+    assert visible("\x1b[1mvery\x1b[0m \x1b[31;1mbad") == "very bad"

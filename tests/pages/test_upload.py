@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pages.components.upload import baseline, preview
+from pages.components import sample
+from pages.components.upload import baseline, opening, preview
 from pruning.comparison.result import Interval, Scores
 from pruning.errors import DataFileError, StorageError
 from pruning.intake import store as uploads
@@ -136,6 +137,49 @@ def test_an_upload_can_be_opened_again(app, home, jobs):
     assert figures(app)["Parameters"] == "275 k"
 
 
+def test_a_path_on_this_machine_is_stored_like_an_upload(app, tmp_path, jobs, monkeypatch):
+    monkeypatch.setattr(opening, "on_this_machine", lambda: True)
+    large = tmp_path / "large.keras"
+    large.write_bytes(b"a large model")
+    app.run()
+    (key,) = [field.key for field in app.text_input if str(field.key).startswith("model_drop")]
+    app.text_input(key=key).set_value(f' "{large}" ').run()
+    assert not app.exception
+    assert uploads.model_path(app.query_params["model"]).read_bytes() == b"a large model"
+    assert large.exists()
+
+
+def test_a_path_that_does_not_exist_says_so(app, tmp_path, jobs, monkeypatch):
+    monkeypatch.setattr(opening, "on_this_machine", lambda: True)
+    app.run()
+    key = next(f.key for f in app.text_input if str(f.key).startswith("data_drop"))
+    app.text_input(key=key).set_value(str(tmp_path / "nothing.npz")).run()
+    assert "There is no file" in words(app)
+    assert "source" not in app.query_params
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "here"),
+    [
+        ("127.0.0.1", {"Host": "127.0.0.1:8501"}, True),
+        ("127.0.0.1", {"Host": "localhost:8501"}, True),
+        ("127.0.0.1", {"Host": "localhost:8501", "X-Forwarded-For": "10.0.0.7"}, False),
+        ("127.0.0.1", {"Host": "studio.example.org"}, False),
+        ("127.0.0.1", {}, False),
+        ("0.0.0.0", {"Host": "127.0.0.1:8501"}, False),
+        (None, {"Host": "127.0.0.1:8501"}, False),
+    ],
+)
+def test_paths_are_offered_only_to_who_sits_at_the_server(monkeypatch, address, headers, here):
+    class Context:
+        pass
+
+    Context.headers = headers
+    monkeypatch.setattr(opening.st, "context", Context)
+    monkeypatch.setattr(opening.st, "get_option", lambda name: address)
+    assert opening.on_this_machine() is here
+
+
 def test_the_passport(opened):
     opened.run()
     assert not opened.exception
@@ -232,6 +276,38 @@ def test_changed_settings_are_checked_against_the_model_and_applied(opened, jobs
     request = [call[2] for call in jobs.asked if call[0] == "data"][-1]
     assert request["preprocessing"]["scaling"] == "raw"
     assert request["options"]["classes"] == ["b", "a", "c"]
+
+
+def test_the_columns_of_a_table_are_chosen_the_split_included(app, home, jobs):
+    prepared.store(prepared.TEXT, (6,), np.zeros((20, 6), np.int32))
+    jobs.states["look"] = "done"
+    columns = ["body", "topic", "part"]
+    jobs.results["look"] = {
+        "source": _source()
+        | {"modality": "text", "columns": columns, "text_column": "body", "label_column": "topic"}
+    }
+    app.query_params["data"] = prepared.REF
+    app.session_state[f"settings_{prepared.DATA}"] = True
+    app.run()
+    assert not app.exception
+    assert app.selectbox(key=f"split_column_{prepared.DATA}").value is None
+    app.selectbox(key=f"split_column_{prepared.DATA}").select("part").run()
+    app.button(key="prepare").click().run()
+    options = [call[2] for call in jobs.asked if call[0] == "data"][-1]["options"]
+    assert (options["text_column"], options["label_columns"]) == ("body", ["topic"])
+    assert options["split_column"] == "part"
+
+
+def test_a_quiet_sound_is_drawn_as_high_as_a_loud_one():
+    quiet = np.array([0, 40, -80, 20], np.int16)
+    rows = sample.envelope(quiet, 4, bins=2)
+    assert rows["low"].tolist() == [0, -1]
+    assert rows["high"].tolist() == [0.5, 0.25]
+    assert rows["seconds"].tolist() == [0, 0.5]
+    silence = sample.envelope(np.zeros(4, np.int16), 4, bins=2)
+    assert silence["high"].tolist() == [0, 0]
+    lowest = sample.envelope(np.array([-32768, 0], np.int16), 2, bins=2)
+    assert lowest["low"].tolist() == [-1, 0]
 
 
 def test_a_sound_has_a_player_and_what_the_model_hears(app, home, jobs):

@@ -72,6 +72,21 @@ def test_the_sparkline_follows_a_run_that_goes_on(home: Path) -> None:
     assert library.summary(run).accuracy == (0.25, 0.5)
 
 
+def test_a_run_that_has_ended_is_read_once_until_a_file_of_it_is_written(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(home, "ended", 1.0, state="done")
+    make_run(home, "waiting", 2.0)
+    read: list[str] = []
+    whole = library._read
+    monkeypatch.setattr(library, "_read", lambda folder: read.append(folder.id) or whole(folder))
+    library.runs()
+    library.runs()
+    assert sorted(read) == ["ended", "waiting", "waiting"]
+    library.set_note("ended", "look again")
+    assert library.runs()[1].note == "look again"
+
+
 def test_an_empty_folder_and_stray_files(home: Path) -> None:
     (home / "runs" / "empty").mkdir(parents=True)
     (home / "runs" / "stray.txt").write_text("x")

@@ -153,16 +153,17 @@ def _confusion(result: Comparison) -> None:
     names = _apart(pd.Series([visible(entry.name, _NAME) for entry in result.classes]))
     before, after = np.array(result.confusion_before), np.array(result.confusion_after)
     views = {
-        "Difference": (after - before, True),
-        "Before": (before, False),
-        "After": (after, False),
+        "Difference": after - before,
+        "Before": before,
+        "After": after,
     }
     choice = st.segmented_control(
         "Confusion matrix", list(views), default="Difference", required=True, key="confusion"
     )
-    matrix, difference = views[choice]
+    matrix = views[choice]
     words = {
-        "Difference": "Counts after minus before: off the diagonal, more is worse.",
+        "Difference": "Samples after minus before: orange more, blue fewer; off the diagonal, more "
+        "is worse.",
         "Before": "Test samples by truth and prediction, before pruning.",
         "After": "Test samples by truth and prediction, after pruning.",
     }[choice]
@@ -174,16 +175,16 @@ def _confusion(result: Comparison) -> None:
             "count": matrix.ravel(),
         }
     )
-    chart.show(
-        charts.confusion,
-        rows,
-        width="content",
-        key=f"confusion_{choice}",
-        alt=f"Confusion matrix of {len(names)} classes. {words}",
-        classes=len(names),
-        limit=max(1, int(np.abs(matrix).max())),
-        difference=difference,
-    )
+    with st.container(width=charts.confusion_width(len(names))):  # less where the page is narrow
+        chart.show(
+            charts.confusion,
+            rows,
+            key=f"confusion_{choice}",
+            alt=f"Confusion matrix of {len(names)} classes. {words}",
+            classes=len(names),
+            limit=max(1, int(np.abs(matrix).max())),
+            view=choice.lower(),
+        )
 
 
 def _confused(result: Comparison) -> None:

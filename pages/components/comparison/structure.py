@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from pages.components import chart, state
 from pages.components.text import visible
+from pruning import quantities
 from pruning.analysis.profile import ModelProfile
 from pruning.charts import strategy as charts
 from pruning.intake.store import model_folder
@@ -16,6 +18,8 @@ from pruning.strategy.estimates import Prices
 from pruning.strategy.plan import PruningPlan
 
 _NAME = 48
+_DRAWN = 80  # layers in the chart
+_TALLEST = 14  # rows of a table that is shown whole
 
 
 def show(folder: RunFolder, *_: object) -> None:
@@ -27,29 +31,60 @@ def show(folder: RunFolder, *_: object) -> None:
         return
     priced = estimates.price(profile, model_folder(plan.model), plan)
     rows = _rows(profile, priced)
-    unit = "channels" if plan.method == "channels" else "weights"
+    _widths(rows, "channels" if plan.method == "channels" else "weights")
+    _table(rows, plan.method)
+
+
+def _widths(rows: pd.DataFrame, unit: str) -> None:
+    """Draw what was kept of each layer that has something to cut."""
     cut = rows[rows["width before"] > 0]
-    if len(cut):
-        drawn = cut.rename(columns={"width before": "before", "width after": "after"})
-        drawn = drawn.assign(
-            name=[f"{i}. {name}" for i, name in enumerate(drawn["layer"], 1)],
-            state=[
-                "cut" if a < b else "locked" for b, a in zip(drawn.before, drawn.after, strict=True)
-            ],
-        )
-        chart.show(
-            charts.kept_widths,
-            drawn[["name", "before", "after", "state"]],
-            key="structure",
-            unit=unit,
-            alt=f"{unit.capitalize()} of {len(drawn)} layers before and after.",
-        )
-    st.dataframe(rows, hide_index=True, height=420)
-    if plan.method == "weights":
-        st.caption(
-            "Zero weights stay in their place: widths, parameters and FLOPs do not change; "
-            "the width columns count weights that are not zero."
-        )
+    if cut.empty:
+        return
+    drawn = pd.DataFrame(
+        {
+            # Numbered: two names may look the same when shortened.
+            "name": [f"{i}. {name}" for i, name in enumerate(cut["layer"], 1)],
+            "before": cut["width before"],
+            "after": cut["width after"],
+            "state": np.where(cut["width after"] < cut["width before"], "cut", "whole"),
+        }
+    )
+    chart.show(
+        charts.kept_widths,
+        drawn.head(_DRAWN),
+        key="structure",
+        unit=unit,
+        alt=f"{unit.capitalize()} of {len(drawn)} layers before and after.",
+    )
+    if len(drawn) > _DRAWN:
+        st.caption(f"The first {_DRAWN} of {len(drawn)} layers; all are in the table.")
+
+
+def _table(rows: pd.DataFrame, method: str) -> None:
+    """Both architectures side by side; layers without parameters and work are left out."""
+    shown = rows[(rows["parameters before"] > 0) | (rows["FLOPs before"] > 0)]
+    number = st.column_config.NumberColumn
+    left = "channels" if method == "channels" else "nonzero weights"
+    st.dataframe(
+        shown,
+        hide_index=True,
+        height="content" if len(shown) <= _TALLEST else 420,
+        column_config={
+            "layer": st.column_config.TextColumn("Layer", pinned=True),
+            "class": "Type",
+            "width before": number(f"{left.capitalize()} before", format="localized"),
+            "width after": number("after", format="localized"),
+            "parameters before": number("Parameters before", format="localized"),
+            "parameters after": number("after", format="localized"),
+            "FLOPs before": number("FLOPs before", format="compact"),
+            "FLOPs after": number("after", format="compact"),
+        },
+    )
+    gone = rows["parameters before"].sum() - rows["parameters after"].sum()
+    words = f"Removed: {quantities.count(gone)} parameters. " if gone else ""
+    if method == "weights":
+        words += "Zero weights stay in their place: parameters and FLOPs do not change."
+    st.caption(f"{words} Layers without parameters are left out.")
 
 
 def _rows(profile: ModelProfile, priced: Prices) -> pd.DataFrame:

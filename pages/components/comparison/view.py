@@ -8,7 +8,7 @@ from pages.components import errors, figures, state
 from pages.components.comparison import accuracy, samples, speed, structure, training
 from pages.components.text import plain
 from pruning import quantities
-from pruning.comparison.result import Comparison, Latency, Scores
+from pruning.comparison.result import Comparison, Latency, Scores, Sizes
 from pruning.comparison.verdict import verdict
 from pruning.runs.folder import RunFolder
 from pruning.runs.status import status
@@ -53,13 +53,23 @@ def show(folder: RunFolder, result: Comparison | None) -> None:
 def _strip(result: Comparison) -> list[figures.Figure]:
     before, after = result.sizes_before, result.sizes_after
     return [
-        figures.Figure("Parameters", "params", after.params, before.params, "exact"),
+        _parameters(before, after),
         figures.Figure("FLOPs", "flops", after.flops, before.flops, "exact", "For one sample."),
         figures.Figure("File", "bytes", after.bytes, before.bytes, "exact", "As saved."),
         figures.Figure("gzip", "bytes", after.gzip_bytes, before.gzip_bytes, "exact", "Level 6."),
         _latency(result.latency_before, result.latency_after),
         _quality(result.before, result.after, result),
     ]
+
+
+def _parameters(before: Sizes, after: Sizes) -> figures.Figure:
+    """Parameters; of a model whose weights were zeroed, those that are not zero."""
+    if after.params == before.params and after.nonzero_params < before.nonzero_params:
+        return figures.Figure(
+            "Nonzero parameters", "params", after.nonzero_params, before.nonzero_params, "exact",
+            f"Of {after.params:,} in both models: zeroed weights stay in their place.",
+        )  # fmt: skip
+    return figures.Figure("Parameters", "params", after.params, before.params, "exact")
 
 
 def _latency(before: Latency, after: Latency) -> figures.Figure:

@@ -13,10 +13,11 @@ from pruning.analysis.profile import Group, Layer, ModelProfile
 from pruning.charts.theme import BEFORE
 
 NAME_LENGTH = 44
+_CELL = 30  # characters that fit into the first column
 KINDS = ("All", "With weights", "Can be cut", "Frozen")
 
 COLUMNS: dict[str, Any] = {
-    "name": st.column_config.TextColumn("Layer", pinned=True, width=170),
+    "name": st.column_config.TextColumn("Layer", pinned=True, width=205),
     "cls": st.column_config.TextColumn("Type", width=125),
     "shape": st.column_config.TextColumn("Output", width=75),
     "params": st.column_config.NumberColumn("Parameters", format="localized", width=80),
@@ -83,12 +84,12 @@ def columns(frame: pd.DataFrame) -> dict[str, Any]:
     """How the columns of :func:`layer_frame` are shown: bars as long as the largest share."""
     shares = {
         f"{what}_share": st.column_config.ProgressColumn(
-            f"of all {spelled}",
+            "Share",
             format="percent",
             min_value=0,
             max_value=max(float(frame[f"{what}_share"].max()), 1e-9),
-            help="The longest bar is the largest layer",
-            width=105,
+            help=f"Of all {spelled}; the longest bar is the largest layer",
+            width=95,
             color=BEFORE,
         )
         for what, spelled in (("params", "parameters"), ("flops", "FLOPs"))
@@ -119,7 +120,7 @@ def _layer_row(layer: Layer, profile: ModelProfile, prunable: set[str]) -> dict[
     stats = layer.stats
     return {
         "full_name": layer.name,
-        "name": visible(layer.name, NAME_LENGTH),
+        "name": visible(layer.name, _CELL),
         "cls": visible(layer.cls, NAME_LENGTH),
         "shape": quantities.shape(layer.output_shape),
         "params": layer.params,

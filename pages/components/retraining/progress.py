@@ -7,7 +7,7 @@ import streamlit as st
 from pages.components import errors, figures, state
 from pages.components.badge import badge
 from pages.components.retraining import curves, metrics
-from pages.components.text import plain
+from pages.components.text import plain, uncoloured
 from pruning import quantities
 from pruning.errors import PruningError
 from pruning.runs import executor, library
@@ -19,6 +19,7 @@ from pruning.strategy.plan import PruningPlan
 
 REFRESH_SECONDS = 1.0
 _STAGE_MARKS = {"waiting": "○", "running": "◐", "done": "●", "skipped": "–"}
+_ENDED = ("failed", "killed", "cancelled")
 
 
 def follow(folder: RunFolder) -> None:
@@ -42,12 +43,13 @@ def _draw(folder: RunFolder) -> None:
     read = metrics.progress(folder)
     found = pace(read.last())
     _heading(folder, current, plan)
-    _stages(current.stages)
+    _stages(current)
     _now(current, found, plan)
     _outcome(folder, current)
     curves.show(folder, read)
-    with st.expander("Log", icon=":material/terminal:", expanded=current.state == "failed"):
-        st.code(folder.log_tail() or "Nothing yet.", language=None, height=260, wrap_lines=True)
+    log = st.expander("Log", icon=":material/terminal:", expanded=current.state == "failed")
+    with log, st.container(height=280, border=False, autoscroll=True, key="log"):
+        st.code(uncoloured(folder.log_tail()) or "Nothing yet.", language=None, wrap_lines=True)
 
 
 def _heading(folder: RunFolder, current: Status, plan: PruningPlan) -> None:
@@ -73,15 +75,28 @@ def _heading(folder: RunFolder, current: Status, plan: PruningPlan) -> None:
         )
 
 
-def _stages(stages: tuple[Stage, ...]) -> None:
+def _stages(current: Status) -> None:
+    """One column a stage; where the work ended too early, it says how."""
+    stages = current.stages
     if not stages:
         return
     with st.container(key="stages"), st.grid(len(stages), min_column_width=105, gap="small"):
         for stage in stages:
-            seconds = "" if stage.seconds is None else quantities.duration(stage.seconds)
-            words = seconds or ("…" if stage.state == "running" else stage.state)
+            mark, words = _stage(stage, current)
             name = f"**{stage.name}**" if stage.state == "running" else stage.name
-            st.markdown(f"{_STAGE_MARKS[stage.state]} {name}  \n:gray[{words}]")
+            st.markdown(f"{mark} {name}  \n:gray[{words}]")
+
+
+def _stage(stage: Stage, current: Status) -> tuple[str, str]:
+    """Mark and words of a stage."""
+    if stage.state == "running" and current.state in _ENDED:
+        return "✗", current.state
+    if stage.state == "waiting" and current.final:
+        return _STAGE_MARKS["waiting"], "not reached"
+    words = stage.state if stage.state != "running" else "…"
+    if stage.seconds is not None:
+        words = quantities.duration(stage.seconds)
+    return _STAGE_MARKS[stage.state], words
 
 
 def _now(current: Status, found: Pace | None, plan: PruningPlan) -> None:

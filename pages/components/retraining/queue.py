@@ -12,6 +12,7 @@ from pruning.runs.folder import RunFolder
 from pruning.strategy.description import describe
 
 SHOWN = 8
+_LENGTH = 36  # characters that fit beside the run
 
 
 def others(folder: RunFolder) -> None:
@@ -37,10 +38,10 @@ def _entry(run: library.RunSummary) -> None:
         st.markdown(f"{badge(run.state)} {plain(run.model_name or run.model, 24)}")
         # A link to the page that is open would be drawn as the chosen one.
         st.button(
-            plain(words),
+            plain(words if len(words) <= _LENGTH else f"{words[: _LENGTH - 1].rstrip(' ·,')}…"),
             key=f"open_{run.id}",
             type="tertiary",
-            help="Open this run",
+            help=f"Open this run: {plain(words)}",
             on_click=_open,
             args=(run,),
         )

@@ -169,6 +169,8 @@ def _chart(rows: pd.DataFrame, chosen: PruningPlan) -> None:
             zip(shown["name"], shown["name"].duplicated(keep=False), strict=True), 1
         )
     ]
+    untouched = (shown["state"] != "frozen") & (shown["after"] >= shown["before"])
+    shown["state"] = shown["state"].where(~untouched, "whole")
     unit = "channels" if chosen.method == "channels" else "weights"
     cut = int((rows["after"] < rows["before"]).sum())
     chart.show(
