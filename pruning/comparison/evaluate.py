@@ -12,6 +12,7 @@ from pruning.comparison.result import Scores
 from pruning.comparison.tasks import TASKS
 from pruning.errors import DataFileError, MismatchError
 from pruning.frameworks._base import Framework
+from pruning.frameworks.names import require_graph_names
 from pruning.intake.dataset import Dataset
 
 BATCH = 64
@@ -47,8 +48,11 @@ def evaluate(
     Raises:
         MismatchError: Data and model do not fit, or the outputs are not finite.
         DataFileError: The split is empty.
+        ModelFileError: A layer has a name that Keras cannot predict with.
         StoppedError: ``should_stop`` said so.
     """
+    if framework.family == "keras3":
+        require_graph_names(framework.layers(model))
     predictions = predict(model, dataset.x(split), should_stop=should_stop, report=report)
     task = TASKS[dataset.manifest.task]
     targets = np.asarray(dataset.y(split))

@@ -13,6 +13,7 @@ import numpy as np
 
 from pruning.errors import MismatchError
 from pruning.frameworks._base import Framework
+from pruning.frameworks.names import require_graph_names
 from pruning.intake.dataset import Dataset
 from pruning.strategy.plan import PruningPlan, Training
 from pruning.strategy.schedules import StepSchedule, resolve
@@ -150,8 +151,11 @@ def compiled(model: Any, framework: Framework, dataset: Dataset, training: Train
 
     Raises:
         MismatchError: The model has several inputs.
+        ModelFileError: A layer has a name that Keras cannot train with.
     """
     keras = framework.keras
+    if framework.family == "keras3":
+        require_graph_names(framework.layers(model))
     if len(model.inputs) != 1:
         raise MismatchError(
             f"The model has {len(model.inputs)} inputs.",
