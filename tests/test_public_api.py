@@ -55,3 +55,15 @@ def test_every_error_of_the_tree_has_its_own_kind() -> None:
     classes = [c for c in vars(errors).values() if isinstance(c, type)]
     kinds = [c.kind for c in classes if issubclass(c, pruning.PruningError)]
     assert len(kinds) == len(set(kinds)) >= 9
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [("accuracy", {"before": 0.9, "after": 0.8}), ("mae", None), ("macro_f1", None), (None, None)],
+)
+def test_only_accuracy_is_called_accuracy(metric: str | None, expected: dict | None) -> None:
+    from pruning.api.results import Pruned
+
+    values = {"before": 0.9, "after": 0.8} if metric else None
+    record = Pruned({"metric": metric, "accuracy": values, "sparsity": 0.0}).to_dict()
+    assert record == {"accuracy": expected, "sparsity": 0.0}

@@ -95,8 +95,11 @@ class Pruned:
         return Path(self.results["model"])
 
     def to_dict(self) -> dict[str, Any]:
-        """The command line's ``prune``."""
-        return dict(self.results)
+        """The command line's ``prune``; another metric than accuracy is not called one."""
+        record = {key: value for key, value in self.results.items() if key != "metric"}
+        if self.results["metric"] != "accuracy":
+            record["accuracy"] = None
+        return record
 
 
 @dataclass(frozen=True, eq=False)

@@ -144,7 +144,7 @@ def _killed(
     pid = worker[0] if worker else 0
     running = [s["name"] for s in record.get("stages", ()) if s["state"] == "running"]
     where = f"during the stage {running[-1]!r}" if running else "before its first stage"
-    steps = len(folder.read_metrics())
+    steps = folder.metrics.read_bytes().count(b"\n") if folder.metrics.exists() else 0
     saved = ["the plan"] if folder.plan.exists() else []
     saved += [f"{steps} lines of training progress"] if steps else []
     checkpoints = len(list(folder.checkpoints.iterdir())) if folder.checkpoints.is_dir() else 0
