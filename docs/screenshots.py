@@ -156,15 +156,16 @@ def take(browser: Browser, address: str, query: str, shot: Shot) -> None:
 
 
 def write(picture: bytes, path: Path) -> None:
-    """Save a picture with as many colours as its size allows.
+    """Save a picture as it is, or with as many colours as its size allows.
 
     Raises:
         ValueError: Even with few colours it is too large.
     """
     image = Image.open(io.BytesIO(picture)).convert("RGB")
-    for colours in COLOURS:
+    for colours in (None, *COLOURS):
         stream = io.BytesIO()
-        few = image.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        # Maximum coverage keeps the rare colours: a mark, a logo.
+        few = image.quantize(colours, Image.Quantize.MAXCOVERAGE) if colours else image
         few.save(stream, "PNG", optimize=True)
         if stream.tell() <= MAX_BYTES:
             path.parent.mkdir(parents=True, exist_ok=True)
