@@ -62,6 +62,7 @@ class Layer:
         groups_out: Ids of the channel groups that its output channels belong to.
         groups_in: Ids of the channel groups that it reads.
         params_cost, flops_cost: The same numbers as functions of the groups' widths.
+        value_bytes: What one value of its weights takes in the model's file.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Layer:
     groups_in: tuple[str, ...]
     params_cost: Cost
     flops_cost: Cost
+    value_bytes: int = 4
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ class ModelProfile:
     params: int
     flops: int
     bytes: int
-    container_bytes: int  # file size beyond the weights, when the studio saves it: measured
+    container_bytes: int  # of the file as the studio saves it, beyond the weights; cuts keep it
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     output_activation: str | None  # "softmax", "sigmoid", "linear", …, of the first output

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +21,7 @@ from pruning.analysis.layer_rules._base import LayerTrace
 from pruning.analysis.layer_rules._settings import activation_name
 from pruning.analysis.profile import Edge, Group, Layer, ModelProfile, TensorSpec
 from pruning.analysis.statistics import weight_stats, zero_fraction
+from pruning.analysis.stored import Stored
 from pruning.frameworks._base import Framework
 
 if TYPE_CHECKING:
@@ -64,6 +63,7 @@ class _Profiling:
     """Adds up layer by layer while the profile is built."""
 
     channels: ChannelGroups
+    stored: Stored
     prunable: dict[str, Group] = field(default_factory=dict)
     full: dict[str, int] = field(default_factory=dict)
     rows: int = 0
@@ -89,7 +89,8 @@ def analyse(
     flat = framework.flat(model)
     traced = trace(framework, flat, length)
     channels = make_groups(traced)
-    state = _Profiling(channels)
+    stored = Stored(framework, model, loaded.file.file_format)
+    state = _Profiling(channels, stored)
     layers = tuple(_layer(record, state) for record in traced.layers.values())
     floor = {group.id: group.minimum for group in state.prunable.values()}
     needs = input_needs(flat.inputs[0], framework.nodes(flat))
@@ -102,7 +103,7 @@ def analyse(
         params=sum(layer.params for layer in layers),
         flops=sum(layer.flops for layer in layers),
         bytes=bytes,
-        container_bytes=_container_bytes(framework, model, loaded.file.file_format),
+        container_bytes=stored.container_bytes(layers),
         inputs=tuple(_tensor(framework, tensor) for tensor in model.inputs),
         outputs=tuple(_tensor(framework, tensor) for tensor in model.outputs),
         output_activation=_output_activation(framework, flat),
@@ -185,6 +186,7 @@ def _layer(record: LayerTrace, state: _Profiling) -> Layer:
         groups_in=_ids(channels, [given.atoms for given in record.inputs]),
         params_cost=params,
         flops_cost=flops,
+        value_bytes=state.stored.value_bytes(record.variables),
     )
 
 
@@ -243,20 +245,6 @@ def _output_activation(framework: Framework, flat: Any) -> str | None:
     if cls in ("softmax", "sigmoid", "tanh", "relu", "softplus"):
         return cls
     return activation_name(getattr(layer, "activation", None))
-
-
-def _container_bytes(framework: Framework, model: Any, file_format: str) -> int:
-    """Save the model once and subtract the weights' bytes: what a file costs beyond them."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"model.{file_format}"
-        framework.save(model, path)
-        return path.stat().st_size - sum(_nbytes(variable) for variable in model.weights)
-
-
-def _nbytes(variable: Any) -> int:
-    dtype = str(getattr(variable.dtype, "name", variable.dtype))
-    size = 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
-    return int(np.prod(tuple(variable.shape), dtype=np.int64)) * size
 
 
 def _value(variable: Any) -> np.ndarray:

@@ -48,7 +48,11 @@ class Framework(Protocol):
         """
 
     def save(self, model: Any, path: Path) -> None:
-        """Write ``.keras`` or ``.h5`` by the path's suffix, without optimizer state."""
+        """Write ``.keras`` or ``.h5`` by the path's suffix, without optimizer state.
+
+        What is written is a rebuilt copy of the model, in the form of :mod:`.canonical`: the
+        file's size is a constant of the model's structure plus the bytes of its weights.
+        """
 
     def flat(self, model: Any) -> Any:
         """Return a functional model without nested models; the same layer objects, weights shared.

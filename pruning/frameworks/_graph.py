@@ -94,6 +94,16 @@ class GraphFramework(ABC):
         """See :class:`Framework`. ``new_config`` is asked for operations of Keras 3, too."""
         return Rebuild(self, new_config).run(model)
 
+    def copy(self, model: Any) -> Any:
+        """Rebuild ``model`` with the same weights, not compiled.
+
+        Names that Keras gives to weights while it builds a layer differ between a model as its
+        author built it, as it was loaded, and as surgery rebuilds it. Copies are all alike.
+        """
+        copy = self.clone(model, lambda layer: layer.get_config())
+        copy.set_weights(model.get_weights())
+        return copy
+
     def layers(self, model: Any) -> Sequence[Any]:
         """See :class:`Framework`."""
         found: dict[int, Any] = {}

@@ -17,6 +17,7 @@ from pruning.frameworks._loading import (
     rebuilding,
     require_family,
 )
+from pruning.frameworks.canonical import make_canonical
 from pruning.frameworks.container import ModelFile, open_model_file
 from pruning.frameworks.safety import check_config
 
@@ -45,12 +46,9 @@ class Keras3(GraphFramework):
         return model
 
     def save(self, model: Any, path: Path) -> None:
-        """See :class:`Framework`. A compiled model is saved as a copy that is not compiled."""
-        if model.compiled:
-            weights = model.get_weights()
-            model = self.clone(model, lambda layer: layer.get_config())
-            model.set_weights(weights)
-        model.save(str(path))
+        """See :class:`Framework`."""
+        self.copy(model).save(str(path))
+        make_canonical(path)
 
     def nodes(self, flat_model: Any) -> list[Node]:
         """See :class:`Framework`.

@@ -17,6 +17,7 @@ from pruning.frameworks._loading import (
     rebuilding,
     require_family,
 )
+from pruning.frameworks.canonical import make_canonical
 from pruning.frameworks.container import ModelFile, open_model_file
 from pruning.frameworks.safety import check_config
 
@@ -49,14 +50,12 @@ class TfKeras(GraphFramework):
         return model
 
     def save(self, model: Any, path: Path) -> None:
-        """See :class:`Framework`. A compiled model is saved as a copy that is not compiled."""
-        if model.optimizer is not None:
-            weights = model.get_weights()
-            model = self.clone(model, lambda layer: layer.get_config())
-            model.set_weights(weights)
+        """See :class:`Framework`."""
+        model = self.copy(model)
         if path.suffix != ".keras":
             _distinguish_weights(model)
         model.save(str(path))
+        make_canonical(path)
 
     def set_constraint(self, variable: Any, constraint: Callable[[Any], Any] | None) -> None:
         """See :class:`Framework`."""

@@ -72,11 +72,11 @@ def channel_problem(
 def _counter(profile: ModelProfile, target: Target) -> Callable[[np.ndarray], int]:
     if target.kind == "flops":
         return cost_table.flops_table(profile).total
-    params = cost_table.params_table(profile).total
     if target.kind == "params":
-        return params
+        return cost_table.params_table(profile).total
     if target.kind == "bytes":
-        return lambda kept: sizes.file_bytes(profile, params(kept))
+        weight_bytes = cost_table.bytes_table(profile).total
+        return lambda kept: sizes.file_bytes(profile, weight_bytes(kept))
     raise PlanError(
         "Removing channels leaves no zeros: sparsity is not a target of this method.",
         expected="A target in params, flops or bytes, or the method weights.",

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pruning.analysis.cost import Cost, Width
-from pruning.analysis.profile import ModelProfile
+from pruning.analysis.cost import Cost, Term, Width
+from pruning.analysis.profile import Layer, ModelProfile
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,16 @@ class CostTable:
 def params_table(profile: ModelProfile) -> CostTable:
     """Parameters of each layer."""
     return CostTable.of(_ids(profile), [layer.params_cost for layer in profile.layers])
+
+
+def bytes_table(profile: ModelProfile) -> CostTable:
+    """Bytes of each layer's weights in the model's file."""
+    return CostTable.of(_ids(profile), [_bytes_cost(layer) for layer in profile.layers])
+
+
+def _bytes_cost(layer: Layer) -> Cost:
+    terms = layer.params_cost.terms
+    return Cost(tuple(Term(layer.value_bytes * t.coefficient, t.widths) for t in terms))
 
 
 def flops_table(profile: ModelProfile) -> CostTable:

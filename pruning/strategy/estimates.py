@@ -62,7 +62,7 @@ def _price_channels(
     after = {
         "params": Figure(int(params.sum()), "exact", "Counted from the layers' widths."),
         "flops": Figure(int(flops.sum()), "exact", "Counted from the layers' widths."),
-        "bytes": _cut_bytes(profile, int(params.sum())),
+        "bytes": _cut_bytes(profile, params),
         "gzip_bytes": _gzip(
             sizes.gzip_bytes(profile, [(round(n * shrink), zeros) for n, zeros in parts])
         ),
@@ -154,16 +154,16 @@ def _before(
 
 def _whole_bytes(profile: ModelProfile) -> Figure:
     """The file with all its weights. Their values do not change its size, zeros neither."""
-    size = sizes.file_bytes(profile, profile.params)
-    return Figure(size, "exact", "As the studio saves this model, measured.")
+    return Figure(sizes.whole_bytes(profile), "exact", "As the studio saves this model, measured.")
 
 
-def _cut_bytes(profile: ModelProfile, params: int) -> Figure:
+def _cut_bytes(profile: ModelProfile, params: np.ndarray) -> Figure:
+    """params: (layers,), what is left of each."""
+    value_bytes = np.array([layer.value_bytes for layer in profile.layers], np.int64)
     return Figure(
-        sizes.file_bytes(profile, params),
-        "estimated",
-        "4 bytes a weight, and what the whole model's file holds beside them; the true file "
-        "differs by a few kilobytes at most.",
+        sizes.file_bytes(profile, int(value_bytes @ params)),
+        "exact",
+        "The weights that are left, and what the file holds beside them, which cutting keeps.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Bytes of a saved model, raw and compressed, estimated from its numbers alone."""
+"""Bytes of a saved model from its numbers alone: raw exactly, compressed estimated."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from pruning.analysis.profile import ModelProfile
 
-BYTES_PER_WEIGHT = 4  # float32, what both Kerases save
+BYTES_PER_WEIGHT = 4  # float32
 
 # gzip -6 of float32 weights drawn from a normal distribution with a share of exact zeros at random
 # places: compressed ÷ raw bytes. Measured with zlib on 300,000 values; the sample's seed moves the
@@ -19,9 +19,17 @@ _GZIP = (
 _GZIP_CONTAINER = 0.2  # the JSON of the configuration and HDF5's tables
 
 
-def file_bytes(profile: ModelProfile, params: int) -> int:
-    """Bytes of the file that the studio saves, for a model with ``params`` weights."""
-    return profile.container_bytes + BYTES_PER_WEIGHT * params
+def file_bytes(profile: ModelProfile, weight_bytes: int) -> int:
+    """Bytes of the file that the studio saves, for a model whose weights have ``weight_bytes``.
+
+    Exact for the original and all its cuts: ``frameworks.canonical`` says why.
+    """
+    return profile.container_bytes + weight_bytes
+
+
+def whole_bytes(profile: ModelProfile) -> int:
+    """Bytes of the file with all weights."""
+    return file_bytes(profile, sum(layer.value_bytes * layer.params for layer in profile.layers))
 
 
 def gzip_share(zeros: float) -> float:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pruning.strategy.sizes import file_bytes, gzip_bytes, gzip_share
+from pruning.strategy.sizes import file_bytes, gzip_bytes, gzip_share, whole_bytes
 from tests.strategy.profiles import CONTAINER, small_profile
 
 
@@ -31,7 +31,8 @@ def test_more_zeros_never_compress_worse(one, two):
 
 def test_bytes_by_hand():
     profile = small_profile()
-    assert file_bytes(profile, 1000) == CONTAINER + 4000
+    assert file_bytes(profile, 4000) == CONTAINER + 4000
+    assert whole_bytes(profile) == CONTAINER + 4 * (224 + 1168 + 10250)
     assert gzip_bytes(profile, [(1000, 0.0), (1000, 0.5)]) == round(
         0.2 * CONTAINER + 4000 * 0.926 + 4000 * 0.553
     )
