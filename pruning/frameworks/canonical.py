@@ -52,6 +52,7 @@ def padded(config: str) -> str:
     The length is then the same whichever numbers from 1 to 10^DIGITS - 1 stand in the text.
     Longer numbers count as if they had MOST_DIGITS.
     """
+    config = config.rstrip()
     digits = [len(match[1]) for match in _NUMBERS.finditer(config) if match[1]]
     return config + " " * sum((DIGITS if n <= DIGITS else MOST_DIGITS) - n for n in digits)
 

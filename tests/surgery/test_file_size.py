@@ -1,0 +1,76 @@
+"""The priced size of a cut model's file is its size, byte for byte, for every topology."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pruning.analysis.profiler import Analysis
+from pruning.strategy.cost_table import bytes_table, widths
+from pruning.strategy.sizes import file_bytes, whole_bytes
+from pruning.surgery.channels import cut
+from tests.models import FAMILIES, keras_of
+from tests.surgery.cases import CASES, analysed, build, random_kept
+
+formats = pytest.mark.parametrize("file_format", ["keras", "h5"])
+
+
+def assert_priced_exactly(analysis: Analysis, folder: Path, seed: int) -> None:
+    """Save the model and a random cut of it, and compare with what the profile says."""
+    profile, framework = analysis.profile, analysis.framework
+    whole, small = (folder / f"{name}.{profile.file_format}" for name in ("whole", "small"))
+    framework.save(analysis.model, whole)
+    assert whole_bytes(profile) == whole.stat().st_size
+    made = cut(analysis, random_kept(analysis, seed))
+    framework.save(made.model, small)
+    kept = widths(profile, {name: len(indices) for name, indices in made.kept.items()})
+    assert file_bytes(profile, bytes_table(profile).total(kept)) == small.stat().st_size
+    assert small.stat().st_size < whole.stat().st_size
+
+
+@formats
+@pytest.mark.parametrize(("name", "family"), CASES)
+def test_every_topology(name: str, family: str, file_format: str, tmp_path: Path) -> None:
+    analysis = analysed(build(name, family), family, file_format)
+    assert_priced_exactly(analysis, tmp_path, seed=len(name))
+
+
+def precisions(keras: Any) -> Any:
+    """Layers whose weights take 2, 4 and 8 bytes a value."""
+    i = keras.Input((8, 8, 3), name="image")
+    x = keras.layers.Conv2D(9, 3, dtype="float16", name="half")(i)
+    x = keras.layers.Conv2D(7, 3, dtype="float32", name="single")(x)
+    x = keras.layers.GlobalAveragePooling2D(dtype="float64", name="pool")(x)
+    x = keras.layers.Dense(5, dtype="float64", name="double")(x)
+    return keras.Model(i, keras.layers.Dense(3, name="logits")(x), name="precisions")
+
+
+def stored_twice(keras: Any) -> Any:
+    """A layer within a nested model is used beside it, too: .h5 holds its weights twice."""
+    i = keras.Input((8,), name="features")
+    shared = keras.layers.Dense(6, activation="relu", name="shared")
+    inner_input = keras.Input((8,), name="inner_features")
+    inner_output = keras.layers.Dense(6, name="own")(shared(inner_input))
+    inner = keras.Model(inner_input, inner_output, name="inner")
+    x = keras.layers.Concatenate(name="concat")([inner(i), shared(i)])
+    return keras.Model(i, keras.layers.Dense(3, name="logits")(x), name="stored_twice")
+
+
+@formats
+@pytest.mark.parametrize("family", FAMILIES)
+def test_weights_of_other_types(family: str, file_format: str, tmp_path: Path) -> None:
+    analysis = analysed(precisions(keras_of(family)), family, file_format)
+    taken = {layer.name: layer.value_bytes for layer in analysis.profile.layers}
+    assert [taken[name] for name in ("half", "single", "double")] == [2, 4, 8]
+    assert_priced_exactly(analysis, tmp_path, seed=1)
+
+
+@formats
+@pytest.mark.parametrize("family", FAMILIES)
+def test_weights_that_are_stored_twice(family: str, file_format: str, tmp_path: Path) -> None:
+    analysis = analysed(stored_twice(keras_of(family)), family, file_format)
+    taken = sorted(layer.value_bytes for layer in analysis.profile.layers)
+    assert taken[-1] == (8 if file_format == "h5" else 4)
+    assert_priced_exactly(analysis, tmp_path, seed=1)
