@@ -45,10 +45,11 @@ class Stored:
         return _item_bytes(largest) * max(1, self._times[id(largest)])
 
     def container_bytes(self, layers: Sequence[Layer]) -> int:
-        """Save the model once and subtract its layers' values."""
+        """Save a rebuilt model once and subtract its layers' values, whichever they are."""
+        rebuilt = self.framework.clone(self.model, lambda layer: layer.get_config())
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"model.{self.file_format}"
-            self.framework.save(self.model, path)
+            self.framework.save(rebuilt, path)
             return path.stat().st_size - sum(layer.value_bytes * layer.params for layer in layers)
 
 

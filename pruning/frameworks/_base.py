@@ -50,8 +50,9 @@ class Framework(Protocol):
     def save(self, model: Any, path: Path) -> None:
         """Write ``.keras`` or ``.h5`` by the path's suffix, without optimizer state.
 
-        What is written is a rebuilt copy of the model, in the form of :mod:`.canonical`: the
-        file's size is a constant of the model's structure plus the bytes of its weights.
+        What is written is the model as :meth:`clone` rebuilds it, in the form of
+        ``canonical.py``: the file's size is a constant of the model's structure plus the bytes of
+        its weights.
         """
 
     def flat(self, model: Any) -> Any:

@@ -18,6 +18,8 @@ from pruning.frameworks._rebuild import Rebuild
 
 # Flat model -> {id(layer): path}. The flat model keeps its layers alive, hence ids stay theirs.
 _PATHS: weakref.WeakKeyDictionary[Any, dict[int, str]] = weakref.WeakKeyDictionary()
+# Models that were rebuilt here: what is saved is one of these.
+_REBUILT: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 class ComposedConstraint:
@@ -92,17 +94,23 @@ class GraphFramework(ABC):
 
     def clone(self, model: Any, new_config: Callable[[Any], dict[str, Any]]) -> Any:
         """See :class:`Framework`. ``new_config`` is asked for operations of Keras 3, too."""
-        return Rebuild(self, new_config).run(model)
+        clone = Rebuild(self, new_config).run(model)
+        _REBUILT.add(clone)
+        return clone
 
     def copy(self, model: Any) -> Any:
-        """Rebuild ``model`` with the same weights, not compiled.
-
-        Names that Keras gives to weights while it builds a layer differ between a model as its
-        author built it, as it was loaded, and as surgery rebuilds it. Copies are all alike.
-        """
+        """Rebuild ``model`` with the same weights, not compiled."""
         copy = self.clone(model, lambda layer: layer.get_config())
         copy.set_weights(model.get_weights())
         return copy
+
+    def rebuilt(self, model: Any) -> Any:
+        """``model`` itself when :meth:`clone` made it, else a copy.
+
+        Names that Keras gives to weights while it builds a layer differ between a model as its
+        author built it, as it was loaded, and as it is rebuilt. Rebuilt models are all alike.
+        """
+        return model if model in _REBUILT else self.copy(model)
 
     def layers(self, model: Any) -> Sequence[Any]:
         """See :class:`Framework`."""

@@ -46,8 +46,9 @@ class Keras3(GraphFramework):
         return model
 
     def save(self, model: Any, path: Path) -> None:
-        """See :class:`Framework`."""
-        self.copy(model).save(str(path))
+        """See :class:`Framework`. A compiled model is saved as a copy that is not compiled."""
+        model = self.copy(model) if model.compiled else self.rebuilt(model)
+        model.save(str(path))
         make_canonical(path)
 
     def nodes(self, flat_model: Any) -> list[Node]:

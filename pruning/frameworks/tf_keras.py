@@ -50,8 +50,8 @@ class TfKeras(GraphFramework):
         return model
 
     def save(self, model: Any, path: Path) -> None:
-        """See :class:`Framework`."""
-        model = self.copy(model)
+        """See :class:`Framework`. A compiled model is saved as a copy that is not compiled."""
+        model = self.rebuilt(model) if model.optimizer is None else self.copy(model)
         if path.suffix != ".keras":
             _distinguish_weights(model)
         model.save(str(path))
