@@ -49,6 +49,24 @@ def composed(current: Any, added: Callable[[Any], Any] | None) -> Any:
     return own if added is None else ComposedConstraint(own, added)
 
 
+def distinguish_weights(model: Any, name: str, stored: str) -> None:
+    """Give weights of one top-level layer different names, which ``.h5`` needs.
+
+    Nested models may repeat a layer's name. Reading goes by order, hence any name will do.
+
+    Args:
+        model: Rebuilt, for its weights' names are changed.
+        name: The attribute that ``.h5`` takes a weight's name from.
+        stored: The attribute behind it.
+    """
+    for layer in model.layers:
+        taken: set[str] = set()
+        for place, weight in enumerate(layer.weights):
+            if getattr(weight, name) in taken:
+                setattr(weight, stored, f"{place}/{getattr(weight, name)}")
+            taken.add(getattr(weight, name))
+
+
 class GraphFramework(ABC):
     """The part of :class:`pruning.frameworks._base.Framework` that both Kerases share."""
 

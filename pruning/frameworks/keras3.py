@@ -9,7 +9,7 @@ from typing import Any
 
 from pruning.errors import ModelFileError
 from pruning.frameworks._base import Node
-from pruning.frameworks._graph import GraphFramework, composed
+from pruning.frameworks._graph import GraphFramework, composed, distinguish_weights
 from pruning.frameworks._loading import (
     activation_names,
     known_classes,
@@ -48,6 +48,8 @@ class Keras3(GraphFramework):
     def save(self, model: Any, path: Path) -> None:
         """See :class:`Framework`. A compiled model is saved as a copy that is not compiled."""
         model = self.copy(model) if model.compiled else self.rebuilt(model)
+        if path.suffix != ".keras":
+            distinguish_weights(model, "path", "_path")
         model.save(str(path))
         make_canonical(path)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pruning.frameworks._base import Node
-from pruning.frameworks._graph import GraphFramework, composed
+from pruning.frameworks._graph import GraphFramework, composed, distinguish_weights
 from pruning.frameworks._loading import (
     activation_names,
     known_classes,
@@ -53,7 +53,7 @@ class TfKeras(GraphFramework):
         """See :class:`Framework`. A compiled model is saved as a copy that is not compiled."""
         model = self.rebuilt(model) if model.optimizer is None else self.copy(model)
         if path.suffix != ".keras":
-            _distinguish_weights(model)
+            distinguish_weights(model, "name", "_handle_name")
         model.save(str(path))
         make_canonical(path)
 
@@ -141,16 +141,3 @@ def _with_old_gru(config: Any) -> Any:
     if copy.get("class_name") == "GRU":
         copy["config"].setdefault("reset_after", False)
     return copy
-
-
-def _distinguish_weights(model: Any) -> None:
-    """Give weights of one top-level layer different names, which ``.h5`` needs.
-
-    Nested models may repeat a layer's name. Reading goes by order, hence any name will do.
-    """
-    for layer in model.layers:
-        taken: set[str] = set()
-        for place, weight in enumerate(layer.weights):
-            if weight.name in taken:
-                weight._handle_name = f"{place}/{weight.name}"
-            taken.add(weight.name)

@@ -162,7 +162,7 @@ def _cut_bytes(profile: ModelProfile, params: np.ndarray) -> Figure:
     value_bytes = np.array([layer.value_bytes for layer in profile.layers], np.int64)
     return Figure(
         sizes.file_bytes(profile, int(value_bytes @ params)),
-        "exact",
+        "exact" if sizes.cuts_are_exact(profile) else "estimated",
         "The weights that are left, and what the file holds beside them, which cutting keeps.",
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 from pruning.analysis.profile import ModelProfile
 
 BYTES_PER_WEIGHT = 4  # float32
+SMALL_ZIP = 2_000_000_000  # above, near 2 GiB, a .keras file's zip needs larger tables
 
 # gzip -6 of float32 weights drawn from a normal distribution with a share of exact zeros at random
 # places: compressed ÷ raw bytes. Measured with zlib on 300,000 values; the sample's seed moves the
@@ -25,6 +26,11 @@ def file_bytes(profile: ModelProfile, weight_bytes: int) -> int:
     Exact for the original and all its cuts: ``frameworks.canonical`` says why.
     """
     return profile.container_bytes + weight_bytes
+
+
+def cuts_are_exact(profile: ModelProfile) -> bool:
+    """Whether :func:`file_bytes` tells the size of every cut to the byte."""
+    return profile.file_format != "keras" or whole_bytes(profile) < SMALL_ZIP
 
 
 def whole_bytes(profile: ModelProfile) -> int:

@@ -118,19 +118,6 @@ def test_plain_keras_reads_it(suffix: str, family: str, tmp_path: Path) -> None:
         np.testing.assert_array_equal(expected, actual)
 
 
-@both
-@formats
-def test_training_does_not_change_the_size(suffix: str, family: str, tmp_path: Path) -> None:
-    model, kind = models.build("lstm", family), framework(family)
-    kind.save(model, tmp_path / f"before.{suffix}")
-    model.compile("adam", "mse")
-    model.fit(models.samples(model)[0], np.ones((4, 3)), verbose=0)
-    kind.save(model, tmp_path / f"after.{suffix}")
-    sizes = [(tmp_path / f"{name}.{suffix}").stat().st_size for name in ("before", "after")]
-    assert sizes[0] == sizes[1]
-    assert model.optimizer is not None  # a copy was saved
-
-
 def content(path: Path) -> dict[str, Any]:
     """All that a model file holds, by place; texts without blanks at their ends."""
     if not zipfile.is_zipfile(path):

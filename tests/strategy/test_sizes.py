@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pruning.strategy.sizes import file_bytes, gzip_bytes, gzip_share, whole_bytes
+from pruning.strategy.sizes import cuts_are_exact, file_bytes, gzip_bytes, gzip_share, whole_bytes
 from tests.strategy.profiles import CONTAINER, small_profile
 
 
@@ -27,6 +28,15 @@ def test_estimates_are_within_a_hundredth_of_zlib(zeros):
 def test_more_zeros_never_compress_worse(one, two):
     low, high = sorted((one, two))
     assert gzip_share(high) <= gzip_share(low)
+
+
+def test_only_archives_near_2_gib_are_not_exact():
+    profile = small_profile()
+    huge = replace(profile, container_bytes=2**31)
+    assert cuts_are_exact(profile)
+    assert cuts_are_exact(huge)  # HDF5 has one size of tables
+    assert cuts_are_exact(replace(profile, file_format="keras"))
+    assert not cuts_are_exact(replace(huge, file_format="keras"))
 
 
 def test_bytes_by_hand():

@@ -10,27 +10,12 @@ import numpy as np
 
 from pruning.delivery.exports._base import Export
 from pruning.delivery.running import outputs_of
-from pruning.errors import ExportError
 from pruning.frameworks._base import Framework
 
 
 def write(model: Any, framework: Framework, path: Path, inputs: Sequence[np.ndarray]) -> None:
-    """Save without optimizer state.
-
-    Raises:
-        ExportError: Keras 3 cannot write models within this model.
-    """
-    try:
-        framework.save(model, path)
-    except ValueError as error:
-        # Keras 3 names the weights of an inner model without their layers: they collide.
-        if "already exists" not in str(error):
-            raise
-        raise ExportError(
-            "This model holds other models, whose weights collide in an .h5 file of Keras 3.",
-            expected="A model without models inside it.",
-            fix="Export to keras.",
-        ) from error
+    """Save without optimizer state."""
+    framework.save(model, path)
 
 
 def read(framework: Framework, path: Path, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
