@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.requests import Request
@@ -16,6 +17,8 @@ import streamlit_app
 def test_upload_is_the_first_page_by_another_name(query, target):
     scope = {"type": "http", "method": "GET", "path": "/upload", "query_string": query,
              "headers": [(b"host", b"127.0.0.1")], "server": ("127.0.0.1", 8501)}  # fmt: skip
-    answer = asyncio.run(streamlit_app.upload(Request(scope)))
+    # In a thread of its own: a browser test before it may have left this one's event loop running.
+    with ThreadPoolExecutor(1) as thread:
+        answer = thread.submit(asyncio.run, streamlit_app.upload(Request(scope))).result()
     assert answer.status_code == 307
     assert answer.headers["location"] == target
