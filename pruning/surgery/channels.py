@@ -149,9 +149,11 @@ def _edited_config(layer: Any, record: LayerTrace | None, removed: np.ndarray) -
 def _set(config: dict[str, Any], setting: Setting, value: int) -> None:
     place: Any = config
     for key in setting.path[:-1]:
-        parent, place = place, place.get(key)
-        if place is None:
+        if isinstance(place, dict) and key not in place:
             return  # such as a backward layer that is made from the forward one
+        parent, place = place, place[key]
+        if place is None:
+            return
         if isinstance(place, tuple):
             place = parent[key] = list(place)
     place[setting.path[-1]] = value

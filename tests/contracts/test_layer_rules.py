@@ -9,7 +9,7 @@ import pytest
 
 from pruning.analysis.layer_rules import key_of, rule_for, rules
 from tests.models import FAMILIES, keras_of
-from tests.surgery.cases import TOPOLOGIES, case
+from tests.surgery.cases import CASES, case
 
 RULES = list({id(rule): rule for rule in rules().values()}.values())
 
@@ -42,11 +42,10 @@ def test_covered_operations_exist_in_keras_3(name: str) -> None:
 
 def test_every_cutting_rule_is_cut_in_a_tested_topology() -> None:
     cut_types = set()
-    for name in TOPOLOGIES:
-        for family in FAMILIES:
-            made = case(name, family)
-            layers = {record.name: record.layer for record in made.analysis.layers}
-            cut_types |= {rule_for(layers[n]).name for n in made.cut.channels["layers"]}
+    for name, family in CASES:
+        made = case(name, family)
+        layers = {record.name: record.layer for record in made.analysis.layers}
+        cut_types |= {rule_for(layers[n]).name for n in made.cut.channels["layers"]}
     assert {rule.name for rule in RULES if rule.effect == "cut"} <= cut_types
 
 

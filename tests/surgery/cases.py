@@ -16,10 +16,18 @@ from pruning.analysis.profiler import Analysis, analyse
 from pruning.frameworks._base import Framework, framework
 from pruning.surgery.channels import Cut, cut
 from tests import models
-from tests.surgery import topologies
+from tests.surgery import topologies, topologies_sequence
 
-TOPOLOGIES = (*models.NAMES, *topologies.BUILDERS)
-CASES = [(name, family) for name in TOPOLOGIES for family in models.FAMILIES]
+BUILDERS = {**topologies.BUILDERS, **topologies_sequence.BUILDERS}
+TOPOLOGIES = (*models.NAMES, *BUILDERS)
+# Layers that only one of the two Kerases has.
+ONLY = topologies_sequence.ONLY
+CASES = [
+    (name, family)
+    for name in TOPOLOGIES
+    for family in models.FAMILIES
+    if ONLY.get(name, family) == family
+]
 
 
 @dataclass(eq=False)
@@ -38,8 +46,11 @@ class Case:
 
 def build(name: str, family: str) -> Any:
     """Build one of the shared topologies or of this room's."""
-    builder = models.build if name in models.NAMES else topologies.build
-    return builder(name, family)
+    if name in models.NAMES:
+        return models.build(name, family)
+    model = BUILDERS[name](models.keras_of(family))
+    models.randomize(model)
+    return model
 
 
 def analysed(model: Any, family: str, file_format: str = "keras", **options: Any) -> Analysis:

@@ -7,25 +7,19 @@ The key width stays: it sets the scale of the scores, so a cut there would not b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from pruning.analysis.atoms import AtomArray
+from pruning.analysis.layer_rules._attention import bound_inputs, freeze_masks, project
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
-
-_PARAMETERS = ("query", "value", "key")
 
 
 def trace(call: Call) -> Sequence[Channels]:
     """Reads query, key and value; makes heads, value channels and output channels."""
     layer = call.layer
     config = layer.get_config()
-    bound = _bound(call)
+    bound = bound_inputs(call)
     query, value = bound["query"], bound["value"]
     key = bound.get("key", value)
-    projected = [call.tensors[index] for index in bound.values()]
-    for tensor, channels in zip(call.tensors, call.inputs, strict=True):
-        if not any(tensor is known for known in projected):
-            call.freeze(channels.atoms, f"{call.record.name!r} reads these values as a mask.")
+    freeze_masks(call, bound)
     # Named so that the output's channels come first: they give the layer's own group its name.
     made = call.new(call.output_sizes[0][-1])
     heads = call.new(int(config["num_heads"]), "heads", "head")
@@ -34,9 +28,9 @@ def trace(call: Call) -> Sequence[Channels]:
     call.setting("value_dim", atoms=widths)
     call.setting("output_shape", atoms=made)
     steps_q, steps_kv = call.input_sizes[query][1], call.input_sizes[value][1]
-    _project(call, layer._query_dense, query, {1: heads}, steps_q)
-    _project(call, layer._key_dense, key, {1: heads}, steps_kv)
-    _project(call, layer._value_dense, value, {1: heads, 2: widths}, steps_kv)
+    project(call, layer._query_dense, query, {1: heads}, steps_q)
+    project(call, layer._key_dense, key, {1: heads}, steps_kv)
+    project(call, layer._value_dense, value, {1: heads, 2: widths}, steps_kv)
     output = layer._output_dense
     call.weight(
         output.kernel,
@@ -53,25 +47,6 @@ def trace(call: Call) -> Sequence[Channels]:
         call.freeze(heads, f"{call.record.name!r} returns the scores of its heads.")
         outputs += [Channels() for _ in call.output_sizes[1:]]
     return outputs
-
-
-def _project(
-    call: Call, projection: Any, index: int, makes: dict[int, AtomArray], steps: int
-) -> None:
-    read = call.along(index, len(call.input_sizes[index]) - 1)
-    call.weight(projection.kernel, makes=makes, reads={0: read}, kernel=True, multiply_adds=steps)
-    call.weight(projection.bias, carries={axis - 1: atoms for axis, atoms in makes.items()})
-
-
-def _bound(call: Call) -> dict[str, int]:
-    """Which input is the query, the value, the key. -> {parameter: input index}."""
-    given = dict(zip(_PARAMETERS, call.args, strict=False))
-    given.update({name: call.kwargs[name] for name in _PARAMETERS if name in call.kwargs})
-    return {
-        name: next(i for i, known in enumerate(call.tensors) if known is tensor)
-        for name, tensor in given.items()
-        if tensor is not None
-    }
 
 
 RULE = LayerRule("multi-head attention", ("MultiHeadAttention",), trace, "cut")

@@ -12,7 +12,7 @@ import numpy as np
 
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
 
-_INNER = ("LSTM", "GRU", "SimpleRNN")
+_INNER = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 
 
 def trace(call: Call) -> Sequence[Channels]:
@@ -28,17 +28,16 @@ def trace(call: Call) -> Sequence[Channels]:
     backward = call.delegate(
         backward_layer, "backward_layer", "config", inputs=sequence + states[half:]
     )
-    made, mirrored = forward[0].atoms, backward[0].atoms
-    call.atoms.unite(made, mirrored)
+    for one, other in zip(forward, backward, strict=True):
+        call.atoms.unite(one.atoms, other.atoms)
+    made, mirrored = forward[0], backward[0]
     if layer.merge_mode == "concat":
-        outputs = [Channels(len(call.output_sizes[0]) - 1, np.concatenate([made, mirrored]))]
-    elif layer.merge_mode is None:
-        outputs = [Channels(len(out) - 1, made) for out in call.output_sizes[:2]]
+        outputs = [Channels(made.axis, np.concatenate([made.atoms, mirrored.atoms]))]
     else:
-        outputs = [Channels(len(call.output_sizes[0]) - 1, made)]
-    while len(outputs) < len(call.output_sizes):
-        outputs.append(Channels(1, made))
-    return outputs
+        outputs = [made, mirrored] if layer.merge_mode is None else [made]
+    # The states follow: those of the forward layer, then those of the backward layer.
+    per_layer = (len(call.output_sizes) - len(outputs)) // 2
+    return [*outputs, *forward[1 : per_layer + 1], *backward[1 : per_layer + 1]]
 
 
 RULE = LayerRule("bidirectional", ("Bidirectional",), trace, "cut")

@@ -1,0 +1,68 @@
+"""EinsumDense: a product along named axes, ``"abc,cd->abd"``.
+
+A letter of the kernel that is in the input only is summed over; one in the output only is made
+here; one in both goes along (a kernel of its own for every channel).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pruning.analysis.atoms import AtomArray
+from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
+from pruning.analysis.layer_rules._settings import check_activation
+
+
+def trace(call: Call) -> Sequence[Channels]:
+    """Follows the letter of the channels; makes channels on the last letter that is new."""
+    layer = call.layer
+    given, kernel, out = _letters(layer.equation, len(call.input_sizes[0]))
+    channels = call.inputs[0]
+    carried = given[channels.axis] if channels.axis is not None else ""
+    known: dict[str, AtomArray] = {carried: channels.atoms} if carried else {}
+    made_letters = [letter for letter in out if letter in kernel and letter not in given]
+    if carried in out and made_letters:
+        call.freeze(channels.atoms, f"{call.record.name!r} makes new channels beside these.")
+    following = carried if carried in out else (made_letters[-1] if made_letters else "")
+    if following in made_letters:
+        known[following] = call.new(call.output_sizes[0][out.index(following)])
+    if following:
+        # The configuration leaves out the batch dimension and what an ellipsis stands for.
+        written = layer.get_config()["output_shape"]
+        place = out.index(following) - len(out) + len(written)
+        if place >= 0 and written[place] is not None:
+            call.setting("output_shape", place, atoms=known[following])
+    roles: dict[str, dict[int, AtomArray]] = {"makes": {}, "carries": {}, "reads": {}}
+    for axis, letter in enumerate(kernel):
+        if letter in known:
+            role = "reads" if letter not in out else "carries" if letter in given else "makes"
+            roles[role][axis] = known[letter]
+    free = [i for i, letter in enumerate(given) if letter not in kernel and i]
+    positions = 1
+    for axis in free:
+        positions *= call.input_sizes[0][axis]
+    call.weight(layer.kernel, **roles, kernel=True, multiply_adds=positions)
+    if layer.bias is not None:
+        # A bias begins at the first of its letters, with length 1 where it has no letter.
+        axis = out.index(following) - len(out) + len(layer.bias.shape) if following else 0
+        held = following and following in layer.bias_axes
+        call.weight(layer.bias, carries={axis: known[following]} if held else {})
+    if following:
+        check_activation(call, layer.activation, known[following])
+        return [Channels(out.index(following), known[following])]
+    return [Channels()]
+
+
+def _letters(equation: str, rank: int) -> tuple[str, str, str]:
+    """Letters of input, kernel and output; an ellipsis becomes letters that nobody uses."""
+    left, out = equation.replace(" ", "").split("->")
+    given, kernel = left.split(",")
+    if "..." in given:
+        spare = "ABCDEFGHIJ"[: rank - len(given.replace("...", ""))]
+        given, out = given.replace("...", spare), out.replace("...", spare)
+    if len(given) != rank or len(set(given)) != rank or "." in kernel:
+        raise NotUnderstoodError(f"the equation {equation!r}.")
+    return given, kernel, out
+
+
+RULE = LayerRule("einsum dense", ("EinsumDense",), trace, "cut")

@@ -1,0 +1,163 @@
+"""Recurrent layers and attention in their rarer forms. ``keras`` is either Keras."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+STEPS = 5
+
+
+def _frames(keras: Any, width: int = 4) -> Any:
+    return keras.Input((STEPS, width), name="frames")
+
+
+def _classes(keras: Any, x: Any) -> Any:
+    return keras.layers.Dense(3, activation="softmax", name="logits")(x)
+
+
+def conv_lstm(keras: Any) -> Any:
+    """ConvLSTM2D on ConvLSTM2D, states passed on, then one in both directions."""
+    layers = keras.layers
+    i = keras.Input((3, 6, 6, 2), name="clip")
+    x, h, c = layers.ConvLSTM2D(
+        4, 3, padding="same", return_sequences=True, return_state=True, name="first"
+    )(i)
+    x = layers.BatchNormalization(name="bn")(x)
+    x = layers.ConvLSTM2D(4, 3, padding="same", return_sequences=True, name="second")(
+        x, initial_state=[h, c]
+    )
+    both = layers.Bidirectional(layers.ConvLSTM2D(3, 3, name="inner"), name="both")(x)
+    return keras.Model(i, _classes(keras, layers.GlobalAveragePooling2D(name="pool")(both)))
+
+
+def conv_lstm_1d_3d(keras: Any) -> Any:
+    """ConvLSTM over lines and over volumes."""
+    layers = keras.layers
+    i, j = keras.Input((3, 6, 2), name="lines"), keras.Input((2, 4, 4, 4, 2), name="volumes")
+    x = layers.ConvLSTM1D(5, 3, strides=2, name="line")(i)
+    y = layers.ConvLSTM3D(4, 2, name="volume")(j)
+    x = layers.Concatenate(name="both")(
+        [layers.GlobalMaxPooling1D(name="p")(x), layers.GlobalMaxPooling3D(name="q")(y)]
+    )
+    return keras.Model([i, j], _classes(keras, x))
+
+
+def cells(keras: Any) -> Any:
+    """RNN around one cell, and around a stack of cells that returns its states."""
+    layers = keras.layers
+    i = _frames(keras)
+    x = layers.RNN(layers.LSTMCell(5), return_sequences=True, name="one")(i)
+    stack = [layers.GRUCell(4), layers.LSTMCell(6), layers.SimpleRNNCell(3)]
+    x, _, h, _, _ = _flat(layers.RNN(stack, return_state=True, name="stack")(x))
+    x = layers.Concatenate(name="join")([x, layers.Dense(6, name="state")(h)])
+    return keras.Model(i, _classes(keras, x))
+
+
+def _flat(values: Any) -> list[Any]:
+    return [leaf for v in values for leaf in (v if isinstance(v, list | tuple) else [v])]
+
+
+def states_of_both(keras: Any) -> Any:
+    """A bidirectional encoder whose four states start a decoder twice as wide."""
+    layers = keras.layers
+    i, j = _frames(keras), keras.Input((4, 3), name="target")
+    _, fh, fc, bh, bc = layers.Bidirectional(
+        layers.LSTM(4, return_state=True, name="inner"), name="encoder"
+    )(i)
+    h = layers.Concatenate(name="h")([fh, bh])
+    c = layers.Concatenate(name="c")([fc, bc])
+    x = layers.LSTM(8, return_sequences=True, name="decoder")(j, initial_state=[h, c])
+    g = layers.GRU(5, return_sequences=True, return_state=True, name="gru")(x)
+    x = layers.GRU(5, reset_after=False, name="again")(g[0], initial_state=g[1])
+    return keras.Model([i, j], _classes(keras, x))
+
+
+def directions_apart(keras: Any) -> Any:
+    """Bidirectional without a merge: two tensors that hold the same units."""
+    layers = keras.layers
+    i = _frames(keras)
+    x, y = layers.Bidirectional(layers.GRU(5), merge_mode=None, name="both")(i)
+    x = layers.Dense(4, activation="relu", name="a")(x)
+    y = layers.Dense(6, activation="relu", name="b")(y)
+    return keras.Model(i, _classes(keras, layers.Concatenate(name="join")([x, y])))
+
+
+def grouped_queries(keras: Any) -> Any:
+    """Shared heads that outnumber their readers, then readers that outnumber them, with a gate."""
+    layers = keras.layers
+    i, j = _frames(keras), keras.Input((6, 3), name="other")
+    q = layers.Dense(6, name="q")(i)
+    v = layers.Dense(6, name="v")(j)
+    k = layers.Dense(7, name="k")(j)
+    x = layers.GroupQueryAttention(3, 6, 3, name="shared")(q, v, key=k)
+    x = layers.Add(name="add")([q, x])
+    y = layers.GroupQueryAttention(2, 6, 2, use_gate=True, use_bias=False, name="readers")(x, x)
+    x = layers.Dense(5, activation="relu", name="after")(layers.Add(name="add2")([x, y]))
+    return keras.Model([i, j], _classes(keras, layers.GlobalAveragePooling1D(name="pool")(x)))
+
+
+def einsum(keras: Any) -> Any:
+    """EinsumDense that makes channels, follows them, and sums over positions."""
+    layers = keras.layers
+    i = _frames(keras)
+    x = layers.EinsumDense("abc,cd->abd", (STEPS, 6), bias_axes="d", name="plain")(i)
+    x = layers.EinsumDense("abd,be->aed", (4, 6), bias_axes="e", name="positions")(x)
+    x = layers.EinsumDense("abd,bd->abd", (4, 6), bias_axes="bd", name="scaled")(x)
+    x = layers.EinsumDense("...d,de->...e", (5,), activation="relu", name="spread")(x)
+    x = layers.EinsumDense("abd,dhe->abhe", (4, 2, 7), bias_axes="he", name="heads")(x)
+    return keras.Model(i, _classes(keras, layers.Flatten(name="flatten")(x)))
+
+
+def spectral(keras: Any) -> Any:
+    """SpectralNormalization around a convolution and around a dense layer."""
+    layers = keras.layers
+    i = keras.Input((6, 6, 3), name="image")
+    x = layers.SpectralNormalization(layers.Conv2D(5, 3, name="conv"), name="sn_conv")(i)
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    x = layers.SpectralNormalization(layers.Dense(6, activation="relu"), name="sn_dense")(x)
+    return keras.Model(i, _classes(keras, x))
+
+
+def layer_scale(keras: Any) -> Any:
+    """A residual branch with a learned factor for each channel, as in ConvNeXt."""
+    module = "keras.src" if keras.__name__ == "keras" else "tf_keras.src"
+    scale = importlib.import_module(f"{module}.applications.convnext").LayerScale
+    layers = keras.layers
+    i = keras.Input((6, 6, 3), name="image")
+    x = layers.Conv2D(5, 3, padding="same", name="stem")(i)
+    y = layers.Dense(8, activation="gelu", name="wide")(x)
+    y = scale(0.5, 5, name="scale")(layers.Dense(5, name="narrow")(y))
+    x = layers.Add(name="add")([x, y])
+    return keras.Model(i, _classes(keras, layers.GlobalAveragePooling2D(name="pool")(x)))
+
+
+def local(keras: Any) -> Any:
+    """Kernels of their own at every position, both implementations, one and two dimensions."""
+    layers = keras.layers
+    i = keras.Input((6, 6, 3), name="image")
+    x = layers.LocallyConnected2D(4, 3, name="local1")(i)
+    x = layers.LocallyConnected2D(5, 2, implementation=2, activation="relu", name="local2")(x)
+    x = layers.Reshape((9, 5), name="line")(x)
+    x = layers.LocallyConnected1D(4, 2, name="local3")(x)
+    return keras.Model(i, _classes(keras, layers.Flatten(name="flatten")(x)))
+
+
+BUILDERS: dict[str, Callable[[Any], Any]] = {
+    builder.__name__: builder
+    for builder in (
+        conv_lstm,
+        conv_lstm_1d_3d,
+        cells,
+        states_of_both,
+        directions_apart,
+        grouped_queries,
+        einsum,
+        spectral,
+        layer_scale,
+        local,
+    )
+}
+# tf_keras 2.21 cannot build its own SpectralNormalization beside Keras 3.
+ONLY = {"grouped_queries": "keras3", "spectral": "keras3", "local": "tf_keras"}
