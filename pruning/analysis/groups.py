@@ -145,8 +145,10 @@ def occurrences(layer: LayerTrace) -> Iterator[AtomArray]:
     """All places in which the layer's weights, settings and work depend on channels."""
     for axes in layer.weights.values():
         yield from axes.axes.values()
-    for setting in layer.settings.values():
+    for setting in (*layer.settings.values(), *layer.arguments.values()):
         yield setting.atoms
+    for constant in layer.constants.values():
+        yield constant.atoms
     for work in layer.work:
         yield from (width for width in work.widths if not isinstance(width, int))
 

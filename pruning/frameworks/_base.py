@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+NewArguments = Callable[[Any, tuple[Any, ...], dict[str, Any]], Arguments]
+"""(layer, args, kwargs) -> (args, kwargs) of a call that is rebuilt."""
+
 
 @dataclass(frozen=True, eq=False)
 class Node:
@@ -67,10 +71,16 @@ class Framework(Protocol):
     def nodes(self, flat_model: Any) -> list[Node]:
         """All calls of a flat model in an order in which inputs come before their readers."""
 
-    def clone(self, model: Any, new_config: Callable[[Any], dict[str, Any]]) -> Any:
+    def clone(
+        self,
+        model: Any,
+        new_config: Callable[[Any], dict[str, Any]],
+        new_arguments: NewArguments | None = None,
+    ) -> Any:
         """Rebuild ``model``, nesting included, each layer from ``new_config(layer)``.
 
         The weights are fresh, the original is not changed. Layers keep names and dtype policies.
+        ``new_arguments`` may change the constants that an operator is called with.
         """
 
     def layers(self, model: Any) -> Sequence[Any]:

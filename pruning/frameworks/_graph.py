@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pruning.errors import ModelFileError
-from pruning.frameworks._base import Node
+from pruning.frameworks._base import NewArguments, Node
 from pruning.frameworks._rebuild import Rebuild
 
 # Flat model -> {id(layer): path}. The flat model keeps its layers alive, hence ids stay theirs.
@@ -110,9 +110,14 @@ class GraphFramework(ABC):
         """See :class:`Framework`."""
         return self.calls(flat_model)
 
-    def clone(self, model: Any, new_config: Callable[[Any], dict[str, Any]]) -> Any:
+    def clone(
+        self,
+        model: Any,
+        new_config: Callable[[Any], dict[str, Any]],
+        new_arguments: NewArguments | None = None,
+    ) -> Any:
         """See :class:`Framework`. ``new_config`` is asked for operations of Keras 3, too."""
-        clone = Rebuild(self, new_config).run(model)
+        clone = Rebuild(self, new_config, new_arguments).run(model)
         _REBUILT.add(clone)
         return clone
 

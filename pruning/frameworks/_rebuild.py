@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from pruning.frameworks._base import NewArguments
+
 if TYPE_CHECKING:
     from pruning.frameworks._graph import GraphFramework
 
@@ -33,11 +35,18 @@ class Rebuild:
     Args:
         door: The Keras at work.
         new_config: Gives the configuration of each layer and operation that is no model.
+        new_arguments: Gives the arguments of each call, ``None``: as they were.
     """
 
-    def __init__(self, door: GraphFramework, new_config: Callable[[Any], dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        door: GraphFramework,
+        new_config: Callable[[Any], dict[str, Any]],
+        new_arguments: NewArguments | None = None,
+    ) -> None:
         self.door = door
         self.new_config = new_config
+        self.new_arguments = new_arguments
         self.made: dict[int, tuple[Any, Any]] = {}
 
     def run(self, model: Any) -> Any:
@@ -67,6 +76,8 @@ class Rebuild:
             if node.args or node.kwargs:
                 args = tuple(self.door.map(swap, list(node.args)))
                 kwargs = self.door.map(swap, dict(node.kwargs))
+                if self.new_arguments is not None:
+                    args, kwargs = self.new_arguments(node.layer, args, kwargs)
                 results = self.door.flatten(self._made(node.layer, args, kwargs)(*args, **kwargs))
                 pairs = zip(node.outputs, results, strict=True)
                 replaced.update({id(old): new for old, new in pairs})

@@ -81,7 +81,7 @@ class TfKeras(GraphFramework):
         return calls
 
     def _is_symbolic(self, leaf: Any) -> bool:
-        return bool(self.keras.backend.is_keras_tensor(leaf)) if hasattr(leaf, "shape") else False
+        return hasattr(leaf, "_keras_history")
 
     def map(self, function: Callable[[Any], Any], structure: Any) -> Any:
         """See :class:`GraphFramework`."""

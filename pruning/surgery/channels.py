@@ -7,15 +7,15 @@ then every layer gets its own weights, cut along the axes on which its rule saw 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from pruning.analysis.layer_rules._base import LayerTrace, Setting
+from pruning.analysis.layer_rules._base import LayerTrace
 from pruning.analysis.profiler import Analysis
 from pruning.errors import PlanError
+from pruning.surgery._edits import edited_arguments, edited_config
 
 
 @dataclass(eq=False)
@@ -49,9 +49,14 @@ def cut(analysis: Analysis, kept: Mapping[str, Any]) -> Cut:
     records = {id(record.layer): record for record in analysis.layers}
 
     def new_config(layer: Any) -> dict[str, Any]:
-        return _edited_config(layer, records.get(id(layer)), removed)
+        return edited_config(layer, records.get(id(layer)), removed)
 
-    model = analysis.framework.clone(analysis.model, new_config)
+    def new_arguments(
+        layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return edited_arguments(records.get(id(layer)), args, kwargs, removed)
+
+    model = analysis.framework.clone(analysis.model, new_config, new_arguments)
     record_of_cuts: dict[str, Any] = {}
     for layer, copy in _pairs(analysis.model, model):
         record = records.get(id(layer))
@@ -136,24 +141,3 @@ def _cuts(record: LayerTrace, removed: np.ndarray) -> list[dict[str, Any]]:
         for axis, atoms in sorted(axes.axes.items())
         if removed[atoms].any()
     ]
-
-
-def _edited_config(layer: Any, record: LayerTrace | None, removed: np.ndarray) -> dict[str, Any]:
-    config: dict[str, Any] = deepcopy(layer.get_config())
-    for setting in record.settings.values() if record is not None else ():
-        if removed[setting.atoms].any():
-            _set(config, setting, int((~removed[setting.atoms]).sum()))
-    return config
-
-
-def _set(config: dict[str, Any], setting: Setting, value: int) -> None:
-    place: Any = config
-    for key in setting.path[:-1]:
-        if isinstance(place, dict) and key not in place:
-            return  # such as a backward layer that is made from the forward one
-        parent, place = place, place[key]
-        if place is None:
-            return
-        if isinstance(place, tuple):
-            place = parent[key] = list(place)
-    place[setting.path[-1]] = value

@@ -80,9 +80,8 @@ def test_frozen_groups_say_why(family: str) -> None:
         for group in case("not_understood", family).analysis.groups
         if not group.prunable
     }
-    assert set(reasons) == {"asked", "weights", "after", "logits"}
+    assert set(reasons) == {"asked", "weights", "logits"}
     assert "softmax compares all its channels" in str(reasons["asked"])
-    assert "one value per channel" in str(reasons["after"])
     assert "outputs of the model" in str(reasons["logits"])
 
 

@@ -16,9 +16,13 @@ from pruning.analysis.profiler import Analysis, analyse
 from pruning.frameworks._base import Framework, framework
 from pruning.surgery.channels import Cut, cut
 from tests import models
-from tests.surgery import topologies, topologies_sequence
+from tests.surgery import topologies, topologies_operators, topologies_sequence
 
-BUILDERS = {**topologies.BUILDERS, **topologies_sequence.BUILDERS}
+BUILDERS = {
+    **topologies.BUILDERS,
+    **topologies_sequence.BUILDERS,
+    **topologies_operators.BUILDERS,
+}
 TOPOLOGIES = (*models.NAMES, *BUILDERS)
 # Layers that only one of the two Kerases has.
 ONLY = topologies_sequence.ONLY

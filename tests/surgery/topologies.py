@@ -174,7 +174,7 @@ def prepared(keras: Any) -> Any:
 
 
 def not_understood(keras: Any) -> Any:
-    """A softmax gate, an attention without weights and a row constant freeze their groups only."""
+    """A softmax gate and an attention without weights freeze their groups only."""
     layers = keras.layers
     i = keras.Input((STEPS, 4), name="frames")
     x = layers.Dense(6, name="free")(i)

@@ -19,6 +19,7 @@ from typing import Any
 from pruning.analysis.atoms import NO_ATOMS, AtomArray, Atoms
 from pruning.analysis.layer_rules._records import (
     Channels,
+    Constant,
     Effect,
     LayerTrace,
     Setting,
@@ -31,6 +32,7 @@ from pruning.analysis.layer_rules._records import (
 __all__ = [
     "Call",
     "Channels",
+    "Constant",
     "Effect",
     "LayerRule",
     "LayerTrace",
@@ -144,6 +146,21 @@ class Call:
         """Say that this entry of the configuration is the number of kept ``atoms``."""
         whole = (*self.path, *path)
         known = self.record.settings.setdefault(whole, Setting(whole, atoms))
+        self.atoms.unite(known.atoms, atoms)
+
+    def argument(self, *path: str | int, atoms: AtomArray) -> None:
+        """Say that this number among the call's arguments is the number of kept ``atoms``.
+
+        Args:
+            path: ``"args"`` or ``"kwargs"``, then the way to the number.
+            atoms: The channels that it counts.
+        """
+        known = self.record.arguments.setdefault(path, Setting(path, atoms))
+        self.atoms.unite(known.atoms, atoms)
+
+    def constant(self, *path: str | int, axis: int, atoms: AtomArray) -> None:
+        """Say that this array among the call's arguments has a value per channel on ``axis``."""
+        known = self.record.constants.setdefault(path, Constant(path, axis, atoms))
         self.atoms.unite(known.atoms, atoms)
 
     def work(self, multiply_adds: int, *widths: AtomArray | int) -> None:

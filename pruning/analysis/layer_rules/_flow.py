@@ -43,12 +43,18 @@ def argument(call: Call, position: int, name: str, default: Any = None) -> Any:
     return call.args[position] if len(call.args) > position else default
 
 
+def argument_path(call: Call, position: int, name: str) -> tuple[str | int, ...] | None:
+    """Where a call holds this argument, for :meth:`Call.argument`; ``None`` if nowhere."""
+    if name in call.kwargs:
+        return ("kwargs", name)
+    return ("args", position) if len(call.args) > position else None
+
+
 def elementwise(call: Call) -> Sequence[Channels]:
     """Unite channel ``i`` of all inputs: additions, products, maxima, with broadcasting.
 
     Cases: (1) inputs of the same width are united; (2) an input of width 1 is broadcast over all
-    channels and stays; (3) a constant with one value per channel would have to be cut inside the
-    operator, which Keras does not allow: frozen.
+    channels and stays; (3) a constant with one value per channel is cut where the call holds it.
     """
     size = call.output_sizes[0]
     tracked = [
@@ -71,10 +77,9 @@ def elementwise(call: Call) -> Sequence[Channels]:
         return call.frozen_outputs(f"{call.record.name!r} combines channels with positions.")
     for channels in whole[1:]:
         call.atoms.unite(whole[0].atoms, channels.atoms)
-    if any(_varies(constant, right) for constant in _constants(call)):
-        call.freeze(
-            whole[0].atoms, f"{call.record.name!r} holds a constant with one value per channel."
-        )
+    for path, constant in _constants(call):
+        if constant.ndim >= right and constant.shape[constant.ndim - right] > 1:
+            call.constant(*path, axis=constant.ndim - right, atoms=whole[0].atoms)
     return [Channels(axis, whole[0].atoms)]
 
 
@@ -82,7 +87,9 @@ def by_example(call: Call, function: Callable[[np.ndarray], np.ndarray]) -> Sequ
     """Move channels as ``function`` moves the values of an array, batch dimension left out.
 
     Right for operations that only rearrange values in row order (reshape, transpose, repeat): the
-    channels of the result are found on the one axis along which the atoms vary.
+    channels of the result are found on the one axis along which the atoms vary. When they are
+    spread over several (a channel shuffle), the longest stays, and what differs along the others
+    is tied: the same channels go in every part.
     """
     channels = call.inputs[0]
     if channels.axis is None:
@@ -94,9 +101,10 @@ def by_example(call: Call, function: Callable[[np.ndarray], np.ndarray]) -> Sequ
     if example.shape != tuple(call.output_sizes[0][1:]):
         raise NotUnderstoodError(f"{call.record.name!r} gives a shape that was not foreseen.")
     axis = _varying_axis(example)
-    if axis is None:
-        raise NotUnderstoodError(f"{call.record.name!r} spreads its channels over several axes.")
     line = np.moveaxis(example, axis, 0).reshape(example.shape[axis], -1)
+    if line.size and (line != line[:, :1]).any():
+        for other in np.unique(line, axis=1).T:
+            call.atoms.unite(line[:, 0], other)
     return [Channels(axis + 1, line[:, 0].copy() if line.size else NO_ATOMS)]
 
 
@@ -113,36 +121,39 @@ def reduce_axes(call: Call, axes: Any, keepdims: bool) -> Sequence[Channels]:
     return [Channels(axis, channels.atoms)]
 
 
-def _varying_axis(example: np.ndarray) -> int | None:
+def _varying_axis(example: np.ndarray) -> int:
+    """The longest axis along which the atoms differ."""
     varying = [
         axis
         for axis in range(example.ndim)
         if example.shape[axis] > 1 and (np.diff(example, axis=axis) != 0).any()
     ]
-    if len(varying) > 1:
-        return None
-    if varying:
-        return varying[0]
     # One channel only, or none that differ: it can sit on any axis; the last is the custom.
-    return example.ndim - 1
+    return max(varying, key=lambda axis: example.shape[axis]) if varying else example.ndim - 1
 
 
-def _constants(call: Call) -> list[np.ndarray]:
-    constants = []
-    for value in (*call.args, *call.kwargs.values()):
-        if isinstance(value, str | bytes | bool | dict) or value is None:
-            continue
-        parts = value if isinstance(value, list | tuple) else (value,)
-        if any(part is tensor for part in parts for tensor in call.tensors):
-            constants += [np.asarray(p) for p in parts if not _is_symbolic(p, call)]
-        elif not _is_symbolic(value, call):
-            constants.append(np.asarray(value))
-    return [c for c in constants if c.dtype != object]
+def _constants(call: Call) -> list[tuple[tuple[str | int, ...], np.ndarray]]:
+    """Arrays and numbers among the call's arguments, and where they are."""
+    found: list[tuple[tuple[str | int, ...], Any]] = []
+    places: list[tuple[tuple[str | int, ...], Any]] = [
+        (("args", i), value) for i, value in enumerate(call.args)
+    ]
+    places += [(("kwargs", name), value) for name, value in call.kwargs.items()]
+    for path, value in places:
+        listed = isinstance(value, list | tuple)
+        if listed and any(_is_symbolic(part, call) for part in value):
+            found += [((*path, i), part) for i, part in enumerate(value)]
+        else:
+            found.append((path, value))
+    return [
+        (path, np.asarray(value))
+        for path, value in found
+        if value is not None
+        and not isinstance(value, str | bytes | bool | dict)
+        and not _is_symbolic(value, call)
+        and np.asarray(value).dtype != object
+    ]
 
 
 def _is_symbolic(value: Any, call: Call) -> bool:
     return any(value is tensor for tensor in call.tensors) or "KerasTensor" in type(value).__name__
-
-
-def _varies(constant: np.ndarray, right: int) -> bool:
-    return constant.ndim >= right and constant.shape[constant.ndim - right] > 1

@@ -58,6 +58,15 @@ class Setting:
 
 
 @dataclass(frozen=True, eq=False)
+class Constant:
+    """A constant among the layer's call arguments that holds one value per channel on ``axis``."""
+
+    path: tuple[str | int, ...]
+    axis: int
+    atoms: AtomArray
+
+
+@dataclass(frozen=True, eq=False)
 class Work:
     """``multiply_adds * product of widths``: part of one call's matrix-like work."""
 
@@ -73,6 +82,9 @@ class LayerTrace:
         layer: The layer object; ``name`` is its path in the model.
         variables: In the order of ``get_weights()``.
         weights: By index into ``variables``; a missing one is never cut.
+        settings: Entries of the configuration, by path.
+        arguments: Numbers among the call's arguments, by path: ``("args", 1, 3)``.
+        constants: Arrays among the call's arguments, by path.
         made: Atoms that the layer makes, by the rule's name for them.
         units: What one of them is called, by the same name.
         reason: Why the layer's own channels cannot be removed, when the rule knows one.
@@ -85,6 +97,8 @@ class LayerTrace:
     variables: list[Any] = field(default_factory=list)
     weights: dict[int, WeightAxes] = field(default_factory=dict)
     settings: dict[tuple[str | int, ...], Setting] = field(default_factory=dict)
+    arguments: dict[tuple[str | int, ...], Setting] = field(default_factory=dict)
+    constants: dict[tuple[str | int, ...], Constant] = field(default_factory=dict)
     work: list[Work] = field(default_factory=list)
     made: dict[str, AtomArray] = field(default_factory=dict)
     units: dict[str, Unit] = field(default_factory=dict)

@@ -20,7 +20,9 @@ _OPERATIONS = (
     "Absolute Abs Fabs Relu Relu6 Sigmoid SparseSigmoid Softplus Softsign SoftShrink SparsePlus "
     "Silu Squareplus LogSigmoid LeakyRelu HardSigmoid HardSilu Elu Selu Gelu Celu TanhShrink "
     "HardTanh HardShrink Threshold Tanh Exp Expm1 Log Log1p Sqrt Rsqrt Square Negative Reciprocal "
-    "Sign Clip Cast StopGradient Erf Sin Cos Floor Ceil Round"
+    "Sign Clip Cast StopGradient Erf Erfc Sin Sinh Cos Cosh Tan Arcsin Arcsinh Arccos Arccosh "
+    "Arctan Arctanh Exp2 Log2 Log10 Cbrt Sinc Floor Ceil Round Trunc NanToNum LogicalNot "
+    "Isnan Isfinite Isinf SaturateCast Copy"
 )
 _SYMBOLS = (
     "nn.relu nn.relu6 nn.elu nn.selu nn.gelu nn.silu nn.swish nn.leaky_relu nn.softsign "

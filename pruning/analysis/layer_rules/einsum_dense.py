@@ -21,8 +21,6 @@ def trace(call: Call) -> Sequence[Channels]:
     carried = given[channels.axis] if channels.axis is not None else ""
     known: dict[str, AtomArray] = {carried: channels.atoms} if carried else {}
     made_letters = [letter for letter in out if letter in kernel and letter not in given]
-    if carried in out and made_letters:
-        call.freeze(channels.atoms, f"{call.record.name!r} makes new channels beside these.")
     following = carried if carried in out else (made_letters[-1] if made_letters else "")
     if following in made_letters:
         known[following] = call.new(call.output_sizes[0][out.index(following)])
@@ -32,16 +30,14 @@ def trace(call: Call) -> Sequence[Channels]:
         place = out.index(following) - len(out) + len(written)
         if place >= 0 and written[place] is not None:
             call.setting("output_shape", place, atoms=known[following])
-    roles: dict[str, dict[int, AtomArray]] = {"makes": {}, "carries": {}, "reads": {}}
-    for axis, letter in enumerate(kernel):
-        if letter in known:
-            role = "reads" if letter not in out else "carries" if letter in given else "makes"
-            roles[role][axis] = known[letter]
-    free = [i for i, letter in enumerate(given) if letter not in kernel and i]
-    positions = 1
-    for axis in free:
-        positions *= call.input_sizes[0][axis]
-    call.weight(layer.kernel, **roles, kernel=True, multiply_adds=positions)
+    makes = {kernel.index(x): known[x] for x in made_letters if x in known}
+    carries = {kernel.index(x): known[x] for x in known if x in kernel and x in given and x in out}
+    reads = {kernel.index(x): known[x] for x in known if x in kernel and x not in out}
+    call.weight(layer.kernel, makes=makes, carries=carries, reads=reads, kernel=True)
+    # Every value of the kernel is used at all positions that only the input has.
+    lengths = dict(zip(given, call.input_sizes[0], strict=True))
+    lengths.update(zip(kernel, layer.kernel.shape, strict=True))
+    call.work(1, *(known.get(letter, int(length)) for letter, length in lengths.items()))
     if layer.bias is not None:
         # A bias begins at the first of its letters, with length 1 where it has no letter.
         axis = out.index(following) - len(out) + len(layer.bias.shape) if following else 0

@@ -57,6 +57,4 @@ def trace(call: Call) -> Sequence[Channels]:
     return outputs
 
 
-RULE = LayerRule(
-    "grouped-query attention", ("GroupedQueryAttention", "GroupQueryAttention"), trace, "cut"
-)
+RULE = LayerRule("grouped-query attention", ("GroupedQueryAttention",), trace, "cut")

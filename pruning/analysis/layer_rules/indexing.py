@@ -14,6 +14,9 @@ def trace(call: Call) -> Sequence[Channels]:
     key = argument(call, 1, "key", argument(call, 1, "slice_spec"))
     channels = call.inputs[0]
     if channels.axis is None:
+        # Atoms without an axis: these are the sizes of a tensor, see ``sizes``.
+        if key not in (0, [0], (0,)):
+            call.freeze(channels.atoms, f"{call.record.name!r} computes with the width of a layer.")
         return [Channels()]
     entries = _expanded(key if isinstance(key, tuple | list) else (key,), len(call.input_sizes[0]))
     source = target = 0
@@ -30,6 +33,11 @@ def trace(call: Call) -> Sequence[Channels]:
         source += 1
         target += not isinstance(entry, int)
     raise NotUnderstoodError("its index does not match its input.")
+
+
+def sizes(call: Call) -> Sequence[Channels]:
+    """``tf.shape``: numbers. Whoever reads more of them than the batch freezes the channels."""
+    return [Channels(None, call.inputs[0].atoms)]
 
 
 def _expanded(key: Sequence[Any], rank: int) -> list[Any]:
@@ -51,4 +59,7 @@ def _full(entry: Any) -> bool:
     return parts is not None and all(value is None for value in parts.values())
 
 
-RULE = LayerRule("indexing", ("ops.GetItem", "tf.__operators__.getitem"), trace, "passed")
+RULES = (
+    LayerRule("indexing", ("ops.GetItem", "tf.__operators__.getitem"), trace, "passed"),
+    LayerRule("sizes", ("tf.shape",), sizes, "passed"),
+)

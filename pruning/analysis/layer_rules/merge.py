@@ -5,7 +5,11 @@ from __future__ import annotations
 from pruning.analysis.layer_rules._base import LayerRule
 from pruning.analysis.layer_rules._flow import elementwise, frozen
 
-_OPERATIONS = "Add Multiply Subtract Divide TrueDivide Maximum Minimum Power DivideNoNan"
+_OPERATIONS = (
+    "Add Multiply Subtract Divide TrueDivide Maximum Minimum Power DivideNoNan FloorDivide Mod "
+    "Fmax Fmin Fmod Logaddexp Logaddexp2 Hypot Arctan2 Greater GreaterEqual Less LessEqual Equal "
+    "NotEqual LogicalAnd LogicalOr LogicalXor Where"
+)
 _SYMBOLS = (
     "math.add __operators__.add math.multiply __operators__.mul math.subtract __operators__.sub "
     "math.divide math.truediv __operators__.truediv math.maximum maximum math.minimum minimum "

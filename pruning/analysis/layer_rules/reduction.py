@@ -19,6 +19,7 @@ RULE = LayerRule(
     "reduction",
     (
         *("ops.Mean", "ops.Sum", "ops.Max", "ops.Min", "ops.Amax", "ops.Amin"),
+        *("ops.Var", "ops.Std", "ops.Prod", "ops.Logsumexp", "ops.Median", "ops.All", "ops.Any"),
         *("tf.math.reduce_mean", "tf.math.reduce_sum", "tf.math.reduce_max", "tf.math.reduce_min"),
         *("tf.reduce_mean", "tf.reduce_sum", "tf.reduce_max", "tf.reduce_min"),
     ),

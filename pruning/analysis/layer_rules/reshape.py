@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
-from pruning.analysis.layer_rules._flow import argument, by_example, reduce_axes
+from pruning.analysis.layer_rules._flow import argument, argument_path, by_example, reduce_axes
 
 
 def flatten(call: Call) -> Sequence[Channels]:
@@ -30,9 +30,11 @@ def reshape(call: Call) -> Sequence[Channels]:
             if call.layer.get_config()[key][place] != -1:
                 call.setting(key, place, atoms=outputs[0].atoms)
             return outputs
-    written = argument(call, 1, "shape")
-    if not isinstance(written, list | tuple) or len(written) <= axis or written[axis] != -1:
-        call.freeze(outputs[0].atoms, f"{call.record.name!r} has this width written into it.")
+    written, path = argument(call, 1, "shape"), argument_path(call, 1, "shape")
+    if not isinstance(written, list | tuple) or len(written) <= axis or path is None:
+        call.freeze(outputs[0].atoms, f"{call.record.name!r} computes its width.")
+    elif written[axis] != -1:
+        call.argument(*path, axis, atoms=outputs[0].atoms)
     return outputs
 
 
@@ -64,6 +66,41 @@ def squeeze(call: Call) -> Sequence[Channels]:
     return reduce_axes(call, axes, keepdims=False)
 
 
+def move(call: Call) -> Sequence[Channels]:
+    """``moveaxis`` and ``swapaxes``, by what they do to the numbers of the axes."""
+    channels, rank = call.inputs[0], len(call.input_sizes[0])
+    if channels.axis is None:
+        return [channels]
+    example = np.empty(range(1, rank + 1))
+    if hasattr(call.layer, "source"):
+        moved = np.moveaxis(example, call.layer.source, call.layer.destination)
+    else:
+        moved = np.swapaxes(example, call.layer.axis1, call.layer.axis2)
+    return [Channels(moved.shape.index(channels.axis + 1), channels.atoms)]
+
+
+def repeat(call: Call) -> Sequence[Channels]:
+    """``repeat`` and ``tile`` with numbers that are written down."""
+    channels, rank = call.inputs[0], len(call.input_sizes[0])
+    tiled = "ile" in str(getattr(call.layer, "symbol", type(call.layer).__name__))
+    times = argument(call, 1, "repeats", argument(call, 1, "multiples"))
+    axis = argument(call, 2, "axis")
+    if not np.issubdtype(np.asarray(times).dtype, np.integer):
+        raise NotUnderstoodError("how often it repeats is computed.")
+    if channels.axis is None:
+        return [channels]
+    if tiled:
+        factors = [1] * (rank - np.size(times)) + np.atleast_1d(times).tolist()
+        if len(factors) != rank:
+            raise NotUnderstoodError("it adds axes.")
+        return [Channels(channels.axis, np.tile(channels.atoms, factors[channels.axis]))]
+    if axis is None or np.ndim(times):
+        raise NotUnderstoodError("it repeats single values.")
+    if int(axis) % rank != channels.axis:
+        return [channels]
+    return [Channels(channels.axis, np.repeat(channels.atoms, int(times)))]
+
+
 def _order(call: Call) -> Sequence[int]:
     order = argument(call, 1, "axes", argument(call, 1, "perm"))
     return list(range(len(call.input_sizes[0])))[::-1] if order is None else list(order)
@@ -75,4 +112,6 @@ RULES = (
     LayerRule("permute", ("Permute", "ops.Transpose", "tf.transpose"), permute, "passed"),
     LayerRule("new axis", ("ops.ExpandDims", "tf.expand_dims"), expand, "passed"),
     LayerRule("squeeze", ("ops.Squeeze", "tf.squeeze"), squeeze, "passed"),
+    LayerRule("moved axis", ("ops.Moveaxis", "ops.Swapaxes"), move, "passed"),
+    LayerRule("repetition", ("ops.Repeat", "ops.Tile", "tf.repeat", "tf.tile"), repeat, "passed"),
 )

@@ -1,0 +1,122 @@
+"""Operators: shapes and constants written into calls, channels split and shuffled. Both Kerases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+def _image(keras: Any) -> Any:
+    return keras.Input((8, 8, 3), name="image")
+
+
+def _pooled(keras: Any, x: Any) -> Any:
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    return keras.layers.Dense(3, activation="softmax", name="logits")(x)
+
+
+def constant(keras: Any, values: Any) -> Any:
+    """A constant as that Keras takes it."""
+    if hasattr(keras, "ops"):
+        return np.array(values, "float32")
+    import tensorflow as tf
+
+    return tf.constant(values, "float32")
+
+
+def operation(keras: Any, name: str) -> Callable[..., Any]:
+    """``keras.ops.<name>``, or TensorFlow's operator of that meaning."""
+    if hasattr(keras, "ops"):
+        return getattr(keras.ops, name)
+    import tensorflow as tf
+
+    return {
+        "depth_to_space": tf.nn.depth_to_space,
+        "space_to_depth": tf.nn.space_to_depth,
+    }.get(name) or getattr(tf, name)
+
+
+def shuffle(keras: Any) -> Any:
+    """A channel shuffle between two grouped convolutions, by layers and by operators."""
+    layers, reshape = keras.layers, operation(keras, "reshape")
+    i = _image(keras)
+    x = layers.Conv2D(8, 1, groups=1, name="stem")(i)
+    x = layers.Reshape((8, 8, 2, 4), name="parts")(x)
+    x = layers.Permute((1, 2, 4, 3), name="swap")(x)
+    x = layers.Reshape((8, 8, 8), name="joined")(x)
+    x = layers.Conv2D(6, 3, groups=2, name="grouped")(x)
+    x = reshape(x, (-1, 6, 6, 2, 3))
+    x = operation(keras, "transpose")(x, (0, 1, 2, 4, 3))
+    x = reshape(x, (-1, 6, 6, 6))
+    return keras.Model(i, _pooled(keras, layers.Conv2D(4, 1, name="top")(x)))
+
+
+def constants(keras: Any) -> Any:
+    """Factors and offsets with one value per channel, written into the operators."""
+    i = _image(keras)
+    x = keras.layers.Conv2D(4, 3, name="conv")(i)
+    x = x * constant(keras, [1.0, 2.0, 3.0, 4.0]) - 0.25
+    x = operation(keras, "add")(constant(keras, [[[0.5]], [[1.5]]] * 3), x)
+    x = keras.layers.Conv2D(5, 1, name="second")(x)
+    x = operation(keras, "maximum")(x, constant(keras, [-0.1, 0.1, 0.2, 0.0, -0.2]))
+    values = constant(keras, np.arange(1.0, 181.0).reshape(6, 6, 5) / 90)
+    x = operation(keras, "multiply")(values, x)
+    return keras.Model(i, _pooled(keras, x))
+
+
+def parts(keras: Any) -> Any:
+    """Equal and unequal parts of the channels, and parts stacked on a new axis."""
+    layers, split = keras.layers, operation(keras, "split")
+    i = _image(keras)
+    x = layers.Conv2D(8, 3, name="conv")(i)
+    a, b = split(x, 2, axis=-1)
+    x = layers.Multiply(name="gate")([a, layers.Activation("sigmoid", name="sigmoid")(b)])
+    y = layers.Conv2D(7, 3, name="uneven")(x)
+    sizes = [2, 5] if hasattr(keras, "ops") else [2, 3, 2]
+    first, middle, last = split(y, sizes, axis=3)
+    last = layers.Conv2D(3, 1, name="last")(last)
+    stacked = operation(keras, "stack")([middle, last], axis=1)
+    x = layers.GlobalMaxPooling3D(name="max")(stacked)
+    x = layers.Concatenate(name="join")([x, layers.GlobalMaxPooling2D(name="max2")(first)])
+    return keras.Model(i, layers.Dense(3, activation="softmax", name="logits")(x))
+
+
+def super_resolution(keras: Any) -> Any:
+    """Depth to space and back, and repeated channels."""
+    layers = keras.layers
+    i = _image(keras)
+    x = layers.Conv2D(12, 3, padding="same", activation="relu", name="wide")(i)
+    x = operation(keras, "depth_to_space")(x, 2)
+    x = layers.Conv2D(4, 3, padding="same", activation="relu", name="high")(x)
+    x = operation(keras, "space_to_depth")(x, 2)
+    x = operation(keras, "repeat")(x, 2, axis=-1)
+    x = operation(keras, "tile")(x, [1, 1, 1, 2])
+    return keras.Model(i, _pooled(keras, layers.Conv2D(5, 1, name="top")(x)))
+
+
+def _any_batch(keras: Any, x: Any) -> list[Any]:
+    if hasattr(keras, "ops"):
+        return [-1]
+    import tensorflow as tf
+
+    return [tf.shape(x)[0]]
+
+
+def written_widths(keras: Any) -> Any:
+    """Widths written into reshapes inside a nested model that is called twice."""
+    layers, reshape = keras.layers, operation(keras, "reshape")
+    j = keras.Input((4, 4, 3), name="inner_image")
+    x = layers.Conv2D(6, 1, name="conv")(j)
+    x = reshape(x, _any_batch(keras, x) + [16 * 6])
+    inner = keras.Model(j, layers.Dense(5, activation="relu", name="hidden")(x), name="inner")
+    left, right = keras.Input((4, 4, 3), name="left"), keras.Input((4, 4, 3), name="right")
+    x = layers.Subtract(name="difference")([inner(left), inner(right)])
+    return keras.Model([left, right], layers.Dense(2, name="out")(x))
+
+
+BUILDERS: dict[str, Callable[[Any], Any]] = {
+    builder.__name__: builder
+    for builder in (shuffle, constants, parts, super_resolution, written_widths)
+}
