@@ -7,6 +7,7 @@ frozen, with the reason. All of it is a union-find forest over integers.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,28 @@ AtomArray = NDArray[np.int64]
 NO_ATOMS: AtomArray = np.zeros(0, np.int64)
 
 
+@dataclass(frozen=True, order=True)
+class Request:
+    """Why channels are removed only when asked for.
+
+    Attributes:
+        grave: 1 when the cut model is not the original without these channels, else 0.
+        kind: What the plan names to ask for them, see ``Group.on_request``.
+        reason: A sentence for a newcomer.
+    """
+
+    grave: int
+    kind: str
+    reason: str
+
+
 class Atoms:
     """The union-find forest. Classes of united atoms are known by their smallest atom."""
 
     def __init__(self) -> None:
         self._parent: list[int] = []
         self._reasons: dict[int, str] = {}
+        self._requests: dict[int, Request] = {}
 
     def __len__(self) -> int:
         return len(self._parent)
@@ -56,6 +73,19 @@ class Atoms:
             self._reasons.update(dict.fromkeys(np.asarray(atoms).tolist(), reason))
         for atom in np.asarray(atoms).tolist():
             self._reasons.setdefault(atom, reason)
+
+    def on_request(self, atoms: Any, request: Request) -> None:
+        """Let ``atoms`` be removed only when the user asks for that kind of removal. (n,)."""
+        for atom in np.asarray(atoms).tolist():
+            self._requests[atom] = max(request, self._requests.get(atom, request))
+
+    def requests(self) -> dict[int, Request]:
+        """What a class has to be asked for, by root; the gravest where there are several."""
+        found: dict[int, Request] = {}
+        for atom, request in self._requests.items():
+            root = self._root(atom)
+            found[root] = max(request, found.get(root, request))
+        return found
 
     def roots(self) -> AtomArray:
         """Root of every atom. -> (number of atoms,)."""

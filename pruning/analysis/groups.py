@@ -60,7 +60,7 @@ class ChannelGroups:
         numbers, counts = np.unique(self._number[atoms], return_counts=True)
         for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
             group = self.groups[number] if number >= 0 else None
-            if group is not None and group.prunable:
+            if group is not None and group.can_shrink:
                 multiples[group.id] = count // group.channels
             else:
                 constant += count
@@ -79,6 +79,7 @@ def make_groups(traced: Traced) -> ChannelGroups:
     """Build the groups of a traced model; ids depend on nothing but the model."""
     roots = traced.atoms.roots()
     reasons = traced.atoms.reasons()
+    requests = traced.atoms.requests()
     producers: dict[int, dict[str, Unit]] = {}
     for layer in traced.layers.values():
         for key, atoms in layer.made.items():
@@ -87,26 +88,29 @@ def make_groups(traced: Traced) -> ChannelGroups:
     classes: dict[Any, list[int]] = {}
     for root, signature in _signatures(traced, roots).items():
         if root in producers:
-            classes.setdefault((signature, reasons.get(root)), []).append(root)
+            kind = (signature, reasons.get(root), requests.get(root))
+            classes.setdefault(kind, []).append(root)
     groups: list[Group] = []
     members: dict[str, AtomArray] = {}
     taken: Counter[str] = Counter()
     touching = _touching(traced, roots)
-    for (_, reason), found in sorted(classes.items(), key=lambda item: min(item[1])):
+    for (_, reason, request), found in sorted(classes.items(), key=lambda item: min(item[1])):
         makers = tuple(producers[found[0]])
         taken[makers[0]] += 1
         name = makers[0] if taken[makers[0]] == 1 else f"{makers[0]}#{taken[makers[0]]}"
         followers = tuple(n for n in touching.get(found[0], ()) if n not in makers)
         if reason is None and len(found) == 1:
             reason = SINGLE
+        asked = request if reason is None else None
         groups.append(
             Group(
                 id=name,
                 channels=len(found),
                 layers=makers + followers,
                 producers=makers,
-                prunable=reason is None,
-                reason=reason,
+                prunable=reason is None and asked is None,
+                reason=reason if asked is None else f"Only on request: {asked.reason}",
+                on_request=None if asked is None else asked.kind,
                 unit=producers[found[0]][makers[0]],
             )
         )

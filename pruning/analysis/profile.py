@@ -10,7 +10,8 @@ Stored as ``profile.json`` and ``.npy`` files beside it:
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,10 @@ class Group:
         unit: ``channel``, ``unit`` or ``head``.
         minimum: Smallest number of channels that may be left (at least 1).
         multiple: Channels are removed in multiples of this (grouped convolutions), else 1.
-        score_offset: Where its scores begin in ``scores_<criterion>.npy``, when prunable.
+        score_offset: Where its scores begin in ``scores_<criterion>.npy``, when it can shrink.
+        on_request: It is not prunable unless a plan names this kind. ``inexact``: the channels
+            that stay change, too, because a layer normalises over all of them. ``rescaled``: the
+            cut is exact, but a weight is multiplied by a number besides being sliced.
     """
 
     id: str
@@ -110,6 +114,12 @@ class Group:
     minimum: int = 1
     multiple: int = 1
     score_offset: int | None = None
+    on_request: str | None = None
+
+    @property
+    def can_shrink(self) -> bool:
+        """It is prunable, at least on request."""
+        return self.prunable or self.on_request is not None
 
 
 @dataclass(frozen=True)
@@ -154,6 +164,14 @@ class ModelProfile:
     def prunable_groups(self) -> tuple[Group, ...]:
         """The groups that are not frozen, in the model's order."""
         return tuple(group for group in self.groups if group.prunable)
+
+    def requested(self, kinds: Collection[str]) -> ModelProfile:
+        """Copy in which the groups that are cut on request of ``kinds`` are prunable."""
+        opened = tuple(
+            replace(group, prunable=True, reason=None) if group.on_request in kinds else group
+            for group in self.groups
+        )
+        return self if opened == self.groups else replace(self, groups=opened)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form of the whole profile."""

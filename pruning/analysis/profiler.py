@@ -70,7 +70,7 @@ class _Profiling:
 
     def __post_init__(self) -> None:
         self.prunable = {group.id: group for group in self.channels.groups if group.prunable}
-        self.full = {name: group.channels for name, group in self.prunable.items()}
+        self.full = {group.id: group.channels for group in self.channels.groups}
 
 
 def analyse(
@@ -92,7 +92,7 @@ def analyse(
     stored = Stored(framework, model, loaded.file.file_format)
     state = _Profiling(channels, stored)
     layers = tuple(_layer(record, state) for record in traced.layers.values())
-    floor = {group.id: group.minimum for group in state.prunable.values()}
+    floor = state.full | {group.id: group.minimum for group in state.prunable.values()}
     needs = input_needs(flat.inputs[0], framework.nodes(flat))
     profile = ModelProfile(
         digest=digest,
@@ -120,13 +120,13 @@ def analyse(
 
 
 def channel_weights(analysis: Analysis) -> dict[str, list[np.ndarray]]:
-    """Kernels that make each prunable group, one row per channel, for scoring.
+    """Kernels that make each group that can shrink, one row per channel, for scoring.
 
     Returns:
         {group id: [(channels, values), …]}, one array per producing kernel. Gates of a recurrent
         unit, both directions of a bidirectional layer and the width of a head lie in its row.
     """
-    found: dict[str, list[np.ndarray]] = {g.id: [] for g in analysis.groups if g.prunable}
+    found: dict[str, list[np.ndarray]] = {g.id: [] for g in analysis.groups if g.can_shrink}
     roots = analysis.channels.roots
     for record in analysis.layers:
         for index, axes in record.weights.items():
@@ -217,8 +217,8 @@ def _with_offsets(groups: tuple[Group, ...]) -> tuple[Group, ...]:
     offset = 0
     placed = []
     for group in groups:
-        placed.append(replace(group, score_offset=offset if group.prunable else None))
-        offset += group.channels if group.prunable else 0
+        placed.append(replace(group, score_offset=offset if group.can_shrink else None))
+        offset += group.channels if group.can_shrink else 0
     return tuple(placed)
 
 

@@ -64,6 +64,7 @@ def plan(
     length: int | None = None,
     latency: bool = True,
     name: str = "",
+    on_request: Collection[str] = (),
 ) -> Planned:
     """Make a plan that reaches a target, and price it.
 
@@ -83,6 +84,7 @@ def plan(
         length: What open dimensions count as.
         latency: Measure the model's latency, from which the plan's is estimated.
         name: Of the plan.
+        on_request: ``inexact``, ``rescaled``: also cut groups that are left whole otherwise.
 
     Raises:
         PruningError: The target cannot be reached, or model or data cannot be used.
@@ -108,6 +110,7 @@ def plan(
             engine=engine,
             round_to=round_to,
             name=name,
+            on_request=on_request,
         )
         accuracy = None
         if data is not None:

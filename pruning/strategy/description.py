@@ -35,6 +35,8 @@ def _how(plan: PruningPlan) -> str:
         words.append(_SCHEDULES[plan.schedule.kind])
     if plan.engine == "tfmot":
         words.append("by TF-MOT")
+    if plan.on_request:
+        words.append(f"with {' and '.join(plan.on_request)} groups")
     if plan.locked:
         words.append(f"{len(plan.locked)} locked")
     return ", ".join(words)

@@ -37,6 +37,7 @@ def price(
         latency_ms: Measured latency of the model before, when there is one.
         accuracy: Measured accuracy of the model before, when there is one.
     """
+    profile = profile.requested(plan.on_request)
     if plan.method == "channels":
         return _price_channels(profile, folder, plan, latency_ms, accuracy)
     return _price_weights(profile, plan, latency_ms, accuracy)

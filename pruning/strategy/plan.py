@@ -21,6 +21,7 @@ ScheduleKind = Literal["one_shot", "constant", "polynomial"]
 Engine = Literal["studio", "tfmot"]
 
 TARGETS: tuple[TargetKind, ...] = ("params", "flops", "bytes", "sparsity")
+REQUESTS = ("inexact", "rescaled")
 METHODS: tuple[Method, ...] = ("channels", "weights")
 SCOPES: tuple[Scope, ...] = ("uniform", "layer", "global")
 SCHEDULES: tuple[ScheduleKind, ...] = ("one_shot", "constant", "polynomial")
@@ -89,6 +90,8 @@ class PruningPlan:
         ratios: Fraction to remove (channels) or zero (weights), by group id or layer name,
             each in [0, 1). Names that are missing are left whole.
         locked: Names the user excluded; their ratio is 0.
+        on_request: Kinds of groups that are cut although they are left whole otherwise, see
+            ``Group.on_request``.
         round_to: Kept channel counts are rounded up to a multiple of this.
         engine: ``tfmot`` runs TF-MOT's own ``prune_low_magnitude`` (tf_keras, weights only).
 
@@ -108,6 +111,7 @@ class PruningPlan:
     engine: Engine = "studio"
     round_to: int = 1
     name: str = ""
+    on_request: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _choice("method", self.method, METHODS)
@@ -115,6 +119,8 @@ class PruningPlan:
         _choice("engine", self.engine, ENGINES)
         _check_training(self.training)
         _check_schedule(self.schedule)
+        for kind in self.on_request:
+            _choice("request", kind, REQUESTS)
         _integer("round_to", self.round_to, 1, 256)
         if self.target is not None:
             _check_target(self.target)
@@ -162,6 +168,7 @@ class PruningPlan:
             fields = {k: v for k, v in record.items() if k in cls.__dataclass_fields__}
             fields["ratios"] = {str(k): float(v) for k, v in record["ratios"].items()}
             fields["locked"] = tuple(record.get("locked", ()))
+            fields["on_request"] = tuple(record.get("on_request", ()))
             fields["target"] = Target(**record["target"]) if record.get("target") else None
             fields["schedule"] = Schedule(**record.get("schedule", {}))
             fields["training"] = Training(**record.get("training", {}))

@@ -36,6 +36,7 @@ def make_plan(
     engine: Engine = "studio",
     round_to: int = 1,
     name: str = "",
+    on_request: Collection[str] = (),
 ) -> PruningPlan:
     """Make a plan and check it against the model.
 
@@ -53,6 +54,7 @@ def make_plan(
         engine: Who zeroes the weights.
         round_to: Kept channel counts are rounded up to a multiple of this.
         name: Of the plan.
+        on_request: Kinds of groups to cut besides those that are cut anyway.
 
     Raises:
         PlanError: The target cannot be reached, or a setting does not fit the model.
@@ -73,12 +75,13 @@ def make_plan(
         engine=engine,
         round_to=round_to,
         name=name,
+        on_request=tuple(on_request),
     )
     check_plan(profile, plan)
     if target is None:
         return plan
     solution = solve(
-        profile,
+        profile.requested(on_request),
         folder,
         method=method,
         target=target,

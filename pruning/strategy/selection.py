@@ -42,7 +42,7 @@ def kept_channels(
         MismatchError: Scores are missing, or do not have one value per channel.
     """
     kept = {}
-    for group in profile.prunable_groups:
+    for group in profile.requested(plan.on_request).prunable_groups:
         count = kept_count(group, plan.ratios.get(group.id, 0.0), plan.round_to)
         if count == group.channels:
             kept[group.id] = np.arange(group.channels, dtype=np.int64)

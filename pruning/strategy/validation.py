@@ -36,7 +36,8 @@ def check_plan(profile: ModelProfile, plan: PruningPlan) -> None:
 def prunable_names(profile: ModelProfile, plan: PruningPlan) -> dict[str, str | None]:
     """Names that the plan's method knows, each with the reason why it must stay whole, if any."""
     if plan.method == "channels":
-        return {g.id: None if g.prunable else (g.reason or "frozen") for g in profile.groups}
+        groups = profile.requested(plan.on_request).groups
+        return {g.id: None if g.prunable else (g.reason or "frozen") for g in groups}
     counts = kernel_counts(profile)
     return {
         layer.name: None if layer.name in counts else "It has no kernel to mask."

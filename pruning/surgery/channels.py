@@ -24,7 +24,8 @@ class Cut:
 
     Attributes:
         model: The smaller model, of the original's Keras, not compiled.
-        channels: The content of ``channels.json``: kept indices of each cut axis of the original.
+        channels: The content of ``channels.json``: kept indices of each cut axis of the original,
+            and the ``factor`` of a weight that is multiplied besides.
         kept: Kept channels by group id, as int64 indices into the group.
     """
 
@@ -67,6 +68,11 @@ def cut(analysis: Analysis, kept: Mapping[str, Any]) -> Cut:
                 weights[entry["weight"]] = np.take(
                     weights[entry["weight"]], entry["kept"], axis=entry["axis"]
                 )
+            for index, factor in _factors(record, removed):
+                weights[index] = (weights[index] * factor).astype(weights[index].dtype)
+                for entry in cuts:
+                    if entry["weight"] == index:
+                        entry["factor"] = factor
             if cuts:
                 record_of_cuts[record.name] = cuts
         if weights:
@@ -112,7 +118,7 @@ def _checked(analysis: Analysis, kept: Mapping[str, Any]) -> dict[str, np.ndarra
     checked = {}
     for name, indices in kept.items():
         group = groups.get(name)
-        if group is None or not group.prunable:
+        if group is None or not group.can_shrink:
             raise PlanError(
                 f"The channels of {name!r} cannot be removed"
                 f"{'' if group is None else f': {group.reason}'}",
@@ -140,4 +146,13 @@ def _cuts(record: LayerTrace, removed: np.ndarray) -> list[dict[str, Any]]:
         for index, axes in sorted(record.weights.items())
         for axis, atoms in sorted(axes.axes.items())
         if removed[atoms].any()
+    ]
+
+
+def _factors(record: LayerTrace, removed: np.ndarray) -> list[tuple[int, float]]:
+    """What weights are multiplied by, see ``WeightAxes.root_of``. -> [(weight, factor)]."""
+    return [
+        (index, float(np.sqrt((~removed[axes.root_of]).mean())))
+        for index, axes in sorted(record.weights.items())
+        if axes.root_of is not None and removed[axes.root_of].any()
     ]

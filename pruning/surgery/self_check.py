@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from pruning.analysis.layer_rules import key_of
 from pruning.analysis.profiler import Analysis
 from pruning.errors import SelfCheckError
 from pruning.surgery.channels import Cut, zeroed_consumers
+from pruning.surgery.channels import cut as cut_channels
 
 TOLERANCE = 1e-5
 HALF_PRECISION_TOLERANCE = 2e-2
@@ -27,19 +28,27 @@ class SelfCheck:
         tolerance: What ``max_abs_error`` was held to: 1e-5 times the largest output, at least
             1e-5, so that a regression with outputs in the thousands is judged by the same digits.
         samples: How many samples were run.
+        inexact: Groups that were cut although that changes the channels that stay. They are left
+            whole in the comparison above.
+        change: Largest absolute difference that cutting those makes, when there are any.
     """
 
     max_abs_error: float
     tolerance: float
     samples: int
+    inexact: tuple[str, ...] = ()
+    change: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form, as ``prune`` prints it."""
-        return {
+        record: dict[str, Any] = {
             "max_abs_error": self.max_abs_error,
             "tolerance": self.tolerance,
             "samples": self.samples,
         }
+        if self.inexact:
+            record |= {"inexact": list(self.inexact), "change": self.change}
+        return record
 
 
 def self_check(
@@ -57,15 +66,15 @@ def self_check(
         SelfCheckError: The outputs differ by more than the tolerance, or are not finite.
     """
     inputs = list(samples) if samples is not None else random_samples(analysis, SAMPLES, seed)
+    inexact = _inexact(analysis, cut)
+    if inexact:
+        return _with_inexact(analysis, cut, inputs, inexact)
     expected = _outputs(zeroed_consumers(analysis, cut.kept), inputs)
     actual = _outputs(cut.model, inputs)
     scale = max([1.0, *(float(np.abs(out).max()) for out in expected if out.size)])
     base = HALF_PRECISION_TOLERANCE if _half_precision(analysis.model) else TOLERANCE
     tolerance = base * scale
-    error = max(
-        float(np.abs(one.astype(np.float64) - other).max()) if one.shape == other.shape else np.inf
-        for one, other in zip(expected, actual, strict=True)
-    )
+    error = _difference(expected, actual)
     if not error <= tolerance:
         raise SelfCheckError(
             f"The cut model differs from its original by {error:.3g} on {len(inputs[0])} samples.",
@@ -75,6 +84,40 @@ def self_check(
             "layers as a bug.",
         )
     return SelfCheck(error, tolerance, len(inputs[0]))
+
+
+def _inexact(analysis: Analysis, cut: Cut) -> tuple[str, ...]:
+    return tuple(
+        group.id
+        for group in analysis.groups
+        if group.on_request == "inexact"
+        and len(cut.kept.get(group.id, ())) in range(1, group.channels)
+    )
+
+
+def _with_inexact(
+    analysis: Analysis, cut: Cut, inputs: list[np.ndarray], inexact: tuple[str, ...]
+) -> SelfCheck:
+    """Hold the rest of the cut to the tolerance, and measure what the inexact groups change."""
+    rest = {name: kept for name, kept in cut.kept.items() if name not in inexact}
+    checked = self_check(analysis, cut_channels(analysis, rest), inputs)
+    expected = _outputs(zeroed_consumers(analysis, cut.kept), inputs)
+    change = _difference(expected, _outputs(cut.model, inputs))
+    if not np.isfinite(change):
+        raise SelfCheckError(
+            "The cut model's outputs are not finite, or have another shape.",
+            expected="Finite outputs of the original's shape.",
+            fix="Nothing was saved. Plan without the groups that are cut on request.",
+        )
+    return replace(checked, inexact=inexact, change=change)
+
+
+def _difference(expected: list[np.ndarray], actual: list[np.ndarray]) -> float:
+    """Largest absolute difference; infinite when the shapes differ."""
+    return max(
+        float(np.abs(one.astype(np.float64) - other).max()) if one.shape == other.shape else np.inf
+        for one, other in zip(expected, actual, strict=True)
+    )
 
 
 def random_samples(analysis: Analysis, count: int, seed: int = 0) -> list[np.ndarray]:

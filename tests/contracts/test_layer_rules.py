@@ -10,7 +10,7 @@ import pytest
 
 from pruning.analysis.layer_rules import key_of, rule_for, rules
 from tests.models import FAMILIES, keras_of
-from tests.surgery.cases import CASES, case
+from tests.surgery.cases import CASES, REQUESTED, case
 
 RULES = list({id(rule): rule for rule in rules().values()}.values())
 
@@ -45,8 +45,9 @@ def test_covered_operations_exist_in_keras_3(name: str) -> None:
 
 def test_every_cutting_rule_is_cut_in_a_tested_topology() -> None:
     cut_types = set()
-    for name, family in CASES:
-        made = case(name, family)
+    requested = [(name, family, True) for name in REQUESTED for family in FAMILIES]
+    for asked in (*CASES, *requested):
+        made = case(*asked)
         layers = {record.name: record.layer for record in made.analysis.layers}
         cut_types |= {rule_for(layers[n]).name for n in made.cut.channels["layers"]}
     assert {rule.name for rule in RULES if rule.effect == "cut"} <= cut_types

@@ -24,6 +24,8 @@ BUILDERS = {
     **topologies_operators.BUILDERS,
 }
 TOPOLOGIES = (*models.NAMES, *BUILDERS)
+# Models with groups that are cut on request only.
+REQUESTED = ("attention", "cross_attention", "states", "normalized")
 # Layers that only one of the two Kerases has.
 ONLY = topologies_sequence.ONLY
 CASES = [
@@ -44,8 +46,9 @@ class Case:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Kept channels by prunable group."""
-        return {name: len(kept) for name, kept in self.cut.kept.items()}
+        """Kept channels by group."""
+        whole = {group.id: group.channels for group in self.analysis.groups}
+        return whole | {name: len(kept) for name, kept in self.cut.kept.items()}
 
 
 def build(name: str, family: str) -> Any:
@@ -64,23 +67,27 @@ def analysed(model: Any, family: str, file_format: str = "keras", **options: Any
     return analyse(loaded, digest="digest", name="model.keras", bytes=1000, **options)
 
 
-def random_kept(analysis: Analysis, seed: int) -> dict[str, np.ndarray]:
-    """A different random ratio for each group: from one channel to whole, the first never whole."""
+def random_kept(analysis: Analysis, seed: int, on_request: bool = False) -> dict[str, np.ndarray]:
+    """A different random ratio for each group: from one channel to whole, the first never whole.
+
+    ``on_request`` also cuts what is left whole otherwise, never whole.
+    """
     rng = np.random.default_rng(seed)
     kept: dict[str, np.ndarray] = {}
     for group in analysis.groups:
-        if group.prunable:
-            most = group.channels if kept else group.channels - 1
+        if group.prunable or (on_request and group.can_shrink):
+            whole_allowed = kept and not group.on_request
+            most = group.channels if whole_allowed else group.channels - 1
             kept[group.id] = rng.choice(group.channels, rng.integers(1, most + 1), replace=False)
     return kept
 
 
 @cache
-def case(name: str, family: str) -> Case:
+def case(name: str, family: str, on_request: bool = False) -> Case:
     """Analyse and cut a topology, with a seed of its own."""
     analysis = analysed(build(name, family), family)
     before = [np.array(weight) for weight in analysis.model.get_weights()]
-    kept = random_kept(analysis, seed=TOPOLOGIES.index(name))
+    kept = random_kept(analysis, TOPOLOGIES.index(name), on_request)
     return Case(analysis, before, cut(analysis, kept))
 
 

@@ -109,7 +109,7 @@ def written_widths(keras: Any) -> Any:
     layers, reshape = keras.layers, operation(keras, "reshape")
     j = keras.Input((4, 4, 3), name="inner_image")
     x = layers.Conv2D(6, 1, name="conv")(j)
-    x = reshape(x, _any_batch(keras, x) + [16 * 6])
+    x = reshape(x, [*_any_batch(keras, x), 16 * 6])
     inner = keras.Model(j, layers.Dense(5, activation="relu", name="hidden")(x), name="inner")
     left, right = keras.Input((4, 4, 3), name="left"), keras.Input((4, 4, 3), name="right")
     x = layers.Subtract(name="difference")([inner(left), inner(right)])

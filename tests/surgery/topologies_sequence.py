@@ -110,6 +110,26 @@ def einsum(keras: Any) -> Any:
     return keras.Model(i, _classes(keras, layers.Flatten(name="flatten")(x)))
 
 
+def normalized(keras: Any) -> Any:
+    """GroupNorm by groups, by channels and as one; LayerNorm over positions and over channels."""
+    layers = keras.layers
+    i = keras.Input((6, 6, 3), name="image")
+    x = layers.Conv2D(8, 3, padding="same", name="conv1")(i)
+    x = layers.GroupNormalization(4, name="groups")(x)
+    x = layers.Conv2D(6, 3, padding="same", activation="relu", name="conv2")(x)
+    x = layers.GroupNormalization(-1, name="instances")(x)
+    x = layers.LayerNormalization(axis=[1, 2], name="positions")(x)
+    x = layers.Conv2D(5, 3, activation="relu", name="conv3")(x)
+    x = layers.GroupNormalization(1, name="one")(x)
+    x = layers.Conv2D(7, 1, name="conv4")(x)
+    x = layers.LayerNormalization(axis=[1, 2, 3], name="all")(x)
+    x = layers.Dense(9, activation="relu", name="hidden")(x)
+    norm = getattr(layers, "RMSNormalization", layers.LayerNormalization)
+    x = layers.Dense(6, name="wide")(norm(name="rms")(x))
+    x = layers.UnitNormalization(name="unit")(x)
+    return keras.Model(i, _classes(keras, layers.GlobalAveragePooling2D(name="pool")(x)))
+
+
 def spectral(keras: Any) -> Any:
     """SpectralNormalization around a convolution and around a dense layer."""
     layers = keras.layers
@@ -154,6 +174,7 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         directions_apart,
         grouped_queries,
         einsum,
+        normalized,
         spectral,
         layer_scale,
         local,

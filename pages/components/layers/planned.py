@@ -48,7 +48,7 @@ def planned(profile: ModelProfile, layer: Layer, group: Group | None) -> Planned
         return Planned(words, plan.criterion, threshold=limit)
     if group is None or not group.prunable:
         return Planned(words, plan.criterion)
-    scores = load_scores(profile, folder, plan.criterion)
+    scores = load_scores(profile.requested(plan.on_request), folder, plan.criterion)
     kept = kept_channels(profile, plan, scores)[group.id]
     return Planned(words, plan.criterion, kept=kept)
 

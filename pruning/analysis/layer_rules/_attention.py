@@ -40,6 +40,7 @@ def project(
     makes: Mapping[int, AtomArray],
     steps: int,
     reads: Mapping[int, AtomArray] | None = None,
+    root_of: AtomArray | None = None,
 ) -> None:
     """One projection to heads: kernel (in, heads, width), bias (heads, width).
 
@@ -50,6 +51,7 @@ def project(
         makes: Atoms along the kernel's axes that it makes.
         steps: Length of the sequence.
         reads: Atoms along axes where the product that follows sums over them.
+        root_of: See :attr:`WeightAxes.root_of`.
     """
     summed = dict(reads or {})
     read = call.along(index, len(call.input_sizes[index]) - 1)
@@ -59,9 +61,11 @@ def project(
         reads={0: read, **summed},
         kernel=True,
         multiply_adds=steps,
+        root_of=root_of,
     )
     call.weight(
         projection.bias,
         carries={axis - 1: atoms for axis, atoms in makes.items()},
         reads={axis - 1: atoms for axis, atoms in summed.items()},
+        root_of=root_of,
     )

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pruning.analysis.atoms import NO_ATOMS, AtomArray, Atoms
+from pruning.analysis.atoms import NO_ATOMS, AtomArray, Atoms, Request
 from pruning.analysis.layer_rules._records import (
     Channels,
     Constant,
@@ -110,6 +110,7 @@ class Call:
         reads: Mapping[int, AtomArray] | None = None,
         kernel: bool = False,
         multiply_adds: int = 0,
+        root_of: AtomArray | None = None,
     ) -> None:
         """Say which channels lie along the axes of ``variable`` (``None``: the layer has none).
 
@@ -120,6 +121,7 @@ class Call:
             reads: Axes that sum over channels.
             kernel: Whether the method *weights* may set its values to zero.
             multiply_adds: How often each value of the weight is multiplied in this call.
+            root_of: See :attr:`WeightAxes.root_of`.
 
         Raises:
             NotUnderstoodError: An axis is not as long as its atoms.
@@ -127,7 +129,12 @@ class Call:
         if variable is None:
             return
         axes = WeightAxes(
-            tuple(variable.shape), dict(makes or {}), dict(carries or {}), dict(reads or {}), kernel
+            tuple(variable.shape),
+            dict(makes or {}),
+            dict(carries or {}),
+            dict(reads or {}),
+            kernel,
+            root_of,
         )
         for axis, atoms in axes.axes.items():
             if axes.shape[axis] != len(atoms):
@@ -170,6 +177,14 @@ class Call:
     def freeze(self, atoms: AtomArray, reason: str) -> None:
         """Forbid to remove ``atoms``."""
         self.atoms.freeze(atoms, reason)
+
+    def inexact(self, atoms: AtomArray, reason: str) -> None:
+        """Without ``atoms`` the others change: removed on request only, and the change measured."""
+        self.atoms.on_request(atoms, Request(1, "inexact", reason))
+
+    def rescaled(self, atoms: AtomArray, reason: str) -> None:
+        """Exact, but weights are not only sliced: removed on request only."""
+        self.atoms.on_request(atoms, Request(0, "rescaled", reason))
 
     def frozen_outputs(self, reason: str) -> list[Channels]:
         """Freeze what comes in, and make frozen channels on the last axis of what goes out."""

@@ -35,6 +35,8 @@ class WeightAxes:
         carries: Axes that only follow channels made elsewhere (BatchNorm, depthwise kernels).
         reads: Axes that sum over channels: zero there, and the channel has no influence.
         kernel: Whether single values may be set to zero by the method *weights*.
+        root_of: The layer divides by the root of how many of these there are: the weight is
+            multiplied by the root of the share that is kept, so that its product stays the same.
     """
 
     shape: tuple[int, ...]
@@ -42,6 +44,7 @@ class WeightAxes:
     carries: dict[int, AtomArray]
     reads: dict[int, AtomArray]
     kernel: bool
+    root_of: AtomArray | None = None
 
     @property
     def axes(self) -> dict[int, AtomArray]:

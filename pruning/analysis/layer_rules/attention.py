@@ -1,7 +1,8 @@
 """MultiHeadAttention: whole heads are cut, and value channels within all heads alike.
 
 query, key, value kernels (in, heads, width); output kernel (heads, value width, out).
-The key width stays: it sets the scale of the scores, so a cut there would not be exact.
+The key width sets the scale of the scores: it is cut on request only, the query being multiplied
+by the root of the share that is kept, which makes up for the scale.
 """
 
 from __future__ import annotations
@@ -24,12 +25,16 @@ def trace(call: Call) -> Sequence[Channels]:
     made = call.new(call.output_sizes[0][-1])
     heads = call.new(int(config["num_heads"]), "heads", "head")
     widths = call.new(int(config["value_dim"] or config["key_dim"]), "values")
+    keys = call.new(int(config["key_dim"]), "keys")
+    call.rescaled(keys, f"{call.record.name!r} divides its scores by the root of this width.")
+    call.setting("key_dim", atoms=keys)
     call.setting("num_heads", atoms=heads)
     call.setting("value_dim", atoms=widths)
     call.setting("output_shape", atoms=made)
     steps_q, steps_kv = call.input_sizes[query][1], call.input_sizes[value][1]
-    project(call, layer._query_dense, query, {1: heads}, steps_q)
-    project(call, layer._key_dense, key, {1: heads}, steps_kv)
+    # Query and key meet in a product: zeros in the one are enough to silence a key channel.
+    project(call, layer._query_dense, query, {1: heads}, steps_q, {2: keys}, keys)
+    project(call, layer._key_dense, key, {1: heads, 2: keys}, steps_kv)
     project(call, layer._value_dense, value, {1: heads, 2: widths}, steps_kv)
     output = layer._output_dense
     call.weight(
@@ -40,7 +45,7 @@ def trace(call: Call) -> Sequence[Channels]:
         multiply_adds=steps_q,
     )
     call.weight(output.bias, carries={0: made})
-    call.work(steps_q * steps_kv, heads, int(config["key_dim"]))
+    call.work(steps_q * steps_kv, heads, keys)
     call.work(steps_q * steps_kv, heads, widths)
     outputs = [Channels(len(call.output_sizes[0]) - 1, made)]
     if len(call.output_sizes) > 1:

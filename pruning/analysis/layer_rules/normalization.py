@@ -1,4 +1,4 @@
-"""Layers that normalise over channels: their statistics change when one goes."""
+"""Layers that normalise over channels: the statistics of the others change when one goes."""
 
 from __future__ import annotations
 
@@ -8,25 +8,53 @@ from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
 from pruning.analysis.layer_rules._flow import frozen
 
 REASON = (
-    "It normalises over all its channels: without one, the result would change for those that stay."
+    "it normalises over all its channels: without one, the result would change for those that stay."
 )
 
 
 def trace(call: Call) -> Sequence[Channels]:
-    """Frozen, but the same channels come out as go in, so that the graph stays connected."""
-    call.record.reason = REASON
-    call.freeze(call.inputs[0].atoms, f"{call.record.name!r}: {REASON}")
-    return [call.inputs[0]]
+    """LayerNormalization and its like: exact over other axes, else inexact and on request only."""
+    layer, channels = call.layer, call.inputs[0]
+    rank = len(call.input_sizes[0])
+    axes = layer.axis if isinstance(layer.axis, list | tuple) else [layer.axis]
+    axes = [int(axis) % rank for axis in axes]
+    if channels.axis not in axes:
+        return [channels]
+    for name in ("gamma", "beta", "scale"):
+        weight = getattr(layer, name, None)
+        if hasattr(weight, "shape"):
+            call.weight(weight, carries={axes.index(channels.axis): channels.atoms})
+    call.record.reason = f"{REASON[0].upper()}{REASON[1:]}"
+    call.inexact(channels.atoms, f"in {call.record.name!r}, {REASON}")
+    return [channels]
+
+
+def grouped(call: Call) -> Sequence[Channels]:
+    """GroupNormalization: whole groups go, exactly; a single one is as LayerNormalization."""
+    layer = call.layer
+    axis = int(layer.axis) % len(call.input_sizes[0])
+    atoms = call.along(0, axis)
+    for weight in (layer.gamma, layer.beta):
+        call.weight(weight, carries={0: atoms})
+    if layer.groups == 1:
+        call.record.reason = f"{REASON[0].upper()}{REASON[1:]}"
+        call.inexact(atoms, f"in {call.record.name!r}, {REASON}")
+        return [Channels(axis, atoms)]
+    parts = atoms.reshape(layer.groups, -1)
+    for position in range(1, parts.shape[1]):
+        call.atoms.unite(parts[:, 0], parts[:, position])
+    call.setting("groups", atoms=parts[:, 0])
+    return [Channels(axis, atoms)]
 
 
 RULES = (
     LayerRule(
         "normalization over channels",
-        ("LayerNormalization", "GroupNormalization", "RMSNormalization", "UnitNormalization"),
+        ("LayerNormalization", "RMSNormalization", "UnitNormalization"),
         trace,
-        "frozen",
-        REASON,
+        "cut",
     ),
+    LayerRule("group normalization", ("GroupNormalization",), grouped, "cut"),
     frozen(
         "masking",
         "It looks at all values of a step to decide whether the step counts.",

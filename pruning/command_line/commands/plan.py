@@ -53,6 +53,14 @@ def arguments(parser: ArgumentParser) -> None:
         help="fraction to remove from one group or layer; repeatable",
     )
     parser.add_argument(
+        "--on-request",
+        action="append",
+        default=[],
+        metavar="KIND",
+        help="also cut groups that are left whole otherwise: inexact (widths that a layer "
+        "normalises over; the change is measured), rescaled (key width of attention); repeatable",
+    )
+    parser.add_argument(
         "--no-latency", action="store_true", help="do not measure the model's latency"
     )
     add_length(parser)
@@ -91,6 +99,7 @@ def run(options: Namespace, output: Output) -> None:
             length=options.length,
             latency=not options.no_latency,
             name=options.name,
+            on_request=options.on_request,
         )
     if out is not None:
         storage.write_json(out, planned.plan.to_dict())

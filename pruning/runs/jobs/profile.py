@@ -59,8 +59,8 @@ def write_profile(analysis: Analysis, folder: Path) -> ModelProfile:
 
 
 def flat_scores(profile: ModelProfile, scores: dict[str, np.ndarray]) -> np.ndarray:
-    """Scores of all prunable groups one after another, at their ``score_offset``. -> float32."""
-    groups = [group for group in profile.prunable_groups if group.score_offset is not None]
+    """Scores of the groups one after another, at their ``score_offset``. -> float32."""
+    groups = [group for group in profile.groups if group.score_offset is not None]
     end = max((int(g.score_offset or 0) + g.channels for g in groups), default=0)
     flat = np.zeros(end, np.float32)
     for group in groups:
