@@ -13,6 +13,7 @@ from pruning.comparison.tasks import TASKS
 from pruning.errors import DataFileError, MismatchError
 from pruning.frameworks._base import Framework
 from pruning.frameworks.names import require_graph_names
+from pruning.frameworks.running import answer, needs_compiler
 from pruning.intake.dataset import Dataset
 
 BATCH = 64
@@ -61,6 +62,14 @@ def evaluate(
     return task.scores(targets, predictions, reading), predictions
 
 
+def _predictions(model: Any, chunk: np.ndarray) -> np.ndarray:
+    """Outputs for one chunk. -> float32 (n, …)."""
+    if not needs_compiler(model):
+        return np.asarray(model.predict(chunk, batch_size=BATCH, verbose=0), np.float32)
+    batches = [chunk[start : start + BATCH] for start in range(0, len(chunk), BATCH)]
+    return np.concatenate([np.asarray(answer(model, [x]), np.float32) for x in batches])
+
+
 def predict(
     model: Any,
     samples: np.ndarray,
@@ -83,7 +92,7 @@ def predict(
         if should_stop():
             raise StoppedError
         chunk = np.asarray(samples[start : start + CHUNK])
-        parts.append(np.asarray(model.predict(chunk, batch_size=BATCH, verbose=0), np.float32))
+        parts.append(_predictions(model, chunk))
         report({"done": start + len(chunk), "total": len(samples)})
     predictions = np.concatenate(parts)
     finite = np.isfinite(predictions.reshape(len(predictions), -1)).all(axis=1)

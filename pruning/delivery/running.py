@@ -9,6 +9,7 @@ import numpy as np
 
 from pruning.analysis.profiler import analyse
 from pruning.errors import ExportError
+from pruning.frameworks.running import answer
 from pruning.intake.model_file import LoadedModel
 from pruning.surgery.self_check import random_samples
 
@@ -40,7 +41,7 @@ def random_inputs(
 
 def outputs_of(model: Any, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Run a Keras model in inference mode. -> one array (n, …) per output."""
-    result = model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
+    result = answer(model, inputs)
     if isinstance(result, dict):
         result = list(result.values())
     values = result if isinstance(result, list | tuple) else [result]

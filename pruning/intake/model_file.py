@@ -16,6 +16,7 @@ from pruning.errors import ModelFileError
 from pruning.frameworks._base import Framework, framework
 from pruning.frameworks._loading import first_line
 from pruning.frameworks.container import ModelFile, open_model_file
+from pruning.frameworks.running import answer
 
 __all__ = ["LoadedModel", "ModelFile", "check_forward", "load", "sniff"]
 
@@ -87,13 +88,13 @@ def _run(model: Any, keras: Framework, seed: int | None) -> list[np.ndarray]:
     for size in _OPEN_SIZES:
         inputs = [_example(keras.shape(t), str(t.dtype), size, seed) for t in model.inputs]
         try:
-            result = model(inputs if len(inputs) > 1 else inputs[0], training=False)
+            result = answer(model, inputs)
         except Exception as error:
             failure = error
             if all(None not in keras.shape(t)[1:] for t in model.inputs):
                 break
             continue
-        return [np.asarray(answer, dtype="float64") for answer in _leaves(result)]
+        return [np.asarray(leaf, dtype="float64") for leaf in _leaves(result)]
     assert failure is not None
     raise ModelFileError(
         f"The model cannot run on an example input: {first_line(failure)}",

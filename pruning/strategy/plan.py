@@ -149,7 +149,10 @@ class PruningPlan:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form with its format number."""
-        return {"format": 1, **asdict(self), "ratios": dict(self.ratios)}
+        record = {"format": 1, **asdict(self), "ratios": dict(self.ratios)}
+        if not self.on_request:
+            del record["on_request"]
+        return record
 
     @classmethod
     def from_dict(cls, record: Any) -> PruningPlan:

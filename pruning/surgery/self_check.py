@@ -11,6 +11,7 @@ import numpy as np
 from pruning.analysis.layer_rules import key_of
 from pruning.analysis.profiler import Analysis
 from pruning.errors import SelfCheckError
+from pruning.frameworks.running import answer
 from pruning.surgery.channels import Cut, zeroed_consumers
 from pruning.surgery.channels import cut as cut_channels
 
@@ -147,8 +148,7 @@ def random_samples(analysis: Analysis, count: int, seed: int = 0) -> list[np.nda
 
 
 def _outputs(model: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
-    given = inputs if len(inputs) > 1 else inputs[0]
-    outputs = model(given, training=False)
+    outputs = answer(model, inputs)
     if isinstance(outputs, dict):
         outputs = list(outputs.values())
     listed = outputs if isinstance(outputs, list | tuple) else [outputs]

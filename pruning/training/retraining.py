@@ -14,6 +14,7 @@ import numpy as np
 from pruning.errors import MismatchError
 from pruning.frameworks._base import Framework
 from pruning.frameworks.names import require_graph_names
+from pruning.frameworks.running import needs_compiler
 from pruning.intake.dataset import Dataset
 from pruning.strategy.plan import PruningPlan, Training
 from pruning.strategy.schedules import StepSchedule, resolve
@@ -175,7 +176,8 @@ def compiled(model: Any, framework: Framework, dataset: Dataset, training: Train
         optimizer=optimizer[training.optimizer](learning_rate=training.learning_rate),
         loss=target.loss,
         metrics=target.metrics,
-        jit_compile=False,  # XLA would compile for seconds before the first step
+        # XLA would compile for seconds before the first step; some layers cannot do without.
+        jit_compile=needs_compiler(model),
     )
     return model
 
