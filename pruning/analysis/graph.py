@@ -98,6 +98,7 @@ def _call(
         args=node.args,
         kwargs=node.kwargs,
         rule_for=rule_for,
+        framework=framework,
     )
 
 

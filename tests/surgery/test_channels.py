@@ -12,7 +12,7 @@ from tests.models import FAMILIES, build, keras_of, outputs, samples
 from tests.surgery.cases import CASES, analysed, case, flops_of, random_kept, weights_by_path
 
 SAVED = ("residual_identity", "nested_functional", "bidirectional", "operators", "cross_attention")
-SAVED += ("conv_lstm", "cells", "constants", "shuffle", "einsum")
+SAVED += ("conv_lstm", "repeated_models", "cells", "constants", "shuffle", "einsum")
 
 
 @pytest.mark.parametrize(("name", "family"), CASES)

@@ -44,6 +44,25 @@ def conv_lstm_1d_3d(keras: Any) -> Any:
     return keras.Model([i, j], _classes(keras, x))
 
 
+def repeated_models(keras: Any) -> Any:
+    """A functional image model and a Sequential, each applied to every step of a clip."""
+    layers = keras.layers
+    j = keras.Input((6, 6, 5), name="picture")
+    x = layers.Conv2D(6, 3, padding="same", name="conv")(j)
+    x = layers.BatchNormalization(name="bn")(x)
+    y = layers.Conv2D(6, 1, name="gate")(x)
+    x = layers.Flatten(name="flatten")(layers.Add(name="add")([x, y]))
+    pictures = keras.Model(j, layers.Dense(7, activation="relu", name="features")(x), name="inner")
+    head = keras.Sequential(
+        [keras.Input((7,)), layers.Dense(6, name="d1"), layers.Dropout(0.1), layers.Dense(5)]
+    )
+    i = keras.Input((3, 6, 6, 2), name="clip")
+    x = layers.TimeDistributed(layers.Conv2D(5, 1, name="colours"), name="first")(i)
+    x = layers.TimeDistributed(pictures, name="each")(x)
+    x = layers.TimeDistributed(head, name="each_head")(x)
+    return keras.Model(i, _classes(keras, layers.LSTM(4, name="lstm")(x)))
+
+
 def cells(keras: Any) -> Any:
     """RNN around one cell, and around a stack of cells that returns its states."""
     layers = keras.layers
@@ -170,6 +189,7 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         conv_lstm,
         conv_lstm_1d_3d,
         cells,
+        repeated_models,
         states_of_both,
         directions_apart,
         grouped_queries,

@@ -18,7 +18,8 @@ UNKNOWN_REASON = "The studio does not know what this layer does with its channel
 
 def _trace_unknown(call: Call) -> list[Channels]:
     call.record.reason = UNKNOWN_REASON
-    for variable in call.record.variables:
+    # The layer's own: inside a wrapper the record holds those of its neighbours, too.
+    for variable in getattr(call.layer, "weights", ()):
         call.weight(variable, kernel=is_kernel_name(str(variable.name)))
     cls = type(call.layer).__name__
     return call.frozen_outputs(

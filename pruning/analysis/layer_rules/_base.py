@@ -28,6 +28,7 @@ from pruning.analysis.layer_rules._records import (
     WeightAxes,
     Work,
 )
+from pruning.frameworks._base import Framework
 
 __all__ = [
     "Call",
@@ -58,6 +59,7 @@ class Call:
         inputs: Their channels, in the same order.
         input_shapes, output_shapes: Batch dimension included, ``None`` where open.
         input_sizes, output_sizes: The same with numbers: batch 1, open dimensions as counted.
+        framework: Of the model's Keras, to walk a wrapped model.
         path: Where the layer's configuration lies inside its wrapper's.
     """
 
@@ -73,6 +75,7 @@ class Call:
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     rule_for: Callable[[Any], LayerRule]
+    framework: Framework
     path: tuple[str | int, ...] = ()
     times: int = 1
 
@@ -162,11 +165,18 @@ class Call:
             path: ``"args"`` or ``"kwargs"``, then the way to the number.
             atoms: The channels that it counts.
         """
+        if self.path:  # the calls inside a wrapper are not rebuilt one by one
+            self.freeze(atoms, f"An operator inside {self.record.name!r} holds this width.")
+            return
         known = self.record.arguments.setdefault(path, Setting(path, atoms))
         self.atoms.unite(known.atoms, atoms)
 
     def constant(self, *path: str | int, axis: int, atoms: AtomArray) -> None:
         """Say that this array among the call's arguments has a value per channel on ``axis``."""
+        if self.path:
+            reason = f"An operator inside {self.record.name!r} holds one value per channel."
+            self.freeze(atoms, reason)
+            return
         known = self.record.constants.setdefault(path, Constant(path, axis, atoms))
         self.atoms.unite(known.atoms, atoms)
 
@@ -219,7 +229,7 @@ class Call:
 
         given = tuple(self.inputs if inputs is None else inputs)
         if drop_axis:
-            given = tuple(_moved(channels, -1) for channels in given)
+            given = tuple(self.without_time(channels) for channels in given)
         inner = Call(
             layer=layer,
             atoms=self.atoms,
@@ -233,11 +243,20 @@ class Call:
             args=self.args,
             kwargs=self.kwargs,
             rule_for=self.rule_for,
+            framework=self.framework,
             path=(*self.path, *path),
             times=self.times * (self.input_sizes[0][1] if drop_axis else 1),
         )
         outputs = self.rule_for(layer).trace(inner)
-        return [_moved(channels, 1) for channels in outputs] if drop_axis else outputs
+        return [self.with_time(channels) for channels in outputs] if drop_axis else outputs
+
+    def without_time(self, channels: Channels) -> Channels:
+        """As a layer sees them that is applied to every step of axis 1."""
+        return _moved(channels, -1)
+
+    def with_time(self, channels: Channels) -> Channels:
+        """Inverse of :meth:`without_time`."""
+        return _moved(channels, 1)
 
 
 @dataclass(frozen=True)
