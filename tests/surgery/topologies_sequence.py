@@ -172,6 +172,41 @@ def layer_scale(keras: Any) -> Any:
     return keras.Model(i, _classes(keras, layers.GlobalAveragePooling2D(name="pool")(x)))
 
 
+def reversed_table(keras: Any) -> Any:
+    """Tables that turn tokens into channels and channels back into tokens, tied and not."""
+    layers = keras.layers
+    i = keras.Input((STEPS,), dtype="int32", name="tokens")
+    tied = layers.ReversibleEmbedding(12, 6, name="tied")
+    apart = layers.ReversibleEmbedding(12, 5, tie_weights=False, name="apart")
+    x = layers.Dense(6, activation="relu", name="hidden")(tied(i))
+    x = layers.Add(name="add")([x, tied(i)])
+    y = layers.LSTM(5, return_sequences=True, name="lstm")(apart(i))
+    return keras.Model(i, [tied(x, reverse=True), apart(y, reverse=True)])
+
+
+def random_features(keras: Any) -> Any:
+    """A random projection and its cosine between dense layers."""
+    layers = keras.layers
+    i = keras.Input((5,), name="facts")
+    x = layers.Dense(6, activation="relu", name="before")(i)
+    x = layers.experimental.RandomFourierFeatures(8, trainable=True, name="features")(x)
+    return keras.Model(i, _classes(keras, x))
+
+
+def scaled_sum(keras: Any) -> Any:
+    """The residual sum of InceptionResNetV2, with a layer that only training notices."""
+    module = "keras.src" if keras.__name__ == "keras" else "tf_keras.src"
+    scale = importlib.import_module(f"{module}.applications.inception_resnet_v2").CustomScaleLayer
+    drop = importlib.import_module(f"{module}.applications.convnext").StochasticDepth
+    layers = keras.layers
+    i = keras.Input((6, 6, 3), name="image")
+    x = layers.Conv2D(5, 3, padding="same", name="stem")(i)
+    y = drop(0.2, name="drop")(layers.Conv2D(5, 1, name="branch")(x))
+    x = scale(0.3, name="sum")([x, y])
+    x = layers.Conv2D(4, 1, activation="relu", name="top")(x)
+    return keras.Model(i, _classes(keras, layers.GlobalAveragePooling2D(name="pool")(x)))
+
+
 def local(keras: Any) -> Any:
     """Kernels of their own at every position, both implementations, one and two dimensions."""
     layers = keras.layers
@@ -197,8 +232,17 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         normalized,
         spectral,
         layer_scale,
+        reversed_table,
+        random_features,
+        scaled_sum,
         local,
     )
 }
 # tf_keras 2.21 cannot build its own SpectralNormalization beside Keras 3.
-ONLY = {"grouped_queries": "keras3", "spectral": "keras3", "local": "tf_keras"}
+ONLY = {
+    "grouped_queries": "keras3",
+    "spectral": "keras3",
+    "local": "tf_keras",
+    "reversed_table": "keras3",
+    "random_features": "tf_keras",
+}

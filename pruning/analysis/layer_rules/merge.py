@@ -21,6 +21,7 @@ RULES = (
         "merge",
         (
             *("Add", "Multiply", "Subtract", "Average", "Maximum", "Minimum"),
+            "CustomScaleLayer",  # of InceptionResNetV2: x + scale * y
             *(f"ops.{name}" for name in _OPERATIONS.split()),
             *(f"tf.{symbol}" for symbol in _SYMBOLS.split()),
         ),

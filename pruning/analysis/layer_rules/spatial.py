@@ -62,7 +62,7 @@ RULES = (
         (
             *("Dropout", "AlphaDropout", "GaussianDropout", "GaussianNoise"),
             *(f"SpatialDropout{size}" for size in _SIZES),
-            *("ActivityRegularization",),
+            *("ActivityRegularization", "StochasticDepth"),
         ),
         pass_through,
         "passed",

@@ -1,0 +1,88 @@
+"""The table of layer classes in ``docs/layers.md``, taken from the rules and the installed Kerases.
+
+Run: ``python docs/layers.py`` from the repository's root after a rule or a pinned Keras changed. A
+test compares the page with what this would write.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from pruning.analysis.layer_rules import UNKNOWN, rules
+from pruning.analysis.layer_rules._base import LayerRule
+
+PAGE = Path(__file__).with_name("layers.md")
+KERASES = {"keras": "Keras 3", "tf_keras": "tf_keras"}
+WORDS = {"cut": "cut", "passed": "passed through", "frozen": "frozen"}
+HEAD = """# What happens to each layer
+
+Every layer class that Keras 3 and tf_keras export, as installed. Written by
+`python docs/layers.py`, compared with the installed Kerases by a test.
+
+- **cut**: it has weights along the channels, and they are really made smaller.
+- **passed through**: channels go through it unchanged in number; it never stands in the way.
+- **frozen**: the channels that it reads stay whole, for the reason given. Only they: the rest of
+  the model is cut.
+
+A class that is not listed, such as your own, freezes the channels that it reads and makes. Widths
+that a layer normalises over are cut only when a plan asks for it (`plan --on-request inexact`), and
+the change is measured. The key width of attention is cut exactly on request
+(`plan --on-request rescaled`).
+
+"""
+
+
+def exported(module: str) -> dict[str, type]:
+    """Layer classes that a Keras exports, by class name; aliases are one class."""
+    keras: Any = importlib.import_module(module)
+    spaces = [keras.layers]
+    for name in ("experimental", "experimental.preprocessing"):
+        space: Any = keras.layers
+        for part in name.split("."):
+            space = getattr(space, part, None)
+        spaces += [space] if space is not None else []
+    return {
+        cls.__name__: cls
+        for space in spaces
+        for _, cls in inspect.getmembers(space, inspect.isclass)
+        if issubclass(cls, keras.layers.Layer)
+    }
+
+
+def rule_of(name: str) -> LayerRule:
+    """The rule for a layer class of that name."""
+    return rules().get(name, UNKNOWN)
+
+
+def rows() -> list[tuple[str, str, str, str]]:
+    """(class, Kerases, what happens, how or why), by class name."""
+    found = {title: exported(module) for module, title in KERASES.items()}
+    names = sorted({name for classes in found.values() for name in classes}, key=str.lower)
+    return [
+        (
+            name,
+            ", ".join(title for title, classes in found.items() if name in classes),
+            WORDS[rule_of(name).effect],
+            rule_of(name).reason or str(inspect.getdoc(rule_of(name).trace)).splitlines()[0],
+        )
+        for name in names
+    ]
+
+
+def page() -> str:
+    """The whole page."""
+    lines = ["| layer | in | channels | how, or why not |", "|---|---|---|---|"]
+    lines += [f"| `{name}` | {where} | {what} | {how} |" for name, where, what, how in rows()]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
