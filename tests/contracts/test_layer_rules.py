@@ -27,7 +27,8 @@ def test_a_frozen_rule_has_a_reason_and_the_others_none(rule) -> None:
 @pytest.mark.parametrize("name", [name for name in rules() if "." not in name])
 def test_what_is_covered_exists_in_a_keras(name: str) -> None:
     modules = [keras_of(family).layers for family in FAMILIES]
-    modules.append(keras_of("tf_keras").layers.experimental)
+    experimental = keras_of("tf_keras").layers.experimental
+    modules += [experimental, experimental.preprocessing]
     # Some classes are exported under another name, or belong to keras.applications.
     names = {cls.__name__ for module in modules for _, cls in getmembers(module, isclass)}
     names |= {"LayerScale", "CustomScaleLayer", "StochasticDepth"}
@@ -39,7 +40,7 @@ def test_covered_operations_exist_in_keras_3(name: str) -> None:
     import keras
     from keras.src import ops
 
-    modules = (ops.numpy, ops.nn, ops.core, ops.math)
+    modules = (ops.numpy, ops.nn, ops.core, ops.math, ops.image)
     assert keras.__version__
     assert any(hasattr(module, name.removeprefix("ops.")) for module in modules)
 

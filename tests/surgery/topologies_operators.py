@@ -93,7 +93,16 @@ def super_resolution(keras: Any) -> Any:
     x = operation(keras, "space_to_depth")(x, 2)
     x = operation(keras, "repeat")(x, 2, axis=-1)
     x = operation(keras, "tile")(x, [1, 1, 1, 2])
+    x = _pool(keras)(x)
     return keras.Model(i, _pooled(keras, layers.Conv2D(5, 1, name="top")(x)))
+
+
+def _pool(keras: Any) -> Callable[[Any], Any]:
+    if hasattr(keras, "ops"):
+        return lambda x: keras.ops.average_pool(keras.ops.image.resize(x, (6, 6)), 2)
+    import tensorflow as tf
+
+    return lambda x: tf.nn.avg_pool2d(tf.image.resize(x, (6, 6)), 2, 2, "VALID")
 
 
 def _any_batch(keras: Any, x: Any) -> list[Any]:

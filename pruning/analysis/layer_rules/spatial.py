@@ -52,6 +52,15 @@ RULES = (
         "passed",
     ),
     LayerRule(
+        "pooling operation",
+        (
+            *("ops.MaxPool", "ops.AveragePool", "ops.Resize", "tf.image.resize"),
+            *(f"tf.nn.{kind}_pool{size}" for kind in ("max", "avg") for size in ("", "2d", "1d")),
+        ),
+        trace,
+        "passed",
+    ),
+    LayerRule(
         "adaptive pooling",
         tuple(f"Adaptive{kind}Pooling{size}" for kind in ("Average", "Max") for size in _SIZES),
         trace,

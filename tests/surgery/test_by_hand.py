@@ -1,0 +1,124 @@
+"""Cuts of rarer layers against the original with zeros put by hand, or NumPy: no rule is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pruning.surgery.channels import cut
+from tests.models import FAMILIES, keras_of, outputs, randomize, samples
+from tests.surgery.cases import analysed
+
+BOTH = pytest.mark.parametrize("family", FAMILIES)
+
+
+def _zeroed(model: Any, zeros: dict[str, list[tuple[int, int, list[int]]]]) -> Any:
+    """The model with these entries of its weights at 0: {layer: [(weight, axis, indices)]}."""
+    for name, entries in zeros.items():
+        layer = model.get_layer(name)
+        weights = layer.get_weights()
+        for index, axis, indices in entries:
+            np.moveaxis(weights[index], axis, 0)[indices] = 0
+        layer.set_weights(weights)
+    return model
+
+
+@BOTH
+def test_conv_lstm_filters(family: str) -> None:
+    """A removed filter is read by the next step's gates, by BatchNorm's reader, by nobody else."""
+    layers = keras_of(family).layers
+    i = keras_of(family).Input((3, 6, 6, 2), name="clip")
+    x = layers.ConvLSTM2D(4, 3, return_sequences=True, name="lstm")(i)
+    x = layers.BatchNormalization(name="bn")(x)
+    x = layers.TimeDistributed(layers.Conv2D(3, 2), name="conv")(x)
+    model = keras_of(family).Model(i, x)
+    randomize(model)
+    made = cut(analysed(model, family), {"lstm": [0, 2]})
+    given = samples(model)
+    expected = outputs(_zeroed(model, {"lstm": [(1, 2, [1, 3])], "conv": [(0, 2, [1, 3])]}), given)
+    np.testing.assert_allclose(outputs(made.model, given)[0], expected[0], atol=1e-5)
+    assert made.model.get_layer("lstm").filters == 2
+
+
+@BOTH
+def test_a_channel_shuffle_takes_the_same_channels_of_both_parts(family: str) -> None:
+    layers = keras_of(family).layers
+    i = keras_of(family).Input((5, 5, 3), name="image")
+    x = layers.Conv2D(6, 1, name="conv")(i)
+    x = layers.Reshape((5, 5, 2, 3), name="parts")(x)
+    x = layers.Permute((1, 2, 4, 3), name="swap")(x)
+    x = layers.Reshape((5, 5, 6), name="joined")(x)
+    model = keras_of(family).Model(i, layers.Conv2D(2, 3, name="reader")(x))
+    randomize(model)
+    made = cut(analysed(model, family), {"conv": [0, 2]})
+    # Channels 1 and 4 go; after the shuffle 0 3 1 4 2 5 they are at 2 and 3.
+    assert made.channels["layers"]["conv"][0]["kept"] == [0, 2, 3, 5]
+    given = samples(model)
+    expected = outputs(_zeroed(model, {"reader": [(0, 2, [2, 3])]}), given)
+    np.testing.assert_allclose(outputs(made.model, given)[0], expected[0], atol=1e-5)
+
+
+@BOTH
+def test_a_constant_with_a_value_per_channel_is_sliced(family: str) -> None:
+    keras = keras_of(family)
+    i = keras.Input((4,), name="facts")
+    x = keras.layers.Dense(4, name="dense")(i)
+    if family == "keras3":
+        x = x * np.array([1.0, 2.0, 3.0, 4.0], "float32")
+    else:
+        import tensorflow as tf
+
+        x = x * tf.constant([1.0, 2.0, 3.0, 4.0])
+    model = keras.Model(i, keras.layers.Dense(2, name="reader")(x))
+    randomize(model)
+    made = cut(analysed(model, family), {"dense": [1, 3]})
+    facts = samples(model)[0]
+    w, b, w2, b2 = model.get_weights()
+    expected = ((facts @ w + b) * [1, 2, 3, 4])[:, [1, 3]] @ w2[[1, 3]] + b2
+    np.testing.assert_allclose(outputs(made.model, [facts])[0], expected, atol=1e-5)
+
+
+@BOTH
+def test_a_model_repeated_at_every_step(family: str) -> None:
+    keras = keras_of(family)
+    layers = keras.layers
+    j = keras.Input((4,), name="step")
+    inner = keras.Model(
+        j, layers.Dense(5, name="b")(layers.Dense(6, activation="relu", name="a")(j))
+    )
+    i = keras.Input((3, 4), name="frames")
+    model = keras.Model(i, layers.TimeDistributed(inner, name="each")(i))
+    randomize(model)
+    made = cut(analysed(model, family), {"each": [0, 4, 5]})
+    frames = samples(model)[0]
+    w, b, w2, b2 = model.get_weights()
+    kept = [0, 4, 5]
+    expected = np.maximum(frames @ w + b, 0)[..., kept] @ w2[kept] + b2
+    np.testing.assert_allclose(outputs(made.model, [frames])[0], expected, atol=1e-5)
+
+
+def test_shared_heads_of_grouped_queries_go_with_their_readers() -> None:
+    import keras
+
+    i = keras.Input((4, 5), name="frames")
+    x = keras.layers.GroupQueryAttention(3, 6, 3, name="attention")(i, i)
+    model = keras.Model(i, x)
+    randomize(model)
+    analysis = analysed(model, "keras3")
+    heads = next(g for g in analysis.groups if g.unit == "head")
+    made = cut(analysis, {heads.id: [0, 2]})
+    frames = samples(model)[0]
+    wq, bq, wk, bk, wv, bv, wo, bo = model.get_layer("attention").get_weights()
+    q = np.einsum("btc,chk->bthk", frames, wq) + bq
+    k = np.repeat(np.einsum("btc,chk->bthk", frames, wk) + bk, 2, axis=2)
+    v = np.repeat(np.einsum("btc,chk->bthk", frames, wv) + bv, 2, axis=2)
+    scores = np.exp(np.einsum("bthk,bshk->bhts", q, k) / np.sqrt(3))
+    scores /= scores.sum(-1, keepdims=True)
+    kept = [0, 1, 4, 5]  # two query heads read each shared head
+    seen = np.einsum("bhts,bshv->bthv", scores, v)[:, :, kept]
+    expected = np.einsum("bthv,hvo->bto", seen, wo[kept]) + bo
+    np.testing.assert_allclose(outputs(made.model, [frames])[0], expected, atol=1e-5)
+    config = made.model.get_layer("attention").get_config()
+    assert (config["num_query_heads"], config["num_key_value_heads"]) == (4, 2)
