@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from pruning import api
 from pruning.errors import PlanError
-from pruning.strategy.plan import PruningPlan
+from pruning.strategy.plan import PruningPlan, Training
 from pruning.strategy.selection import kept_channels
 from pruning.strategy.validation import check_plan
 from pruning.surgery.channels import cut
 from pruning.surgery.self_check import self_check
-from tests.models import FAMILIES, keras_of, outputs, randomize, samples
+from tests.models import FAMILIES, build, keras_of, outputs, randomize, samples
 from tests.surgery.cases import REQUESTED, analysed, case, flops_of
 
 BOTH = pytest.mark.parametrize("family", FAMILIES)
@@ -125,3 +128,27 @@ def test_a_plan_cuts_them_only_when_it_says_so() -> None:
     assert asked.id not in kept_channels(profile, PruningPlan(model="digest"), {})
     with pytest.raises(PlanError, match="nonsense"):
         PruningPlan(model="digest", on_request=("nonsense",))
+
+
+@BOTH
+def test_a_plan_on_request_from_file_to_file(family: str, tmp_path: Path) -> None:
+    """The engine's own functions: the answer says what is inexact and by how much."""
+    model = build("attention", family)
+    path = tmp_path / "model.keras"
+    model.save(path)
+    usual = api.plan(path, "params=0.8", latency=False)
+    opened = api.plan(
+        path,
+        "params=0.4",
+        latency=False,
+        on_request=("inexact", "rescaled"),
+        training=Training(epochs=0),
+    )
+    assert set(usual.plan.ratios) < set(opened.plan.ratios)
+    pruned = api.prune(path, opened.plan, out=tmp_path / "out").to_dict()
+    check = pruned["self_check"]
+    assert check["max_abs_error"] <= check["tolerance"]
+    assert "embedding" in check["inexact"]
+    assert check["change"] > 0
+    assert pruned["params"]["after"] <= 0.4 * pruned["params"]["before"]
+    assert pruned["params"]["after"] == opened.prices.after["params"].value
