@@ -142,7 +142,8 @@ class ModelProfile:
     params: int
     flops: int
     bytes: int
-    container_bytes: int  # of the file as the studio saves it, beyond the weights; cuts keep it
+    # Of the file as the studio saves it, beyond the weights; cuts keep it. None: not measured.
+    container_bytes: int | None
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     output_activation: str | None  # "softmax", "sigmoid", "linear", …, of the first output

@@ -74,7 +74,13 @@ class _Profiling:
 
 
 def analyse(
-    loaded: LoadedModel, *, digest: str, name: str, bytes: int, length: int | None = None
+    loaded: LoadedModel,
+    *,
+    digest: str = "",
+    name: str = "",
+    bytes: int = 0,
+    length: int | None = None,
+    for_pricing: bool = True,
 ) -> Analysis:
     """Analyse a loaded model.
 
@@ -84,6 +90,7 @@ def analyse(
         name: The file's name, for people.
         bytes: Size of the file.
         length: What an open dimension (time steps, tokens) counts as in FLOPs; 128 by default.
+        for_pricing: Also measure what the file holds beside the weights, by saving the model once.
     """
     framework, model = loaded.framework, loaded.model
     flat = framework.flat(model)
@@ -103,7 +110,7 @@ def analyse(
         params=sum(layer.params for layer in layers),
         flops=sum(layer.flops for layer in layers),
         bytes=bytes,
-        container_bytes=stored.container_bytes(layers),
+        container_bytes=stored.container_bytes(layers) if for_pricing else None,
         inputs=tuple(_tensor(framework, tensor) for tensor in model.inputs),
         outputs=tuple(_tensor(framework, tensor) for tensor in model.outputs),
         output_activation=_output_activation(framework, flat),

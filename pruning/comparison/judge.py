@@ -94,7 +94,7 @@ def _pair(before: LoadedModel, dataset: Dataset, was: np.ndarray, now: np.ndarra
 
 
 def _sizes(loaded: LoadedModel) -> Sizes:
-    profile = analyse(loaded, digest="", name="", bytes=0).profile
+    profile = analyse(loaded, for_pricing=False).profile
     return sizes(loaded.model, loaded.framework, loaded.file.file_format, profile.flops)
 
 

@@ -30,7 +30,7 @@ def random_inputs(
     Raises:
         ExportError: A dimension is open and no ``length`` was given.
     """
-    arrays = random_samples(analyse(loaded, digest="", name="", bytes=0), count)
+    arrays = random_samples(analyse(loaded, for_pricing=False), count)
     shapes = [loaded.framework.shape(tensor)[1:] for tensor in loaded.model.inputs]
     # Resizing repeats the values, so that tokens stay tokens.
     return [

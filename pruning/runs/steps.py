@@ -113,7 +113,9 @@ def begin(
         before = model_file.load(path)
         size = path.stat().st_size
         digest = storage.digest_file(path)
-        analysis = analyse(before, digest=digest, name=name or path.name, bytes=size)
+        analysis = analyse(
+            before, digest=digest, name=name or path.name, bytes=size, for_pricing=False
+        )
         check_plan(analysis.profile, plan)
         if data is not None:  # told now, not after an hour of training
             profile = analysis.profile
@@ -267,7 +269,7 @@ def _sizes(work: Work) -> tuple[Sizes, Sizes]:
     from pruning.comparison.sizes import sizes
 
     before, after = work.before, work.after
-    flops = analyse(after, digest="", name="", bytes=0).profile.flops
+    flops = analyse(after, for_pricing=False).profile.flops
     file_format = before.file.file_format
     return (
         sizes(before.model, before.framework, file_format, work.analysis.profile.flops),

@@ -13,6 +13,7 @@ import fcntl
 import os
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ from pruning.runs.status import cancel_requested
 WATCH_SECONDS = 0.1
 GRACE_SECONDS = 1.2  # with WATCH_SECONDS and a page's refresh well within two seconds
 CANCELLED_EXIT = 3
+LOCK_SECONDS = 1.0
 
 
 def work(folder: RunFolder) -> int:
@@ -69,14 +71,22 @@ def _watch(record: Record, finished: threading.Event) -> None:
 
 
 def _own(folder: RunFolder) -> int | None:
-    """Lock the folder for as long as this process lives, so that no second worker can have it."""
+    """Lock the folder for as long as this process lives, so that no second worker can have it.
+
+    A worker that ended a moment ago may still have it: its main thread is gone before the files of
+    its other threads are closed. Hence the patience.
+    """
     handle = os.open(folder.path / ".worker.lock", os.O_CREAT | os.O_RDWR, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        return None
-    return handle
+    until = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return handle
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                os.close(handle)
+                return None
+            time.sleep(LOCK_SECONDS / 20)
 
 
 def _await_folder() -> Path | None:

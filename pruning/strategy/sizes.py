@@ -25,7 +25,7 @@ def file_bytes(profile: ModelProfile, weight_bytes: int) -> int:
 
     Exact for the original and all its cuts: ``frameworks.canonical`` says why.
     """
-    return profile.container_bytes + weight_bytes
+    return _container(profile) + weight_bytes
 
 
 def cuts_are_exact(profile: ModelProfile) -> bool:
@@ -48,4 +48,10 @@ def gzip_bytes(profile: ModelProfile, weights_and_zeros: list[tuple[int, float]]
     weights = sum(
         BYTES_PER_WEIGHT * count * gzip_share(zeros) for count, zeros in weights_and_zeros
     )
-    return round(_GZIP_CONTAINER * profile.container_bytes + weights)
+    return round(_GZIP_CONTAINER * _container(profile) + weights)
+
+
+def _container(profile: ModelProfile) -> int:
+    if profile.container_bytes is None:
+        raise ValueError("a profile that was not made for pricing has no file size")
+    return profile.container_bytes

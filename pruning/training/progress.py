@@ -124,8 +124,8 @@ class Progress:
             self.model.set_weights(self._best_weights)
 
     def step_seconds(self) -> float | None:
-        """Median time of a step, the first, which traces the model, left out."""
-        timed = self.durations[1:] or self.durations
+        """Median time of a step; the first two, of which one traces the model, left out."""
+        timed = self.durations[2:] or self.durations
         return float(np.median(timed)) if timed else None
 
     def _line(self, numbers: dict[str, float]) -> dict[str, Any]:

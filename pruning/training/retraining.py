@@ -20,6 +20,7 @@ from pruning.strategy.plan import PruningPlan, Training
 from pruning.strategy.schedules import StepSchedule, resolve
 from pruning.surgery.masks import WeightMasks
 from pruning.training.checkpoints import Checkpoints
+from pruning.training.first_step import early_first_step
 from pruning.training.objective import fitted_targets, objective
 from pruning.training.pipeline import batches
 from pruning.training.progress import Progress, StopRequestedError
@@ -110,6 +111,8 @@ def retrain(
     try:
         if steps:
             callbacks.append(progress.callback(framework.keras))
+            if plan.engine == "studio":  # first, for a callback after it may end the training
+                callbacks = [*early_first_step(trainee, framework), *callbacks]
             _fit(trainee, dataset, training, callbacks)
             progress.restore_best()
     except StopRequestedError:
@@ -179,6 +182,8 @@ def compiled(model: Any, framework: Framework, dataset: Dataset, training: Train
         # XLA would compile for seconds before the first step; some layers cannot do without.
         jit_compile=needs_compiler(model),
     )
+    # A step that makes the optimizer's variables itself is traced twice.
+    model.optimizer.build(model.trainable_variables)
     return model
 
 
