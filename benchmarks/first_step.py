@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 from cold_start import CHROMIUM, ROOT, free_port, serve, wait_until_healthy
@@ -56,14 +56,14 @@ def prepare(name: str) -> str:
 
 
 @contextmanager
-def serving(home: str) -> Iterator[int]:
-    """A server with a warm worker. -> its port."""
+def serving(home: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """A server with a warm worker. -> its port, and its process."""
     port = free_port()
     server = serve(port, home)
     try:
         wait_until_healthy(port)
         wait_until_warm(server)
-        yield port
+        yield port, server
     finally:
         server.terminate()
         server.wait()
@@ -73,13 +73,16 @@ def wait_until_warm(server: subprocess.Popen[bytes]) -> None:
     """Wait until the waiting worker has nothing to do any more."""
     while True:
         for child in psutil.Process(server.pid).children():
-            busy = child.cpu_percent(interval=SETTLE_SECONDS)
-            if "--warm" in child.cmdline() and busy < 1 and child.memory_info().rss > 2e8:
-                return
+            with suppress(psutil.NoSuchProcess):  # a job's worker that has ended meanwhile
+                busy = child.cpu_percent(interval=SETTLE_SECONDS)
+                if "--warm" in child.cmdline() and busy < 1 and child.memory_info().rss > 2e8:
+                    return
         time.sleep(0.1)
 
 
-def measure(browser: Browser, port: int, query: str) -> tuple[float, float]:
+def measure(
+    browser: Browser, port: int, query: str, server: subprocess.Popen[bytes]
+) -> tuple[float, float]:
     """Click once. -> seconds until the page shows a step, and until the worker reported one."""
     page: Page = browser.new_page()
     page.set_default_timeout(PATIENCE_MS)
@@ -87,6 +90,7 @@ def measure(browser: Browser, port: int, query: str) -> tuple[float, float]:
     button = page.locator(".st-key-start button")
     button.wait_for()
     page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']")
+    wait_until_warm(server)  # the page has had jobs done by the first one
     clicked_at, begin = time.time(), time.perf_counter()
     button.click()
     page.get_by_text(re.compile(r"\bstep [\d,]+ of [\d,]+")).first.wait_for()
@@ -107,8 +111,8 @@ def main(name: str = "image", rounds: int = 5) -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         found = []
         for _ in range(rounds):
-            with serving(home) as port:
-                found.append(measure(browser, port, query))
+            with serving(home) as (port, server):
+                found.append(measure(browser, port, query, server))
         browser.close()
     shown, reported = (statistics.median(values) for values in zip(*found, strict=True))
     print(

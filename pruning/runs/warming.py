@@ -1,12 +1,14 @@
-"""What a warm worker does before its folder comes: import everything that takes long.
+"""What a warm worker does before its folder comes: import everything that takes long, and rehearse.
 
-Training a tiny model here as well was tried and gained nothing: the time to the first step of the
-next model is the tracing of that model's own graph.
+Both Kerases and TensorFlow make much of themselves on first use. Loading, analysing and cutting
+one tiny model of each saves a quarter of a second of the next one's.
 """
 
 from __future__ import annotations
 
 import importlib
+import tempfile
+from pathlib import Path
 
 MODULES = (
     "keras",
@@ -21,9 +23,27 @@ MODULES = (
 
 
 def warm() -> None:
-    """Import TensorFlow, both Kerases and the rooms that need them; start TensorFlow's runtime."""
-    import tensorflow as tf
-
-    tf.constant(0) + 1
+    """Import TensorFlow, both Kerases and the rooms that need them, and use them once."""
     for name in MODULES:
         importlib.import_module(name)
+    with tempfile.TemporaryDirectory() as folder:
+        for family in ("tf_keras", "keras"):
+            rehearse(family, Path(folder) / f"{family}.keras")
+
+
+def rehearse(family: str, path: Path) -> None:
+    """Save a tiny model with the Keras of that module's name at ``path``; load and cut it."""
+    from pruning.analysis.profiler import analyse
+    from pruning.intake.model_file import load
+    from pruning.surgery.channels import cut
+    from pruning.surgery.self_check import self_check
+
+    layers = importlib.import_module(family).layers
+    image = layers.Input((4, 4, 1))
+    hidden = layers.BatchNormalization()(layers.Conv2D(2, 3, padding="same")(image))
+    hidden = layers.GlobalAveragePooling2D()(layers.ReLU()(hidden))
+    model = importlib.import_module(family).Model(image, layers.Dense(2)(hidden))
+    model.save(path)
+    analysis = analyse(load(path), for_pricing=False)
+    made = cut(analysis, {group.id: [0] for group in analysis.groups if group.prunable})
+    self_check(analysis, made)

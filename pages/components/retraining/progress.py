@@ -18,22 +18,28 @@ from pruning.strategy.description import describe
 from pruning.strategy.plan import PruningPlan
 
 REFRESH_SECONDS = 1.0
+FIRST_SECONDS = 0.3  # until the first step: that is what a person waits for
 _STAGE_MARKS = {"waiting": "○", "running": "◐", "done": "●", "skipped": "–"}
 _ENDED = ("failed", "killed", "cancelled")
 
 
 def follow(folder: RunFolder) -> None:
-    """Draw a run; while it is not finished, again every second."""
-    if status(folder).final:
+    """Draw a run; while it is not finished, again and again."""
+    current = status(folder)
+    if current.final:
         _draw(folder)
-    else:
-        _live(folder)
+        return
+    waiting = current.state != "queued" and not metrics.progress(folder).last()
+    watch = st.fragment(_live, run_every=FIRST_SECONDS if waiting else REFRESH_SECONDS)
+    watch(folder, waiting)
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
-def _live(folder: RunFolder) -> None:
-    if status(folder).final:
-        st.rerun()  # the page without a timer, and with what a finished run offers
+def _live(folder: RunFolder, waiting: bool) -> None:
+    """Draw a run; the page anew when it has ended, or its first step is there."""
+    current = status(folder)
+    still = current.state != "queued" and not metrics.progress(folder).last()
+    if current.final or still != waiting:
+        st.rerun()  # with another timer or none, and with what a finished run offers
     _draw(folder)
 
 
