@@ -1,6 +1,6 @@
 """Time and peak memory of analysing and cutting ResNet50, from the file to the profile.
 
-    python benchmarks/inspect_resnet50.py [keras3|tf_keras]
+    PYTHONPATH=. python benchmarks/inspect_resnet50.py [keras3|tf_keras]
 
 Each measurement is a process of its own, started from nothing: importing TensorFlow is included in
 ``total`` and listed beside it. Goals: total of load and analysis at most 10 s; peak memory of

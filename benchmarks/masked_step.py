@@ -1,6 +1,6 @@
 """Masked training step ÷ plain step, TF-MOT's beside it.
 
-    python benchmarks/masked_step.py [--rounds 12] [--steps 50] [--frequency 100]
+    PYTHONPATH=. python benchmarks/masked_step.py [--rounds 12] [--steps 50] [--frequency 100]
 
 Three copies of one tf_keras network (and two of its Keras 3 twin) are trained on the same batch:
 plain, with the studio's masks, with TF-MOT's wrappers. The variants take turns, a round of

@@ -1,6 +1,6 @@
 """Slider to new figures: solve and price a plan of ResNet50, as the strategy page does.
 
-    python benchmarks/slider.py [--moves 19]
+    PYTHONPATH=. python benchmarks/slider.py [--moves 19]
 
 The profile is made in a process of its own, for it needs TensorFlow; the rest happens here,
 without TensorFlow, as in the server.

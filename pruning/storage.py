@@ -37,6 +37,15 @@ def home() -> Path:
     return Path(configured) if configured else Path(platformdirs.user_data_dir("pruning-studio"))
 
 
+def make_home() -> Path:
+    """Make the home folder where there is none: uploads and runs are the user's own to read."""
+    path = home()
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
 def digest(content: bytes) -> str:
     """Identifier of a content: the first 20 hex digits of its SHA-256."""
     return hashlib.sha256(content).hexdigest()[:ID_LENGTH]

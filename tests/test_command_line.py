@@ -276,6 +276,8 @@ def test_bad_input_is_an_answer(case: str, places: dict[str, str], capfd) -> Non
     arguments = [places.get(argument, argument) for argument in arguments]
     record = answer(capfd, "error", *arguments, code=2)
     assert record["error"]["kind"] == kind
+    assert not Path(places["OUT"]).exists()
+    assert not Path(places["NEW"]).exists()
 
 
 def test_bad_input_in_three_lines(capfd) -> None:

@@ -64,3 +64,10 @@ def test_ids_are_the_start_of_the_sha_256(tmp_path: Path):
     path.write_bytes(b"abc")
     # FIPS 180-2, appendix B.1
     assert storage.digest(b"abc") == storage.digest_file(path) == "ba7816bf8f01cfea4141"
+
+
+def test_the_home_folder_is_the_users_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("PRUNING_STUDIO_HOME", str(tmp_path / "a" / "home"))
+    assert storage.make_home().stat().st_mode & 0o777 == 0o700
+    storage.home().chmod(0o750)  # as its owner wants it
+    assert storage.make_home().stat().st_mode & 0o777 == 0o750

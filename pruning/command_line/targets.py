@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pruning import storage
@@ -25,6 +27,23 @@ def folder_for(path: Path) -> Path:
     except OSError as error:
         raise storage.refusal(path, error) or error from error
     return path
+
+
+@contextmanager
+def filling(path: Path) -> Iterator[Path]:
+    """Have a folder to write to; one that was made for it does not stay behind empty.
+
+    Raises:
+        StorageError: As :func:`folder_for`.
+    """
+    made = not path.exists()
+    folder_for(path)
+    try:
+        yield path
+    finally:
+        if made:
+            with suppress(OSError):  # it is not empty: the work was done
+                path.rmdir()
 
 
 def file_for(path: Path) -> Path:

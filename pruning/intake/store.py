@@ -182,6 +182,7 @@ def _beside(root: Path) -> Iterator[Path]:
     """A temporary file in ``root``, gone afterwards unless it was moved away."""
     temporary: Path | None = None
     try:
+        storage.make_home()
         root.mkdir(parents=True, exist_ok=True)
         handle, path = tempfile.mkstemp(dir=root, prefix=".upload.")
         os.close(handle)

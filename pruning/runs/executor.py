@@ -28,6 +28,7 @@ from pruning.strategy.plan import PruningPlan
 
 TICK_SECONDS = 0.5
 REFILL_SECONDS = 4.0  # a new warm worker must not take the cores from the work just started
+START_SECONDS = 3.0  # the first page comes first
 LAST_RESORT_SECONDS = 3.0  # after a cancel that the worker itself did not manage
 
 _log = logging.getLogger(__name__)
@@ -124,7 +125,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 
 
 def _look_after(stop: threading.Event) -> None:
-    missing_since: float | None = time.monotonic() - REFILL_SECONDS
+    missing_since: float | None = time.monotonic() - REFILL_SECONDS + START_SECONDS
     while not stop.is_set():
         try:
             tick()
@@ -208,7 +209,7 @@ def _locked() -> Iterator[None]:
     home = storage.home()
     path = home / ".executor.lock"
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        storage.make_home()
         stream = path.open("a")
     except OSError as error:
         raise storage.refusal(path, error) or error from error

@@ -76,7 +76,7 @@ class Training:
     epochs: int = 3
     batch_size: int = 64
     optimizer: str = "adam"
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-4  # below what models are trained with: keep what they know
     patience: int | None = None
     seed: int = 0
 

@@ -95,6 +95,7 @@ def _classes(result: Comparison) -> None:
                 "after": entry.after,
             }
             for entry in result.classes
+            if entry.count  # a class without a test sample has no accuracy
         ]
     )
     rows["change"] = rows["after"] - rows["before"]

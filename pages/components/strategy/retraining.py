@@ -29,7 +29,7 @@ def show() -> Training:
         "Learning rate",
         0.0,
         10.0,
-        1e-3,
+        Training().learning_rate,
         step=1e-4,
         format="%g",
         key=f"{_PREFIX}learning_rate",

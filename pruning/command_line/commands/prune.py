@@ -14,7 +14,7 @@ from rich.text import Text
 from pruning import quantities
 from pruning.command_line.commands._base import Command
 from pruning.command_line.output import Output, Work
-from pruning.command_line.targets import folder_for
+from pruning.command_line.targets import filling
 
 UNITS = {"params": "parameters", "flops": "FLOPs", "bytes": "bytes", "gzip_bytes": "bytes"}
 
@@ -36,8 +36,7 @@ def run(options: Namespace, output: Output) -> None:
     from pruning.api.inputs import read_plan
 
     plan = read_plan(options.plan)
-    out = folder_for(options.out)
-    with output.working("load") as work:
+    with filling(options.out) as out, output.working("load") as work:
         pruned = api.prune(
             options.model,
             plan,
