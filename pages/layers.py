@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import header, works
+from pages.components import header, jobs, works
 from pages.components.layers import selection, views
 
 opened = header.require(model=True)
@@ -12,12 +12,16 @@ profile = works.profile_or_wait(str(opened.model))
 layer = selection.selected(profile)
 
 st.title("Layers", anchor=False)
-views.costs(profile, layer)
+top = st.container()
+timed = jobs.follow(works.layer_latency(str(opened.model)))["layer_latency"]
+latencies = (timed or {}).get("layers", {})
+with top:
+    views.costs(profile, layer, latencies)
 left, right = st.columns([2, 1], gap="medium")
 with left:
-    views.table(profile, layer)
+    views.table(profile, layer, latencies)
 with right:
     views.picker(profile, layer)
     views.model_graph(profile, layer)
-views.detail(profile, layer)
+views.detail(profile, layer, latencies)
 views.groups(profile, layer)

@@ -57,6 +57,16 @@ def baseline(model: str, ref: str) -> jobs.Work:
     )
 
 
+def layer_latency(model: str) -> jobs.Work:
+    """Time each layer of an uploaded model alone."""
+    return jobs.Work("Timing each layer", "layer_latency", model, {"model": model})
+
+
+def pruned_layer_latency(run: str) -> jobs.Work:
+    """Time each layer of a run's pruned model alone."""
+    return jobs.Work("Timing each layer after pruning", "layer_latency", run, {"run": run})
+
+
 def start(work: jobs.Work) -> str:
     """Start a work without following it. -> its key."""
     executor.ensure(work.kind, work.key, dict(work.request))

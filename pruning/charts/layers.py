@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
+from pruning import quantities
 from pruning.charts.theme import AFTER, ALTERNATING, BEFORE, FROZEN, SELECTED
 
 SELECTION = "layer"  # name of the charts' selection, and of the field that it returns: "name"
@@ -16,25 +17,33 @@ _LABEL_SHARE = 0.045  # a segment narrower than this has no room for a label
 _HAIRLINE = 0.002
 _APART = 96  # bars: more are drawn overlapping, or the screen would show stripes between them
 FATES = ("kept", "removed")
+_BARS: dict[str, tuple[str, Callable[[float], str]]] = {
+    "params": ("Parameters", lambda value: f"{value:,.0f}"),
+    "flops": ("FLOPs", lambda value: f"{value:,.0f}"),
+    "latency": ("Latency", quantities.milliseconds),
+}
 _KINDS = ("shrinks", "shrinks, its neighbour", "frozen")
 
 
 def segments(frame: pd.DataFrame, selected: str | None) -> pd.DataFrame:
-    """Lay the layers of two bars end to end.
+    """Lay the layers of the bars end to end: parameters, FLOPs, and latency where it is known.
 
     Args:
         frame: Columns ``full_name``, ``name``, ``cls``, ``params``, ``flops``,
-            ``shrinks`` (some of its weights go when channels go).
+            ``shrinks`` (some of its weights go when channels go), perhaps ``latency`` in ms.
         selected: Full name of the selected layer.
 
     Returns:
-        A row for every segment: ``bar``, ``name`` (full), ``label``, ``cls``, ``value``, ``share``,
-        ``start``, ``end``, ``middle``, ``kind`` and ``selected``. Layers of no cost are left out.
+        A row for every segment: ``bar``, ``name`` (full), ``label``, ``cls``, ``amount`` in words,
+        ``share``, ``start``, ``end``, ``middle``, ``kind`` and ``selected``. Layers of no cost are
+        left out.
     """
     bars = []
-    for column, title in (("params", "Parameters"), ("flops", "FLOPs")):
+    for column, (title, words) in _BARS.items():
+        if column not in frame:
+            continue
         rows = frame[frame[column] > 0]
-        total = max(int(rows[column].sum()), 1)
+        total = float(rows[column].sum()) or 1.0
         share = rows[column] / total
         end = share.cumsum()
         # Hairlines do not count, or the blocks on both sides of one would have the same shade.
@@ -48,7 +57,7 @@ def segments(frame: pd.DataFrame, selected: str | None) -> pd.DataFrame:
                     "label": rows["name"].where(share >= _LABEL_SHARE, ""),
                     "short": rows["name"],
                     "cls": rows["cls"],
-                    "value": rows[column],
+                    "amount": [words(value) for value in rows[column]],
                     "share": share,
                     "start": end - share,
                     "end": end,
@@ -62,7 +71,7 @@ def segments(frame: pd.DataFrame, selected: str | None) -> pd.DataFrame:
 
 
 def cost_bars(rows: pd.DataFrame, selected: str | None) -> alt.LayerChart | alt.FacetChart:
-    """One bar for the parameters, one for the FLOPs, a segment a layer; click one to select it.
+    """A bar each for parameters, FLOPs and latency, a segment a layer; click one to select it.
 
     Args:
         rows: From :func:`segments`.
@@ -73,7 +82,7 @@ def cost_bars(rows: pd.DataFrame, selected: str | None) -> alt.LayerChart | alt.
     base = alt.Chart().encode(
         y=alt.Y(
             "bar:N",
-            sort=["Parameters", "FLOPs"],
+            sort=[title for title, _ in _BARS.values()],
             title=None,
             axis=alt.Axis(ticks=False),
             scale=alt.Scale(paddingInner=0.25, paddingOuter=0.1),
@@ -90,7 +99,7 @@ def cost_bars(rows: pd.DataFrame, selected: str | None) -> alt.LayerChart | alt.
             tooltip=[
                 alt.Tooltip("short:N", title="Layer"),
                 alt.Tooltip("cls:N", title="Type"),
-                alt.Tooltip("value:Q", title="Amount", format=","),
+                alt.Tooltip("amount:N", title="Amount"),
                 alt.Tooltip("share:Q", title="Share", format=".1%"),
             ],
         )
@@ -101,7 +110,7 @@ def cost_bars(rows: pd.DataFrame, selected: str | None) -> alt.LayerChart | alt.
         .mark_bar(fillOpacity=0, stroke=SELECTED, strokeWidth=3)
         .encode(x="start:Q", x2="end:Q")
     )
-    return alt.layer(blocks, outline, data=rows).properties(height=132)
+    return alt.layer(blocks, outline, data=rows).properties(height=alt.Step(46))
 
 
 def histogram_rows(edges: Sequence[float], counts: Sequence[int]) -> pd.DataFrame:

@@ -30,6 +30,13 @@ def test_segments_lie_end_to_end_and_leave_out_what_costs_nothing():
     assert params["kind"].tolist() == ["shrinks, its neighbour", "shrinks", "frozen"]
 
 
+def test_latency_is_a_third_bar_when_it_is_known():
+    rows = layers.segments(FRAME.assign(latency=[0.5, 0.25, 1.25, np.nan]), "c")
+    latency = rows[rows["bar"] == "Latency"]
+    assert latency["end"].tolist() == pytest.approx([0.25, 0.375, 1])
+    assert latency["amount"].tolist() == ["0.500 ms", "0.250 ms", "1.25 ms"]
+
+
 def test_bars_start_with_the_selection_and_name_it():
     spec = layers.cost_bars(layers.segments(FRAME, "c"), "c").to_dict()
     (parameter,) = [entry for entry in spec["params"] if entry["name"] == layers.SELECTION]

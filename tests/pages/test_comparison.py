@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pages.components.comparison import accuracy
+from pages.components.comparison import accuracy, speed
 from pruning import storage
 from pruning.runs.folder import RunFolder
 from tests.pages import studio
@@ -71,6 +71,25 @@ def test_speed_and_structure_and_training_tabs(done: RunFolder) -> None:
     assert "61 s" in studio.texts(open_page(done, sheet="Training")) or "1 min 1 s" in studio.texts(
         open_page(done, sheet="Training")
     )
+
+
+def test_layers_are_timed_before_and_after_on_request(done: RunFolder, jobs) -> None:
+    jobs.states["layer_latency"] = "done"
+    jobs.results["layer_latency"] = {"layers": {"stem": 0.5, "gone": 0.25}}
+    assert not jobs.asked
+    app = open_page(done, sheet="Speed")
+    app.toggle(key="by_layer").set_value(True).run()
+    asked = [request for _, _, request, _ in jobs.asked]
+    assert asked == [{"model": studio.profiles.MODEL}, {"run": done.id}]
+    table = app.dataframe[1].value
+    assert table["layer"].tolist() == ["stem", "gone"]
+    assert table["share"].tolist() == [1, 1]
+
+
+def test_a_layer_that_is_gone_has_no_latency_after() -> None:
+    table = speed.layer_table({"a": 0.5, "b": 0.25, "c": None}, {"a": 0.25, "c": 1.0})
+    assert table["share"].tolist()[0] == 0.5
+    assert table["share"].isna().tolist() == [False, True, True]
 
 
 def test_downloads_name_their_size(done: RunFolder) -> None:

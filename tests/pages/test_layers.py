@@ -21,9 +21,12 @@ def profile():
 
 
 @pytest.fixture
-def page(app, home, profile):
-    """The layers page with a model of 72 layers."""
+def page(app, home, profile, jobs):
+    """The layers page with a model of 72 layers, each timed alone: 1, 2, 3 … microseconds."""
     store(profile, home)
+    jobs.states["layer_latency"] = "done"
+    timed = {layer.name: (index + 1) / 1000 for index, layer in enumerate(profile.layers)}
+    jobs.results["layer_latency"] = {"layers": timed}
     app.query_params["model"] = MODEL
     app.run()
     return app.switch_page("layers.py").run()
@@ -216,3 +219,20 @@ def test_frozen_layers_are_those_that_nothing_shrinks(home, profile):
     assert len(tables.filtered(frame, "", "Frozen")) == 0
     assert len(tables.filtered(all_frozen, "", "Frozen")) == (frame["params"] > 0).sum()
     assert frame["params_share"].sum() == pytest.approx(1)
+
+
+def test_each_layers_latency_is_in_the_table_and_in_words(page, profile):
+    frame = page.dataframe[0].value
+    assert frame["latency"].tolist() == [(i + 1) / 1000 for i in range(len(profile.layers))]
+    page.query_params["layer"] = profile.layers[39].name
+    page.run()
+    assert "0.040 ms alone" in words(page)
+    assert "neighbours are joined" in words(page)
+
+
+def test_the_page_does_without_latencies_while_they_are_measured(page, jobs):
+    jobs.states["layer_latency"] = "running"
+    page.run()
+    assert not page.exception
+    assert "latency" not in page.dataframe[0].value
+    assert "alone" not in words(page)

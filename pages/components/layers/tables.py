@@ -26,6 +26,9 @@ COLUMNS: dict[str, Any] = {
         "FLOPs", format="compact", help="For one sample", width=60
     ),
     "flops_share": None,
+    "latency": st.column_config.NumberColumn(
+        "Latency", format="%.3f ms", help="Measured: this layer alone on LiteRT", width=75
+    ),
     "weights": st.column_config.BarChartColumn(
         "Weights", help="Histogram of the layer's kernels, biases left out", width=85, color=BEFORE
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -16,13 +18,21 @@ from pruning.analysis.profile import Group, Layer, ModelProfile, load_scores
 from pruning.charts import layers as charts
 
 TABLE_HEIGHT = 460
+_LATENCY_HELP = (
+    "Latency: each layer alone on LiteRT, one thread, one sample; in the whole model neighbours "
+    "are joined and take less."
+)
 
 
-def costs(profile: ModelProfile, layer: Layer) -> None:
-    """Draw where the parameters and the FLOPs are; a click selects a layer."""
+Latencies = Mapping[str, float | None]
+"""Milliseconds of each layer alone, by name; empty until they are measured."""
+
+
+def costs(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
+    """Draw where the parameters, the FLOPs and the time are; a click selects a layer."""
     chart.show(
         charts.cost_bars,
-        charts.segments(_frame(profile), layer.name),
+        charts.segments(_timed(_frame(profile), latencies), layer.name),
         key=selection.CHART,
         alt=f"Share of each layer in {quantities.count(profile.params)} parameters and "
         f"{quantities.count(profile.flops)} FLOPs; the table below has the same figures.",
@@ -33,6 +43,7 @@ def costs(profile: ModelProfile, layer: Layer) -> None:
     st.caption(
         "Each block is a layer, in the model's order: :blue[■] it shrinks when channels are "
         "removed, :gray[■] frozen. Click one to select it."
+        + (f" {_LATENCY_HELP}" if any(latencies.values()) else "")
     )
 
 
@@ -49,7 +60,7 @@ def picker(profile: ModelProfile, layer: Layer) -> None:
     )
 
 
-def table(profile: ModelProfile, layer: Layer) -> None:
+def table(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
     """Draw the table of layers with its filters; a row selects a layer."""
     with st.container(horizontal=True, vertical_alignment="center"):
         words = st.text_input(
@@ -65,7 +76,7 @@ def table(profile: ModelProfile, layer: Layer) -> None:
             "Show", tables.KINDS, default="All", key="show", bind="query-params",
             label_visibility="collapsed", required=True,
         )  # fmt: skip
-    frame = _frame(profile)
+    frame = _timed(_frame(profile), latencies)
     shown = tables.filtered(frame, words or "", kind or "All")
     names = shown["full_name"].tolist()
     if not names:
@@ -77,7 +88,7 @@ def table(profile: ModelProfile, layer: Layer) -> None:
         key=selection.TABLE,
         height=TABLE_HEIGHT,
         hide_index=True,
-        column_order=tuple(tables.COLUMNS),
+        column_order=[name for name in tables.COLUMNS if name in frame],
         column_config=tables.columns(frame),
         on_select=lambda: selection.from_rows(selection.TABLE, names),
         selection_mode="single-row",
@@ -107,10 +118,10 @@ def model_graph(profile: ModelProfile, layer: Layer) -> None:
     )
 
 
-def detail(profile: ModelProfile, layer: Layer) -> None:
+def detail(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
     """Draw the selected layer: facts, weights, channel scores, its group, the advice."""
     st.subheader(plain(layer.name, 80), anchor=False, help=plain(layer.name))
-    st.markdown(_facts(layer))
+    st.markdown(_facts(layer, latencies.get(layer.name)))
     group = group_of(profile, layer)
     scores = channel_scores(profile, group)
     plan = planned(profile, layer, group)
@@ -172,13 +183,22 @@ def _version(profile: ModelProfile) -> tuple[str, int]:
     return profile.digest, state.profile_changed(profile.digest)
 
 
-def _facts(layer: Layer) -> str:
+def _timed(frame: pd.DataFrame, latencies: Latencies) -> pd.DataFrame:
+    """The table of layers with their latency, when it was measured."""
+    if not any(latencies.values()):
+        return frame
+    return frame.assign(latency=frame["full_name"].map(dict(latencies)).astype(float))
+
+
+def _facts(layer: Layer, latency: float | None) -> str:
     facts = [
         plain(layer.cls),
         f"output {quantities.shape(layer.output_shape)}",
         f"{quantities.count(layer.params)} parameters",
         f"{quantities.count(layer.flops)} FLOPs",
     ]
+    if latency is not None:
+        facts.append(f"{quantities.milliseconds(latency)} alone")
     if layer.stats:
         facts.append(f"{quantities.percent(layer.zeros)} zeros")
     return " · ".join(facts)
