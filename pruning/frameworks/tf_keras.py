@@ -13,6 +13,7 @@ from pruning.frameworks._graph import GraphFramework, composed, distinguish_weig
 from pruning.frameworks._loading import (
     activation_names,
     known_classes,
+    read_at_once,
     readable,
     rebuilding,
     require_family,
@@ -45,7 +46,8 @@ class TfKeras(GraphFramework):
                 model = keras.models.model_from_config(_with_old_gru(file.config))
                 model.load_weights(str(clean))
             else:
-                model = keras.models.load_model(str(clean), compile=False, safe_mode=True)
+                with read_at_once(clean):
+                    model = keras.models.load_model(str(clean), compile=False, safe_mode=True)
         self.require_graph(model)
         return model
 
