@@ -4,10 +4,6 @@ The frame is a script of its own inside ``pages/``: with a script beside a ``pag
 Streamlit would run a page without its frame on a first visit to a deep link.
 """
 
-import importlib
-import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
@@ -71,29 +67,11 @@ async def upload(request: Request) -> RedirectResponse:
     return RedirectResponse(f"/{query}")
 
 
-# What the pages draw with. The browser is still loading its own part when these are there.
-DRAWING = ("pandas", "pyarrow", "altair")
-
-
-@asynccontextmanager
-async def lifespan(application: object) -> AsyncIterator[None]:
-    """Import what the first page waits for, while the queue of runs is looked after."""
-    threading.Thread(target=preload, name="preload", daemon=True).start()
-    async with executor.lifespan(application):
-        yield
-
-
-def preload() -> None:
-    """Import the libraries that the pages draw with."""
-    for name in DRAWING:
-        importlib.import_module(name)
-
-
 app = st.App(
     Path(__file__).parent / "pages" / "frame.py",
     routes=[Route("/upload", upload)],
     middleware=[Middleware(SecurityHeaders)],
-    lifespan=lifespan,
+    lifespan=executor.lifespan,
 )
 
 if __name__ == "__main__":

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -24,9 +22,3 @@ def test_upload_is_the_first_page_by_another_name(query, target):
         answer = thread.submit(asyncio.run, streamlit_app.upload(Request(scope))).result()
     assert answer.status_code == 307
     assert answer.headers["location"] == target
-
-
-def test_what_the_pages_draw_with_is_imported_before_they_are():
-    code = "import sys, streamlit_app; streamlit_app.preload(); print('altair' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "True"
