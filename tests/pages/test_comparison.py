@@ -146,3 +146,25 @@ def test_zeroed_weights_are_counted_where_parameters_stay(done: RunFolder) -> No
     metrics = {m.label: m for m in open_page(done).metric}
     assert metrics["Nonzero parameters ●"].value == "200"
     assert metrics["Nonzero parameters ●"].delta == "5.0× fewer"
+
+
+def test_the_proof_of_the_cut_is_shown(done: RunFolder) -> None:
+    record = done.read(done.record)
+    check = {"max_abs_error": 3.6e-7, "tolerance": 1e-5, "samples": 32}
+    record["results"]["self_check"] = check
+    storage.write_json(done.record, record)
+    words = studio.texts(open_page(done, sheet="Structure"))
+    assert "to 3.6e-07 (allowed 1e-05) on 32 samples" in words
+    assert "Inexact" not in words
+    record["results"]["self_check"] = check | {"inexact": ["block_a`x"], "change": 0.0123}
+    storage.write_json(done.record, record)
+    words = studio.texts(open_page(done, sheet="Structure"))
+    assert "all channels of `block_aʼx`" in words
+    assert "up to 0.012 beyond" in words
+
+
+def test_what_was_not_cut_needs_no_proof(done: RunFolder) -> None:
+    record = done.read(done.record)
+    record["results"]["self_check"] = None
+    storage.write_json(done.record, record)
+    assert "proven" not in studio.texts(open_page(done, sheet="Structure"))

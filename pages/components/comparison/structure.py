@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.components import chart, state
+from pages.components import chart, proof, state
 from pages.components.text import visible
 from pruning import quantities
 from pruning.analysis.profile import ModelProfile
 from pruning.charts import strategy as charts
 from pruning.intake.store import model_folder
 from pruning.runs.folder import RunFolder
+from pruning.runs.status import status
 from pruning.strategy import estimates
 from pruning.strategy.estimates import Prices
 from pruning.strategy.plan import PruningPlan
@@ -24,6 +25,7 @@ _TALLEST = 14  # rows of a table that is shown whole
 
 def show(folder: RunFolder, *_: object) -> None:
     """Draw what each layer kept; the figures come from the plan that was carried out."""
+    proof.show(status(folder).results)
     plan = PruningPlan.from_dict(folder.read(folder.plan))
     profile = state.profile(plan.model)
     if profile is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import errors, figures, state
+from pages.components import errors, figures, proof, state
 from pages.components.badge import badge
 from pages.components.retraining import curves, metrics
 from pages.components.text import plain, uncoloured
@@ -129,6 +129,7 @@ def _now(current: Status, found: Pace | None, plan: PruningPlan) -> None:
 def _outcome(folder: RunFolder, current: Status) -> None:
     if current.state == "done":
         _result(current)
+        proof.show(current.results)
         state.link("comparison", "See before and after", icon=":material/compare:", run=folder.id)
     elif current.state in ("failed", "killed") and current.error is not None:
         errors.show(current.error)

@@ -1,0 +1,40 @@
+"""What a run proved of its cut before anything was retrained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages.components.text import visible
+from pruning import quantities
+
+_NAMED = 5  # inexact groups that are named
+
+
+def show(results: Mapping[str, Any]) -> None:
+    """Say how far the cut model was from the original whose consumers read zeros.
+
+    Args:
+        results: Of a finished run, as ``prune`` prints them.
+    """
+    check = results.get("self_check")
+    if not check:
+        return
+    st.caption(
+        ":material/verified: **The cut is proven:** before retraining, its outputs equalled "
+        "those of the original model that reads zeros in place of what was removed, to "
+        f"{check['max_abs_error']:.1e} (allowed {check['tolerance']:.0e}) on "
+        f"{quantities.plural(check['samples'], 'sample')}."
+    )
+    if check.get("inexact"):
+        names = [visible(name, 40) for name in check["inexact"]]
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        named = ", ".join(f"`{name.replace('`', 'ʼ')}`" for name in names[:_NAMED])
+        st.warning(
+            f"**Inexact on request:** a layer normalises over all channels of {named}{more}, so "
+            "that the channels that stay changed, too: outputs moved by up to "
+            f"{check['change']:.2g} beyond the exact cut. Retraining has to make up for it.",
+            icon=":material/rule:",
+        )
