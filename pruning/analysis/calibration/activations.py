@@ -19,6 +19,8 @@ from pruning.analysis.calibration._running import Probe
 if TYPE_CHECKING:
     from pruning.analysis.profiler import Analysis
 
+NEVER_ZERO = "None of its channels is ever exactly zero on the samples: no ReLU follows them."
+
 
 def gather(
     reduced: Callable[[Any], Any], analysis: Analysis, samples: Samples | None, watch: Watch
@@ -45,6 +47,16 @@ def gather(
     return found
 
 
+def zeros(analysis: Analysis, samples: Samples | None, watch: Watch) -> Found:
+    """As ``gather``; a group that never holds a zero has no such statistic."""
+    found = gather(_share_of_zeros, analysis, samples, watch)
+    for group, arrays in list(found.channels.items()):
+        if not any(array.any() for array in arrays):
+            del found.channels[group]
+            found.reasons[group] = NEVER_ZERO
+    return found
+
+
 def _mean_absolute(values: Any) -> Any:
     import tensorflow as tf
 
@@ -59,5 +71,5 @@ def _share_of_zeros(values: Any) -> Any:
 
 GATHERERS = (
     Gatherer("activation", "channel", partial(gather, _mean_absolute), samples=True),
-    Gatherer("zeros", "channel", partial(gather, _share_of_zeros), samples=True),
+    Gatherer("zeros", "channel", zeros, samples=True),
 )
