@@ -29,8 +29,8 @@ class Probe:
         tensors = {id(place.tensor): place.tensor for place in where}
         self._index = {key: number for number, key in enumerate(tensors)}
         self._inside = len(tensors)
-        self._model = analysis.framework.keras.Model(
-            list(analysis.flat.inputs), [*tensors.values(), *analysis.flat.outputs]
+        self._model = analysis.framework.probe(
+            analysis.flat, [*tensors.values(), *analysis.flat.outputs]
         )
         self._watched = _floats(analysis.flat.variables)
         self._compiler = True if needs_compiler(analysis.flat) else None
@@ -49,11 +49,11 @@ class Probe:
             One array (samples, channels) per place.
         """
 
-        def run(values: Any) -> list[Any]:
+        def run(*values: Any) -> list[Any]:
             tensors, _ = self._call(values)
             return [reduced(self._at(place, tensors)) for place in self._where]
 
-        return _arrays(self._function(reduced, run)(_tensors(inputs)))
+        return _arrays(self._function(reduced, run, inputs)(*_tensors(inputs)))
 
     def gated(
         self, inputs: Sequence[np.ndarray], targets: np.ndarray, losses: Losses
@@ -61,7 +61,8 @@ class Probe:
         """Value × ∂ loss / ∂ value, summed over positions. -> (samples, channels) per place."""
         import tensorflow as tf
 
-        def run(values: Any, wanted: Any) -> list[Any]:
+        def run(*given: Any) -> list[Any]:
+            *values, wanted = given
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 # Something before each place must be watched, whatever the model trains.
                 tape.watch([*self._watched, *(v for v in values if v.dtype.is_floating)])
@@ -74,7 +75,8 @@ class Probe:
             ]
             return [tf.reduce_sum(self._at(place, products), axis=1) for place in self._where]
 
-        return _arrays(self._function(losses, run)(_tensors(inputs), tf.convert_to_tensor(targets)))
+        given = [*inputs, targets]
+        return _arrays(self._function(losses, run, given)(*_tensors(given)))
 
     def _call(self, inputs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """Run. -> (tensors that hold places, outputs of the model)."""
@@ -94,13 +96,11 @@ class Probe:
         # A channel that is in several positions of the axis has all of them among its own.
         return tf.reshape(value, (tf.shape(value)[0], -1, len(place.positions)))
 
-    def _function(self, key: Any, run: Callable[..., list[Any]]) -> Any:
-        import tensorflow as tf
-
+    def _function(
+        self, key: Any, run: Callable[..., list[Any]], given: Sequence[np.ndarray]
+    ) -> Any:
         if key not in self._functions:
-            self._functions[key] = tf.function(
-                run, jit_compile=self._compiler, reduce_retracing=True
-            )
+            self._functions[key] = _traced_once(run, given, self._compiler)
         return self._functions[key]
 
 
@@ -113,9 +113,7 @@ class Gradients:
     """
 
     def __init__(self, analysis: Analysis, variables: Sequence[Any]) -> None:
-        self._model = analysis.framework.keras.Model(
-            list(analysis.flat.inputs), list(analysis.flat.outputs)
-        )
+        self._model = analysis.framework.probe(analysis.flat, analysis.flat.outputs)
         self._variables = [_plain(variable) for variable in variables]
         self._compiler = True if needs_compiler(analysis.flat) else None
         self._function: Any = None
@@ -139,7 +137,8 @@ class Gradients:
         """
         import tensorflow as tf
 
-        def run(values: Any, more: Any) -> list[Any]:
+        def run(*given: Any) -> list[Any]:
+            *values, more = given
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(self._variables)
                 answers = self._model(
@@ -151,9 +150,20 @@ class Gradients:
             # Those of an embedding are slices.
             return [tf.cast(tf.convert_to_tensor(slope), tf.float32) for slope in slopes]
 
+        given = [*inputs, extra]
         if self._function is None:
-            self._function = tf.function(run, jit_compile=self._compiler, reduce_retracing=True)
-        return _arrays(self._function(_tensors(inputs), tf.convert_to_tensor(extra)))
+            self._function = _traced_once(run, given, self._compiler)
+        return _arrays(self._function(*_tensors(given)))
+
+
+def _traced_once(
+    run: Callable[..., list[Any]], given: Sequence[np.ndarray], compiler: bool | None
+) -> Any:
+    """Compile ``run`` for any number of samples: tracing a recurrent model takes seconds."""
+    import tensorflow as tf
+
+    specs = [tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in given]
+    return tf.function(run, input_signature=specs, jit_compile=compiler)
 
 
 def _tensors(arrays: Sequence[np.ndarray]) -> list[Any]:
