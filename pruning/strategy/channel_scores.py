@@ -146,7 +146,7 @@ def left_whole_note(scores: ChannelScores, groups: list[str]) -> tuple[str, ...]
         return ()
     names = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
     reason = scores.reasons.get(left[0], "")
-    return (f"The criterion does not apply to {names}, which stay whole: {reason}",)
+    return (f"Left whole, for the criterion does not apply to them: {names}. {reason}",)
 
 
 def _flat(profile: ModelProfile, values: Mapping[str, np.ndarray]) -> np.ndarray:
