@@ -85,7 +85,9 @@ class Planned:
             name: {"value": figure["value"], "basis": figure["basis"] or "estimated"}
             for name, figure in self.prices.expected().items()
         }
-        record = {**self.plan.to_dict(), "expected": expected, "notes": list(self.prices.notes)}
+        record = {**self.plan.to_dict(), "expected": expected}
+        if self.prices.notes:
+            record["notes"] = list(self.prices.notes)
         if self.calibrated:
             record["calibration"] = {"criterion": self.plan.criterion, "samples": self.calibrated}
         return record

@@ -263,18 +263,19 @@ def save(work: Work) -> dict[str, Any]:
         **{name: _pair(getattr(s, name) for s in sizes) for name in SIZES},
         "sparsity": sparsity(work.model, framework),
         "self_check": work.self_check,
-        "calibration": _calibration(work),
+        **_calibration(work),
         "metric": scores.before.metric if scores else None,
         "accuracy": _pair(accuracy) if accuracy else None,
         "seconds": {name: round(value, 3) for name, value in work.seconds.items()},
     }
 
 
-def _calibration(work: Work) -> dict[str, Any] | None:
-    """What the criterion looked at, when it looked at samples."""
+def _calibration(work: Work) -> dict[str, Any]:
+    """What the criterion looked at; empty when it looked at no samples."""
     if work.scores is None or not work.scores.samples:
-        return None
-    return {"criterion": work.scores.criterion, "samples": work.scores.samples}
+        return {}
+    looked = {"criterion": work.scores.criterion, "samples": work.scores.samples}
+    return {"calibration": looked}
 
 
 def _training_seconds(work: Work, data: Dataset) -> dict[str, float]:

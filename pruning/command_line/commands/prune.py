@@ -79,7 +79,7 @@ def show(results: Mapping[str, Any], console: Console) -> None:
     console.print(table)
     if results["sparsity"]:
         console.print(f"{quantities.percent(results['sparsity'])} of the weights are zero")
-    if looked := results["calibration"]:
+    if looked := results.get("calibration"):
         samples = quantities.plural(looked["samples"], "sample")
         console.print(f"{looked['criterion']} looked at {samples} of the training split")
     if check := results["self_check"]:

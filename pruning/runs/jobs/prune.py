@@ -65,7 +65,7 @@ def prune(
     Returns:
         ``model, channels, masks`` (paths or None), ``params, flops, bytes, gzip_bytes, accuracy``
         (before and after; accuracy None without data), ``sparsity``, ``self_check``,
-        ``calibration`` (None when the criterion looked at no samples), ``seconds``.
+        ``calibration`` when the criterion looked at samples, ``seconds``.
 
     Raises:
         PruningError: Model, plan and data do not fit, the self-check failed, the disk is full.

@@ -15,7 +15,7 @@ def share_not_zero(zeros: np.ndarray) -> np.ndarray:
 
 CRITERION = Criterion(
     name="apoz",
-    title="Zeros (APoZ)",
+    title="Zero activations",
     sentence="Removes the channels that are exactly zero most often, behind their ReLU, while "
     "calibration samples run through the model.",
     source="https://arxiv.org/abs/1607.03250",
