@@ -51,7 +51,7 @@ def write_profile(
     Args:
         analysis: Of the model.
         folder: Where to write.
-        names: Of the criteria to score by; by default all that need nothing but the model.
+        names: Of the criteria to score by; by default :func:`storable` ones.
     """
     from pruning.analysis.profiler import kernels
 
@@ -66,11 +66,11 @@ def write_profile(
 
 
 def storable() -> tuple[str, ...]:
-    """Criteria for channels whose scores depend on nothing but the model."""
+    """Criteria for channels whose scores depend on nothing but the model, and cost little."""
     return tuple(
         name
         for name, found in criteria("channels").items()
-        if not found.data_driven and NOISE not in found.needs
+        if found.stored and not found.data_driven and NOISE not in found.needs
     )
 
 

@@ -34,6 +34,7 @@ class Criterion:
             what is gathered in :mod:`pruning.analysis.calibration`.
         unit: ``relative``: scores mean something beside those of the same kernel only, and are
             divided by their mean. ``absolute``: the same number means the same in every group.
+        stored: Scored while a model is analysed, if it needs no data; else when it is asked for.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Criterion:
     score: Callable[..., np.ndarray]
     needs: tuple[str, ...] = ("kernel",)
     unit: Literal["relative", "absolute"] = "relative"
+    stored: bool = True
 
     @property
     def data_driven(self) -> bool:
