@@ -86,7 +86,8 @@ def test_a_group_without_scores_stays_whole_and_the_user_is_told(folder):
         assert priced.kept["b"] == 16
         assert priced.achieved is not None
         assert priced.achieved <= 0.7
-        assert priced.notes == (f"The criterion does not apply to b, which stay whole: {REASON}",)
+        words = "Left whole, for the criterion does not apply to them: b."
+        assert priced.notes == (f"{words} {REASON}",)
 
 
 def test_a_ratio_for_a_group_without_scores_is_refused(folder):
