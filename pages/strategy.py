@@ -16,9 +16,10 @@ with left:
     plans.open_one(profile)
     choices = form.show(profile)
 with right, errors.shown():
-    plan = outcome.plan(profile, choices)
+    scores = outcome.scores(profile, choices, opened.data)
+    plan = outcome.plan(profile, choices, scores)
     state.note_plan(plan)
-    prices = outcome.prices(profile, plan, opened.data)
+    prices = outcome.prices(profile, plan, opened.data, scores)
     outcome.show(profile, plan, prices)
     start.show(profile, plan, opened.data)
     plans.keep(profile, plan)

@@ -19,6 +19,7 @@ from pruning.command_line.parser import UsageError, build_parser
 from pruning.intake import limits
 from pruning.intake.modalities import modalities
 from pruning.intake.options import Options
+from pruning.strategy.criteria import criteria
 from pruning.strategy.plan import Schedule, Training
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -236,3 +237,15 @@ def test_every_screenshot_is_taken_by_the_script_and_is_small():
 def test_no_page_names_this_machine():
     for page in [*PAGES, *CODE]:
         assert f"{ROOT}/" not in page.read_text(), page
+
+
+def test_every_criterion_for_channels_is_explained_with_its_source():
+    text = (ROOT / "docs" / "criteria.md").read_text()
+    rows = {row.split("`")[1]: row for row in text.splitlines() if row.startswith("| `")}
+    known = criteria("channels")
+    assert rows.keys() == known.keys()
+    by_samples = text.split("## From training samples")[1]
+    for name, found in known.items():
+        assert f"({found.source})" in rows[name]
+        assert (rows[name] in by_samples) == found.data_driven
+        assert name in COMMAND_LINE

@@ -164,8 +164,28 @@ def channel_rows(
 
     ``None`` when the kernel makes no channels of that group.
     """
+    return _rows(array, axes.makes, group, roots)
+
+
+def carried_rows(
+    array: np.ndarray, axes: WeightAxes, group: AtomArray, roots: AtomArray
+) -> np.ndarray | None:
+    """As :func:`channel_rows`, for a weight that follows the channels, such as BatchNorm's."""
+    return _rows(array, axes.carries, group, roots)
+
+
+def read_rows(
+    array: np.ndarray, axes: WeightAxes, group: AtomArray, roots: AtomArray
+) -> np.ndarray | None:
+    """As :func:`channel_rows`, for a weight that sums over the channels."""
+    return _rows(array, axes.reads, group, roots)
+
+
+def _rows(
+    array: np.ndarray, along: Mapping[int, AtomArray], group: AtomArray, roots: AtomArray
+) -> np.ndarray | None:
     parts = []
-    for axis, atoms in axes.makes.items():
+    for axis, atoms in along.items():
         place = np.flatnonzero(np.isin(roots[atoms], group))
         if not len(place):
             continue

@@ -3,7 +3,8 @@
 Stored as ``profile.json`` and ``.npy`` files beside it:
 
     scores_<criterion>.npy  float32, all prunable groups' channel scores one after another,
-                            in the order of ``profile.groups`` (``Group.score_slice``)
+                            at their ``score_offset``; not a number where the criterion does
+                            not apply, with the reasons in ``scores_<criterion>.json``
     magnitudes.npy          float32 (prunable layers, QUANTILES): quantiles of |w| of each layer
                             with a ``magnitude_row``, what prices a global magnitude threshold
 """
@@ -204,13 +205,18 @@ class ModelProfile:
 
 
 def load_scores(profile: ModelProfile, folder: Path, criterion: str) -> dict[str, np.ndarray]:
-    """Channel scores of every prunable group. -> {group id: (channels,)}, larger = keep."""
+    """Channel scores of every prunable group. -> {group id: (channels,)}, larger = keep.
+
+    A group that the criterion does not apply to is left out.
+    """
     flat = storage.read_array(folder / f"scores_{criterion}.npy")
     scores = {}
     for group in profile.prunable_groups:
         if group.score_offset is None:
             continue
-        scores[group.id] = flat[group.score_offset : group.score_offset + group.channels]
+        values = flat[group.score_offset : group.score_offset + group.channels]
+        if np.isfinite(values).all():
+            scores[group.id] = values
     return scores
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pruning.api.inputs import (
     Words,
+    analysed,
     check_apart,
     check_method,
     latency_of,
@@ -65,6 +66,8 @@ def plan(
     latency: bool = True,
     name: str = "",
     on_request: Collection[str] = (),
+    calibration_samples: int = PruningPlan.calibration_samples,
+    progress: Words = lambda fraction, words: None,
 ) -> Planned:
     """Make a plan that reaches a target, and price it.
 
@@ -74,7 +77,8 @@ def plan(
         method: ``channels`` removes channels, ``weights`` sets single weights to zero.
         criterion: What decides; the method's usual one by default.
         scope: How the target is shared out: ``uniform``, ``layer``, ``global``.
-        data: Also measure the accuracy that the plan starts from.
+        data: Also measure the accuracy that the plan starts from; a data-driven criterion looks at
+            samples of its training split.
         ratios: Fractions to remove by group (channels) or layer (weights) name.
         locked: Names that stay whole.
         schedule: When weights are zeroed.
@@ -85,42 +89,78 @@ def plan(
         latency: Measure the model's latency, from which the plan's is estimated.
         name: Of the plan.
         on_request: ``inexact``, ``rescaled``: also cut groups that are left whole otherwise.
+        calibration_samples: How many samples a data-driven criterion looks at.
+        progress: Told how far scoring is: a fraction from 0 to 1, and words.
 
     Raises:
         PruningError: The target cannot be reached, or model or data cannot be used.
     """
+    from pruning.runs.calibration import needs_data, score_channels
+    from pruning.runs.jobs.profile import write_profile
+    from pruning.strategy.criteria import criterion as find_criterion
     from pruning.strategy.estimates import price
-    from pruning.strategy.planner import make_plan
+    from pruning.strategy.planner import default_criterion, make_plan
 
     wanted = parse_target(target) if isinstance(target, str) else target
     check_method(method)
+    chosen = criterion or default_criterion(method)
+    known = find_criterion(chosen, method)
+    if known.data_driven and data is None:
+        raise needs_data(known)
+    settings = training or Training()
+    # A value out of range is told now, not after the samples have run through the model.
+    PruningPlan(
+        model="",
+        method=method,
+        scope=scope,
+        target=wanted,
+        engine=engine,
+        round_to=round_to,
+        on_request=tuple(on_request),
+        calibration_samples=calibration_samples,
+    )
     with tempfile.TemporaryDirectory(prefix="pruning-studio-") as folder:
-        loaded, profile = profiled(Path(model), length, Path(folder))
+        loaded, analysis = analysed(Path(model), length)
+        profile = write_profile(analysis, Path(folder), ())
+        dataset = prepared(data, profile, settings.seed) if data is not None else None
+        scores = None
+        if method == "channels":
+            scores = score_channels(
+                analysis,
+                chosen,
+                dataset,
+                count=calibration_samples,
+                seed=settings.seed,
+                progress=progress,
+            )
         made = make_plan(
             profile,
             Path(folder),
             method=method,
-            criterion=criterion,
+            criterion=chosen,
             scope=scope,
             target=wanted,
             locked=locked,
             ratios=ratios,
             schedule=schedule,
-            training=training,
+            training=settings,
             engine=engine,
             round_to=round_to,
             name=name,
             on_request=on_request,
+            calibration_samples=calibration_samples,
+            scores=scores,
         )
         accuracy = None
-        if data is not None:
+        if dataset is not None:
             from pruning.comparison.evaluate import evaluate
 
-            dataset = prepared(data, profile, made.training.seed)
             accuracy = evaluate(loaded.model, loaded.framework, dataset)[0].value.value
         measured = latency_of(loaded, length) if latency else None
-        prices = price(profile, Path(folder), made, latency_ms=measured, accuracy=accuracy)
-    return Planned(made, prices)
+        prices = price(
+            profile, Path(folder), made, latency_ms=measured, accuracy=accuracy, scores=scores
+        )
+    return Planned(made, prices, scores.samples if scores is not None else 0)
 
 
 def prune(

@@ -14,6 +14,7 @@ from pruning.intake.dataset import Dataset
 from pruning.strategy.plan import METHODS, TARGETS, PruningPlan, Target
 
 if TYPE_CHECKING:
+    from pruning.analysis.profiler import Analysis
     from pruning.intake.model_file import LoadedModel
 
 PLANNED_METHODS = ("layers",)
@@ -110,9 +111,16 @@ def profiled(
     Raises:
         ModelFileError: The file is no model that the studio can work on.
     """
+    from pruning.runs.jobs.profile import write_profile
+
+    loaded, analysis = analysed(path, length)
+    return loaded, write_profile(analysis, folder) if folder else analysis.profile
+
+
+def analysed(path: Path, length: int | None = None) -> tuple[LoadedModel, Analysis]:
+    """Load and analyse a model file; see :func:`profiled`."""
     from pruning.analysis.profiler import analyse
     from pruning.intake.model_file import load
-    from pruning.runs.jobs.profile import write_profile
 
     loaded = load(path)
     analysis = analyse(
@@ -122,7 +130,7 @@ def profiled(
         bytes=path.stat().st_size,
         length=length,
     )
-    return loaded, write_profile(analysis, folder) if folder else analysis.profile
+    return loaded, analysis
 
 
 def prepared(

@@ -66,10 +66,15 @@ class Inspection:
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan and what it is expected to give."""
+    """A plan and what it is expected to give.
+
+    Attributes:
+        calibrated: How many calibration samples its criterion looked at.
+    """
 
     plan: PruningPlan
     prices: Prices
+    calibrated: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The command line's ``plan``.
@@ -80,7 +85,12 @@ class Planned:
             name: {"value": figure["value"], "basis": figure["basis"] or "estimated"}
             for name, figure in self.prices.expected().items()
         }
-        return {**self.plan.to_dict(), "expected": expected}
+        record = {**self.plan.to_dict(), "expected": expected}
+        if self.prices.notes:
+            record["notes"] = list(self.prices.notes)
+        if self.calibrated:
+            record["calibration"] = {"criterion": self.plan.criterion, "samples": self.calibrated}
+        return record
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,12 @@ class Framework(Protocol):
     def path_of(self, flat_model: Any, layer: Any) -> str:
         """Name that is unique in the model: ``outer/inner`` for a layer of a nested model."""
 
+    def probe(self, flat_model: Any, outputs: Sequence[Any]) -> Any:
+        """Model of the same layers that returns these tensors of a flat model, as a list.
+
+        It takes its inputs as a list, too, if there are several.
+        """
+
     def nodes(self, flat_model: Any) -> list[Node]:
         """All calls of a flat model in an order in which inputs come before their readers."""
 

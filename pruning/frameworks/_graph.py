@@ -175,6 +175,17 @@ class GraphFramework(ABC):
         _PATHS[flat] = {key: path for key, (_, path) in called.items()}
         return flat
 
+    def probe(self, flat_model: Any, outputs: Sequence[Any]) -> Any:
+        """See :class:`Framework`."""
+        paths = _PATHS.get(flat_model, {})
+        called = {
+            id(node.layer): (node.layer, paths[id(node.layer)])
+            for node in self.calls(flat_model)
+            if id(node.layer) in paths
+        }
+        with self._renamed(called):
+            return self.keras.Model(list(flat_model.inputs), list(outputs))
+
     def require_graph(self, model: Any) -> None:
         """Check that the model's layers and connections are known.
 

@@ -14,10 +14,11 @@ import numpy as np
 from pruning import storage
 from pruning.intake.check import check_fits
 from pruning.intake.dataset import Dataset
+from pruning.runs.calibration import score_channels
 from pruning.runs.jobs._base import Cancelled
+from pruning.strategy.channel_scores import ChannelScores, require_applicable, require_scored
 from pruning.strategy.criteria import criterion
 from pruning.strategy.plan import PruningPlan
-from pruning.strategy.scoring import group_scores
 from pruning.strategy.selection import kept_channels
 from pruning.strategy.validation import check_plan
 
@@ -66,6 +67,7 @@ class Work:
     before: LoadedModel
     analysis: Analysis
     model: Any = None
+    scores: ChannelScores | None = None
     cut: Cut | None = None
     masks: Mapping[str, np.ndarray] | None = None
     self_check: dict[str, Any] | None = None
@@ -125,15 +127,36 @@ def begin(
     return work
 
 
-def cut(work: Work) -> Cut:
+def score(work: Work) -> ChannelScores:
+    """Score the channels; a stage of its own where samples have to run through the model.
+
+    Raises:
+        PlanError: The criterion needs samples and there are none, or it does not apply.
+    """
+    plan = work.plan
+    own = criterion(plan.criterion, "channels").data_driven
+    with work.stage("score") if own else nullcontext():
+        scores = score_channels(
+            work.analysis,
+            plan.criterion,
+            work.data,
+            count=plan.calibration_samples,
+            seed=plan.training.seed,
+            progress=work.voice.progress,
+            should_stop=work.voice.should_stop,
+        )
+        require_applicable(work.analysis.profile.requested(plan.on_request), scores)
+        require_scored(plan, scores)
+    work.scores = scores
+    return scores
+
+
+def cut(work: Work, scores: ChannelScores) -> Cut:
     """Choose the channels to keep and make the smaller model."""
-    from pruning.analysis.profiler import channel_weights
     from pruning.surgery import channels
 
     with work.stage("cut"):
-        chosen = criterion(work.plan.criterion, "channels")
-        scores = group_scores(chosen, channel_weights(work.analysis))
-        kept = kept_channels(work.analysis.profile, work.plan, scores)
+        kept = kept_channels(work.analysis.profile, work.plan, scores.values)
         work.cut = channels.cut(work.analysis, kept)
         work.model = work.cut.model
     return work.cut
@@ -240,10 +263,19 @@ def save(work: Work) -> dict[str, Any]:
         **{name: _pair(getattr(s, name) for s in sizes) for name in SIZES},
         "sparsity": sparsity(work.model, framework),
         "self_check": work.self_check,
+        **_calibration(work),
         "metric": scores.before.metric if scores else None,
         "accuracy": _pair(accuracy) if accuracy else None,
         "seconds": {name: round(value, 3) for name, value in work.seconds.items()},
     }
+
+
+def _calibration(work: Work) -> dict[str, Any]:
+    """What the criterion looked at; empty when it looked at no samples."""
+    if work.scores is None or not work.scores.samples:
+        return {}
+    looked = {"criterion": work.scores.criterion, "samples": work.scores.samples}
+    return {"calibration": looked}
 
 
 def _training_seconds(work: Work, data: Dataset) -> dict[str, float]:

@@ -44,14 +44,18 @@ def by_size(sizes: Mapping[str, int], cap: float) -> Family:
 def by_score(scores: Mapping[str, np.ndarray], cap: float) -> Family:
     """One threshold for all channels: those with the lowest scores go, wherever they are.
 
+    Among equal scores every group gives its share: where all channels score alike, as with the
+    factors of a fresh BatchNorm, this is the same ratio everywhere, and no group is emptied first.
+
     Args:
         scores: Group id -> (channels,), comparable between groups, larger = keep.
         cap: Largest ratio, which keeps a group from being emptied.
     """
     names = list(scores)
     owner = np.concatenate([np.full(len(scores[name]), i) for i, name in enumerate(names)])
-    order = np.argsort(np.concatenate([scores[name] for name in names]), kind="stable")
-    ranked = owner[order]
+    values = np.concatenate([scores[name] for name in names])
+    ties = np.concatenate([_place_among_equals(scores[name]) for name in names])
+    ranked = owner[np.lexsort((ties, values))]
 
     def ratios(strength: float) -> dict[str, float]:
         below = np.bincount(ranked[: round(strength * len(ranked))], minlength=len(names))
@@ -61,6 +65,17 @@ def by_score(scores: Mapping[str, np.ndarray], cap: float) -> Family:
         }
 
     return ratios
+
+
+def _place_among_equals(scores: np.ndarray) -> np.ndarray:
+    """Where a channel stands among those of its group with its score. -> (channels,) in (0, 1)."""
+    _, index, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    order = np.argsort(index, kind="stable")
+    starts = np.cumsum(counts) - counts
+    place = np.empty(len(scores))
+    place[order] = np.arange(len(scores)) - starts[index[order]] + 0.5
+    shares: np.ndarray = place / counts[index]
+    return shares
 
 
 def by_magnitude(

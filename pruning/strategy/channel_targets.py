@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
-from pathlib import Path
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
-from pruning.analysis.profile import Group, ModelProfile, load_scores
+from pruning.analysis.profile import Group, ModelProfile
 from pruning.errors import PlanError
 from pruning.strategy import cost_table, sizes
 from pruning.strategy.allocation import Family, by_score, by_size, uniform
+from pruning.strategy.channel_scores import ChannelScores, require_applicable
 from pruning.strategy.plan import Scope, Target
 from pruning.strategy.problem import Problem, Ratios, nothing_to_prune
 from pruning.strategy.scoring import indistinct_groups
@@ -23,22 +23,28 @@ _CAP = 0.9  # a global threshold may empty a layer: first try to leave a tenth o
 
 def channel_problem(
     profile: ModelProfile,
-    folder: Path,
+    scores: ChannelScores,
     target: Target,
     *,
     scope: Scope,
-    criterion: str,
     locked: Collection[str],
     fixed: Ratios,
     round_to: int,
 ) -> Problem:
     """State the target as a :class:`Problem` over the channel groups.
 
+    Groups that the criterion does not apply to stay whole.
+
     Raises:
-        PlanError: Everything is locked or frozen, the target counts zeros, or the criterion's
-            scores were not computed.
+        PlanError: Everything is locked or frozen, the target counts zeros, or the criterion
+            applies to nothing.
     """
-    free = [g for g in profile.prunable_groups if g.id not in locked and g.id not in fixed]
+    require_applicable(profile, scores)
+    free = [
+        g
+        for g in profile.prunable_groups
+        if g.id not in locked and g.id not in fixed and g.id in scores.values
+    ]
     if not free:
         raise nothing_to_prune("channel group", len(locked), len(fixed))
     count = _counter(profile, target)
@@ -57,15 +63,15 @@ def channel_problem(
             return {name: min(math.ceil(r * 1e6) / 1e6, 0.999999) for name, r in ratios.items()}
         return {name: _exact_ratio(by_id[name], ratio, round_to) for name, ratio in ratios.items()}
 
-    families, notes = _families(profile, folder, free, scope, criterion)
+    chosen = {group.id: scores.values[group.id] for group in free}
     return Problem(
-        families=families,
+        families=_families(free, scope, chosen),
         left=left,
         finish=finish,
         goal=target.value,
         fixed=fixed,
         floor=lambda least: _floor_error(profile, target, least, original),
-        notes=notes,
+        notes=indistinct_note(chosen) if scope == "global" else (),
     )
 
 
@@ -84,35 +90,15 @@ def _counter(profile: ModelProfile, target: Target) -> Callable[[np.ndarray], in
     )
 
 
-def _families(
-    profile: ModelProfile, folder: Path, free: list[Group], scope: Scope, criterion: str
-) -> tuple[tuple[Family, ...], tuple[str, ...]]:
+def _families(free: list[Group], scope: Scope, scores: dict[str, np.ndarray]) -> tuple[Family, ...]:
     if scope == "uniform":
-        return (uniform([group.id for group in free], _ALL),), ()
+        return (uniform([group.id for group in free], _ALL),)
     if scope == "layer":
-        return (by_size({group.id: group.channels**2 for group in free}, _ALL),), ()
-    scores = stored_scores(profile, folder, criterion)
-    chosen = {group.id: scores[group.id] for group in free}
-    return (by_score(chosen, _CAP), by_score(chosen, _ALL)), indistinct_note(chosen)
+        return (by_size({group.id: group.channels**2 for group in free}, _ALL),)
+    return (by_score(scores, _CAP), by_score(scores, _ALL))
 
 
-def stored_scores(profile: ModelProfile, folder: Path, criterion: str) -> dict[str, np.ndarray]:
-    """Scores of all prunable groups, as the analysis stored them.
-
-    Raises:
-        PlanError: The model was not analysed with this criterion.
-    """
-    if criterion not in profile.criteria:
-        known = ", ".join(profile.criteria) or "none, for it has no channels to score"
-        raise PlanError(
-            f"The model was not analysed with the criterion {criterion!r}.",
-            expected=f"One of {known}.",
-            fix="Choose one of these, or analyse the model again.",
-        )
-    return load_scores(profile, folder, criterion)
-
-
-def indistinct_note(scores: dict[str, np.ndarray]) -> tuple[str, ...]:
+def indistinct_note(scores: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     """The note on groups whose channels all have the same score; empty when there are none."""
     same = indistinct_groups(scores)
     if not same:

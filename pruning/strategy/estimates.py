@@ -12,6 +12,7 @@ import numpy as np
 
 from pruning.analysis.profile import ModelProfile
 from pruning.strategy import channel_targets, cost_table, sizes
+from pruning.strategy.channel_scores import ChannelScores, available_scores, left_whole_note
 from pruning.strategy.plan import PruningPlan
 from pruning.strategy.prices import Figure, LayerPrice, Prices
 from pruning.strategy.selection import kept_count, kept_weights
@@ -27,6 +28,7 @@ def price(
     *,
     latency_ms: float | None = None,
     accuracy: float | None = None,
+    scores: ChannelScores | None = None,
 ) -> Prices:
     """Price a plan.
 
@@ -36,16 +38,18 @@ def price(
         plan: A plan whose names are the model's.
         latency_ms: Measured latency of the model before, when there is one.
         accuracy: Measured accuracy of the model before, when there is one.
+        scores: What the plan's criterion says (channels); by default what is stored in ``folder``.
     """
     profile = profile.requested(plan.on_request)
     if plan.method == "channels":
-        return _price_channels(profile, folder, plan, latency_ms, accuracy)
+        known = scores or available_scores(profile, folder, plan.criterion, plan.training.seed)
+        return _price_channels(profile, known, plan, latency_ms, accuracy)
     return _price_weights(profile, plan, latency_ms, accuracy)
 
 
 def _price_channels(
     profile: ModelProfile,
-    folder: Path,
+    scores: ChannelScores | None,
     plan: PruningPlan,
     latency_ms: float | None,
     accuracy: float | None,
@@ -78,11 +82,11 @@ def _price_channels(
     }
     changed = any(kept[g.id] < g.channels for g in profile.prunable_groups)
     notes: tuple[str, ...] = ()
-    if changed and plan.criterion in profile.criteria:
-        scores = channel_targets.stored_scores(profile, folder, plan.criterion)
+    if changed and scores is not None:
+        open_groups = [g.id for g in profile.prunable_groups if g.id not in plan.locked]
         notes = channel_targets.indistinct_note(
-            {name: values for name, values in scores.items() if plan.ratios.get(name, 0.0) > 0}
-        )
+            {name: v for name, v in scores.values.items() if plan.ratios.get(name, 0.0) > 0}
+        ) + left_whole_note(scores, open_groups)
     before = _before(profile, counts, latency_ms, accuracy)
     return Prices(
         before,

@@ -28,6 +28,8 @@ SCHEDULES: tuple[ScheduleKind, ...] = ("one_shot", "constant", "polynomial")
 ENGINES: tuple[Engine, ...] = ("studio", "tfmot")
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
 
+MOST_CALIBRATION_SAMPLES = 100_000
+
 
 @dataclass(frozen=True)
 class Target:
@@ -93,6 +95,7 @@ class PruningPlan:
         on_request: Kinds of groups that are cut although they are left whole otherwise, see
             ``Group.on_request``.
         round_to: Kept channel counts are rounded up to a multiple of this.
+        calibration_samples: Samples of the training split that a data-driven criterion looks at.
         engine: ``tfmot`` runs TF-MOT's own ``prune_low_magnitude`` (tf_keras, weights only).
 
     Raises:
@@ -112,6 +115,7 @@ class PruningPlan:
     round_to: int = 1
     name: str = ""
     on_request: tuple[str, ...] = ()
+    calibration_samples: int = 256
 
     def __post_init__(self) -> None:
         _choice("method", self.method, METHODS)
@@ -122,6 +126,7 @@ class PruningPlan:
         for kind in self.on_request:
             _choice("request", kind, REQUESTS)
         _integer("round_to", self.round_to, 1, 256)
+        _integer("calibration_samples", self.calibration_samples, 1, MOST_CALIBRATION_SAMPLES)
         if self.target is not None:
             _check_target(self.target)
         for name, ratio in self.ratios.items():

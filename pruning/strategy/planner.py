@@ -6,6 +6,12 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from pruning.analysis.profile import ModelProfile
+from pruning.strategy.channel_scores import (
+    ChannelScores,
+    known_scores,
+    require_applicable,
+    require_scored,
+)
 from pruning.strategy.plan import (
     Engine,
     Method,
@@ -37,6 +43,8 @@ def make_plan(
     round_to: int = 1,
     name: str = "",
     on_request: Collection[str] = (),
+    calibration_samples: int = PruningPlan.calibration_samples,
+    scores: ChannelScores | None = None,
 ) -> PruningPlan:
     """Make a plan and check it against the model.
 
@@ -55,6 +63,8 @@ def make_plan(
         round_to: Kept channel counts are rounded up to a multiple of this.
         name: Of the plan.
         on_request: Kinds of groups to cut besides those that are cut anyway.
+        calibration_samples: What a data-driven criterion looks at, noted in the plan.
+        scores: What the criterion says (channels); by default what is stored in ``folder``.
 
     Raises:
         PlanError: The target cannot be reached, or a setting does not fit the model.
@@ -76,12 +86,18 @@ def make_plan(
         round_to=round_to,
         name=name,
         on_request=tuple(on_request),
+        calibration_samples=calibration_samples,
     )
     check_plan(profile, plan)
+    opened = profile.requested(on_request)
+    if method == "channels":
+        scores = scores or known_scores(opened, folder, chosen, plan.training.seed)
+        require_applicable(opened, scores)
+        require_scored(plan, scores)
     if target is None:
         return plan
     solution = solve(
-        profile.requested(on_request),
+        opened,
         folder,
         method=method,
         target=target,
@@ -90,6 +106,7 @@ def make_plan(
         locked=locked,
         fixed=own,
         round_to=round_to,
+        scores=scores,
     )
     return plan.with_ratios(solution.ratios)
 

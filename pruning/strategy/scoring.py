@@ -1,14 +1,20 @@
-"""Channel scores of a group from the kernels of all the layers that make its channels.
+"""Channel scores of a group from everything that is known of its channels.
 
-A group's channels may come from several layers: the two branches of a residual add. Each producer's
-scores are divided by their mean over the channels, so that a layer with large weights does not
-outvote the others, then averaged over the producers:
+A group's channels may come from several layers: the two branches of a residual add. Each of them
+gives one score to every channel, and the group's score is their mean. What a number means depends
+on the criterion's ``unit``:
 
-    score(c) = mean over producers p of  s_p(c) / mean over channels of s_p
+- ``relative``: a criterion like L1 compares filters of one kernel. Each producer's scores are
+  divided by their mean over the channels, so that a layer with large weights does not outvote the
+  others:
 
-A group's scores thus have the mean 1 (0 when all its kernels are zero), whatever the size of its
-kernels, which is what lets the global scope compare channels of different groups. This is the
-"mean" normalisation and the "mean" reduction of DepGraph, https://arxiv.org/abs/2301.12900.
+      score(c) = mean over producers p of  s_p(c) / mean over channels of s_p
+
+  A group's scores thus have the mean 1 (0 when all its kernels are zero), whatever the size of its
+  kernels, which is what lets the global scope compare channels of different groups. This is the
+  "mean" normalisation and the "mean" reduction of DepGraph, https://arxiv.org/abs/2301.12900.
+- ``absolute``: the number means the same in every group (a change of the loss, a share of values,
+  a factor), and the global scope compares it as it is.
 """
 
 from __future__ import annotations
@@ -19,24 +25,28 @@ import numpy as np
 
 from pruning.strategy.criteria import Criterion
 
+Item = np.ndarray | tuple[np.ndarray, ...]
+"""What a criterion is handed at once; an array alone stands for a tuple of one."""
+
 
 def group_scores(
-    criterion: Criterion, channel_weights: Mapping[str, Sequence[np.ndarray]]
+    criterion: Criterion, evidence: Mapping[str, Sequence[Item]]
 ) -> dict[str, np.ndarray]:
     """Score the channels of every group.
 
     Args:
         criterion: One for the method *channels*.
-        channel_weights: For each group the kernels of its producers, each (channels, values).
+        evidence: For each group what the criterion needs of each of its producers, each array
+            (channels, …).
 
     Returns:
-        Group id -> float32 (channels,), larger = keep. Weights that are not finite count as zero.
+        Group id -> float32 (channels,), larger = keep. Values that are not finite count as zero.
+        Groups without evidence are left out.
     """
     return {
-        group: np.mean([_normalised(criterion, rows) for rows in kernels], axis=0).astype(
-            np.float32
-        )
-        for group, kernels in channel_weights.items()
+        group: np.mean([_scores(criterion, item) for item in items], axis=0).astype(np.float32)
+        for group, items in evidence.items()
+        if len(items)
     }
 
 
@@ -47,7 +57,11 @@ def indistinct_groups(scores: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     )
 
 
-def _normalised(criterion: Criterion, rows: np.ndarray) -> np.ndarray:
-    scores = criterion.score(np.nan_to_num(rows, nan=0.0, posinf=0.0, neginf=0.0))
+def _scores(criterion: Criterion, item: Item) -> np.ndarray:
+    arrays = item if isinstance(item, tuple) else (item,)
+    finite = [np.nan_to_num(array, nan=0.0, posinf=0.0, neginf=0.0) for array in arrays]
+    scores = criterion.score(*finite)
+    if criterion.unit == "absolute":
+        return scores
     mean = scores.mean()
     return scores / mean if mean > 0 else scores

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pruning.analysis.profile import ModelProfile
 from pruning.strategy.allocation import Family
+from pruning.strategy.channel_scores import ChannelScores, known_scores
 from pruning.strategy.channel_targets import channel_problem
 from pruning.strategy.plan import Method, Scope, Target
 from pruning.strategy.problem import Problem, Ratios
@@ -51,6 +52,7 @@ def solve(
     locked: Collection[str] = (),
     fixed: Ratios | None = None,
     round_to: int = 1,
+    scores: ChannelScores | None = None,
 ) -> Solution:
     """Find the ratios that meet ``target`` as closely from below as the scope allows.
 
@@ -65,6 +67,7 @@ def solve(
         locked: Groups or layers that stay whole.
         fixed: Ratios that the user set; the others are solved for.
         round_to: Kept channel counts are rounded up to a multiple of this.
+        scores: What the criterion says (channels); by default what is stored in ``folder``.
 
     Raises:
         PlanError: The target cannot be reached (with the floor), everything is locked or frozen,
@@ -74,10 +77,9 @@ def solve(
     if method == "channels":
         problem = channel_problem(
             profile,
-            folder,
+            scores or known_scores(profile, folder, criterion),
             target,
             scope=scope,
-            criterion=criterion,
             locked=locked,
             fixed=own,
             round_to=round_to,

@@ -57,8 +57,9 @@ def test_from_upload_to_export(uploads, home: Path) -> None:
     folder = store.model_folder(model)
     profile = ModelProfile.load(folder)
     assert (profile.digest, profile.name, profile.family) == (model, "words.h5", "tf_keras")
-    assert profile.criteria == ("l1", "l2")
-    for criterion in profile.criteria:
+    assert profile.criteria == ("bn_scale", "l1", "l2")
+    assert load_scores(profile, folder, "bn_scale") == {}  # a model without BatchNormalization
+    for criterion in ("l1", "l2"):
         scores = load_scores(profile, folder, criterion)
         assert {name: len(values) for name, values in scores.items()} == {"table": 6, "hidden": 8}
         assert all(values.mean() == pytest.approx(1, abs=1e-6) for values in scores.values())

@@ -54,6 +54,14 @@ def test_score_by_hand():
     assert ratios(1.0) == {"a": 0.6, "b": 0.6}
 
 
+def test_equal_scores_are_shared_out_evenly():
+    fresh = by_score({"a": np.ones(4), "b": np.ones(8), "c": np.array([0.5, 2.0])}, 0.9)
+    # the .5 goes first, then a quarter of a and of b, and so on; the 2 goes last
+    assert fresh(1 / 14) == {"a": 0, "b": 0, "c": 0.5}
+    assert fresh(4 / 14) == {"a": 0.25, "b": 0.25, "c": 0.5}
+    assert fresh(7 / 14) == {"a": 0.5, "b": 0.5, "c": 0.5}
+
+
 def test_magnitude_by_hand():
     quantiles = {"small": np.linspace(0, 1, 1025), "large": np.linspace(0, 4, 1025)}
     ratios = by_magnitude(quantiles, {"small": 100, "large": 100}, 0.99)

@@ -47,6 +47,20 @@ def test_zero_and_broken_weights_score_zero():
     assert group_scores(L1, {"g": [np.zeros((3, 2))]})["g"].tolist() == [0, 0, 0]
 
 
+def test_absolute_scores_are_compared_as_they_are():
+    share = criterion("apoz", "channels")
+    first, second = np.array([[0.0], [0.5]]), np.array([[0.5], [0.5]])
+    found = group_scores(share, {"g": [(first,), (second,)], "none": []})
+    assert found.keys() == {"g"}
+    assert found["g"] == pytest.approx([0.75, 0.5])  # mean of 1 and .5, of .5 and .5
+
+
+def test_a_criterion_is_handed_its_needs_in_order():
+    hessian = criterion("hessian", "channels")
+    kernel, curvature = np.array([[2.0], [1.0]]), np.array([[1.0], [5.0]])
+    assert group_scores(hessian, {"g": [(kernel, curvature)]})["g"] == pytest.approx([4.0, 5.0])
+
+
 def test_equal_scores_are_noticed():
     scores = {"same": np.ones(4), "one": np.ones(1), "apart": np.array([1.0, 2.0])}
     assert indistinct_groups(scores) == ("same",)

@@ -150,10 +150,10 @@ def test_targets_that_a_method_does_not_change(folder):
 
 
 def test_an_unknown_criterion_is_refused(folder):
-    with pytest.raises(PlanError, match="'taylor'"):
+    with pytest.raises(PlanError, match="'bn_scale'"):
         solve(
             PROFILE, folder, method="channels", target=Target("flops", 0.5), scope="global",
-            criterion="taylor",
+            criterion="bn_scale",
         )  # fmt: skip
 
 

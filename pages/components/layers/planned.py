@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pages.components import state
-from pruning.analysis.profile import Group, Layer, ModelProfile, load_magnitudes, load_scores
+from pages.components import scores, state
+from pruning.analysis.profile import Group, Layer, ModelProfile, load_magnitudes
 from pruning.errors import PruningError
 from pruning.intake.store import model_folder
 from pruning.runs import library as runs
@@ -24,13 +24,16 @@ class Planned:
     Attributes:
         words: The plan in words, or its name.
         criterion: Whose scores choose the channels.
-        kept: Indices of the layer's group that stay, (kept,); ``None`` for another method.
+        kept: Indices of the layer's group that stay, (kept,); ``None`` for another method, or while
+            the criterion's scores are not there.
+        scores: What the criterion says of the group's channels, (channels,), with ``kept``.
         threshold: Weights of at most this magnitude become zero; ``None`` for another method.
     """
 
     words: str
     criterion: str
     kept: np.ndarray | None = None
+    scores: np.ndarray | None = None
     threshold: float | None = None
 
 
@@ -48,9 +51,18 @@ def planned(profile: ModelProfile, layer: Layer, group: Group | None) -> Planned
         return Planned(words, plan.criterion, threshold=limit)
     if group is None or not group.prunable:
         return Planned(words, plan.criterion)
-    scores = load_scores(profile.requested(plan.on_request), folder, plan.criterion)
-    kept = kept_channels(profile, plan, scores)[group.id]
-    return Planned(words, plan.criterion, kept=kept)
+    scored = scores.stored(
+        profile.requested(plan.on_request),
+        plan.criterion,
+        state.current().data,
+        plan.calibration_samples,
+        plan.training.seed,
+    )
+    if scored is None or group.id not in scored.values:
+        return Planned(words, plan.criterion)
+    only = plan.with_ratios({group.id: plan.ratios.get(group.id, 0.0)})
+    kept = kept_channels(profile, only, scored.values)[group.id]
+    return Planned(words, plan.criterion, kept=kept, scores=scored.values[group.id])
 
 
 def _grid(quantiles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -16,6 +16,7 @@ from pages.components.text import plain, visible
 from pruning import quantities, storage
 from pruning.analysis.profile import Group, Layer, ModelProfile, load_scores
 from pruning.charts import layers as charts
+from pruning.strategy.criteria import criterion
 
 TABLE_HEIGHT = 460
 _LATENCY_HELP = (
@@ -130,8 +131,8 @@ def detail(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
     with left:
         _weights(layer, plan)
     with right:
-        if plan and plan.kept is not None:
-            scores = channel_scores(profile, group, plan.criterion)
+        if plan and plan.scores is not None:
+            scores = plan.scores
         _scores(group, scores, plan)
     if group is not None:
         _group(group)
@@ -162,16 +163,14 @@ def groups(profile: ModelProfile, layer: Layer) -> None:
     )
 
 
-def channel_scores(
-    profile: ModelProfile, group: Group | None, criterion: str = "l1"
-) -> np.ndarray | None:
-    """Scores of a group's channels, (channels,), or ``None`` when there are none."""
+def channel_scores(profile: ModelProfile, group: Group | None) -> np.ndarray | None:
+    """L1 scores of a group's channels, (channels,), or ``None`` when there are none."""
     folder = storage.home() / "models" / profile.digest
     if group is None or group.score_offset is None:
         return None
-    if not (folder / f"scores_{criterion}.npy").is_file():
+    if not (folder / "scores_l1.npy").is_file():
         return None
-    return load_scores(profile, folder, criterion).get(group.id)
+    return load_scores(profile, folder, "l1").get(group.id)
 
 
 def _frame(profile: ModelProfile) -> pd.DataFrame:
@@ -235,7 +234,8 @@ def _scores(group: Group | None, scores: np.ndarray | None, plan: Planned | None
         return
     kept = plan.kept if plan else None
     removed = 0 if kept is None else len(scores) - len(kept)
-    title = f"{plan.criterion.upper() if plan and kept is not None else 'L1'} score"
+    found = criterion(plan.criterion if plan and kept is not None else "l1", "channels")
+    title = f"{found.title} score"
     st.markdown("**Channel scores**")
     chart.show(
         charts.sorted_scores,
@@ -247,9 +247,10 @@ def _scores(group: Group | None, scores: np.ndarray | None, plan: Planned | None
         title=title,
         planned=removed > 0,
     )
+    scaled = ", scaled to a mean of 1" if found.unit == "relative" else ""
     st.caption(
-        "A channel's weights summed up, averaged over the layers that make it and scaled to "
-        "a mean of 1; the weakest are cut first."
+        f"By the criterion {found.title}, averaged over the layers that make a channel{scaled}; "
+        "the weakest are cut first."
     )
     if plan and kept is not None:
         what = f"{removed:,} of {quantities.plural(len(scores), group.unit)}"

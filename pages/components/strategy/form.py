@@ -10,8 +10,9 @@ import streamlit as st
 from pages.components.strategy import retraining
 from pruning import quantities
 from pruning.analysis.profile import ModelProfile
-from pruning.strategy.criteria import criteria
+from pruning.strategy.criteria import Criterion, criteria, criterion
 from pruning.strategy.plan import (
+    MOST_CALIBRATION_SAMPLES,
     SCHEDULES,
     SCOPES,
     Engine,
@@ -22,6 +23,7 @@ from pruning.strategy.plan import (
     Target,
     Training,
 )
+from pruning.strategy.planner import default_criterion
 
 PREFIX = "plan_"  # of the keys of all widgets that make up a plan
 _METHODS = {"channels": "Remove channels", "weights": "Zero weights"}
@@ -64,6 +66,7 @@ class Choices:
     training: Training
     engine: Engine
     round_to: int
+    calibration_samples: int
 
 
 def show(profile: ModelProfile) -> Choices:
@@ -76,9 +79,10 @@ def show(profile: ModelProfile) -> Choices:
     training = retraining.show()
     with st.expander("Advanced", icon=":material/settings:", key="advanced"):
         round_to = _round_to(method)
+        samples = _samples(chosen, method)
         training = retraining.advanced(training)
         schedule = _schedule_details(schedule, method)
-    return Choices(method, chosen, scope, target, schedule, training, engine, round_to)
+    return Choices(method, chosen, scope, target, schedule, training, engine, round_to, samples)
 
 
 def _method() -> Method:
@@ -137,20 +141,40 @@ def _floor(profile: ModelProfile, kind: str) -> float:
 
 def _criterion(method: Method) -> str:
     known = criteria(method)
-    name: str = next(iter(known))
-    if len(known) > 1:
-        name = st.segmented_control(
+    names = sorted(known, key=lambda key: (known[key].data_driven, key))
+    name = default_criterion(method)
+    if len(names) > 1:
+        name = st.selectbox(
             "Criterion",
-            list(known),
-            default=name,
-            required=True,
-            format_func=lambda key: known[key].title,
+            names,
+            names.index(name),
+            format_func=lambda key: _criterion_label(known[key]),
             key=f"{PREFIX}{method}_criterion",
             persist_state="session",
         )
     found = known[name]
-    st.caption(f"{found.title}: {found.sentence} [Source]({found.source})")
+    st.caption(f"{found.sentence} [Source]({found.source})")
     return name
+
+
+def _criterion_label(found: Criterion) -> str:
+    return f"{found.title} · {'from training samples' if found.data_driven else 'from the model'}"
+
+
+def _samples(name: str, method: Method) -> int:
+    if not criterion(name, method).data_driven:
+        return PruningPlan.calibration_samples
+    value: int = st.number_input(
+        "Training samples that the criterion looks at",
+        1,
+        MOST_CALIBRATION_SAMPLES,
+        PruningPlan.calibration_samples,
+        key=f"{PREFIX}calibration_samples",
+        persist_state="session",
+        help="More samples give steadier scores and take longer. They are drawn from the training "
+        "split by the seed; samples that judge the model are never looked at.",
+    )
+    return value
 
 
 def _scope(method: Method) -> Scope:
@@ -255,6 +279,7 @@ def fill(plan: PruningPlan) -> None:
         "initial": round(100 * plan.schedule.initial_sparsity),
         "power": plan.schedule.power,
         "round_to": plan.round_to,
+        "calibration_samples": plan.calibration_samples,
     }
     if plan.target is not None:
         values["kind"] = plan.target.kind if plan.method == "channels" else "flops"

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import chart, figures, state
+from pages.components import scores as stored_scores
 from pages.components.strategy import edits
 from pages.components.strategy.form import Choices
 from pages.components.text import visible
@@ -16,6 +17,7 @@ from pruning.analysis.profile import ModelProfile
 from pruning.charts import strategy as charts
 from pruning.intake.store import model_folder
 from pruning.strategy import estimates
+from pruning.strategy.channel_scores import ChannelScores
 from pruning.strategy.estimates import Prices
 from pruning.strategy.plan import PruningPlan
 from pruning.strategy.planner import make_plan
@@ -25,7 +27,28 @@ _CHART_ENTRIES = 120
 _TALLEST = 11  # rows of a table that is shown whole
 
 
-def plan(profile: ModelProfile, choices: Choices) -> PruningPlan:
+def scores(profile: ModelProfile, choices: Choices, data: str | None) -> ChannelScores | None:
+    """What the chosen criterion says of the channels; ``None`` for the method weights.
+
+    While it is being computed, shows that and stops the page.
+    """
+    if choices.method != "channels":
+        return None
+    found = stored_scores.computed(
+        profile,
+        choices.criterion,
+        data,
+        choices.calibration_samples,
+        choices.training.seed,
+    )
+    if found is None:
+        st.stop()
+    return found
+
+
+def plan(
+    profile: ModelProfile, choices: Choices, scored: ChannelScores | None = None
+) -> PruningPlan:
     """Solve the choices, with the table's edits, into a plan.
 
     Raises:
@@ -47,6 +70,8 @@ def plan(profile: ModelProfile, choices: Choices) -> PruningPlan:
         training=choices.training,
         engine=choices.engine,
         round_to=choices.round_to,
+        calibration_samples=choices.calibration_samples,
+        scores=scored,
     )
     return replace(solved, target=own.opened.target) if own.opened else solved
 
@@ -62,7 +87,12 @@ def _still_says(choices: Choices, opened: PruningPlan) -> bool:
     )
 
 
-def prices(profile: ModelProfile, chosen: PruningPlan, data: str | None) -> Prices:
+def prices(
+    profile: ModelProfile,
+    chosen: PruningPlan,
+    data: str | None,
+    scored: ChannelScores | None = None,
+) -> Prices:
     """Price a plan, with what was measured of the model before."""
     scores = state.baseline(profile.digest, data)
     accuracy = scores.value.value if scores and scores.metric == "accuracy" else None
@@ -72,6 +102,7 @@ def prices(profile: ModelProfile, chosen: PruningPlan, data: str | None) -> Pric
         chosen,
         latency_ms=state.latency_ms(profile.digest),
         accuracy=accuracy,
+        scores=scored,
     )
 
 

@@ -16,7 +16,7 @@ from pruning.command_line.output import Output
 from pruning.command_line.targets import file_for
 from pruning.errors import PlanError
 from pruning.strategy.description import describe
-from pruning.strategy.plan import Schedule, Training
+from pruning.strategy.plan import PruningPlan, Schedule, Training
 
 UNITS = {"params": "parameters", "flops": "FLOPs", "bytes": "bytes", "latency_ms": "ms"}
 
@@ -33,7 +33,17 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--data", metavar="DATA", help="also measure the accuracy before")
     parser.add_argument("--method", default="channels", help="channels (default) or weights")
     parser.add_argument(
-        "--criterion", metavar="NAME", help="l1, l2 (channels), magnitude (weights)"
+        "--criterion",
+        metavar="NAME",
+        help="what decides which go; for channels bn_scale, fpgm, l1 (default), l2, random, and "
+        "with --data apoz, hessian, mean_activation, taylor; for weights magnitude",
+    )
+    parser.add_argument(
+        "--calibration-samples",
+        type=int,
+        default=PruningPlan.calibration_samples,
+        metavar="N",
+        help="training samples that a criterion with --data looks at (default %(default)s)",
     )
     parser.add_argument("--scope", default="uniform", help="uniform (default), layer or global")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the plan to this JSON file")
@@ -75,7 +85,7 @@ def run(options: Namespace, output: Output) -> None:
     out = file_for(options.out) if options.out else None
     if out is not None:
         check_apart(options.model, out)
-    with output.working(f"plan {options.model.name}"):
+    with output.working(f"plan {options.model.name}") as work:
         planned = api.plan(
             options.model,
             options.target,
@@ -100,6 +110,8 @@ def run(options: Namespace, output: Output) -> None:
             latency=not options.no_latency,
             name=options.name,
             on_request=options.on_request,
+            calibration_samples=options.calibration_samples,
+            progress=work.progress,
         )
     if out is not None:
         storage.write_json(out, planned.plan.to_dict())
@@ -128,6 +140,9 @@ def show(planned: Planned, out: Path | None, console: Console) -> None:
         if ratio > 0:
             ratios.add_row(Text(quantities.middle(name, 60)), quantities.percent(ratio))
     console.print(ratios)
+    if planned.calibrated:
+        samples = quantities.plural(planned.calibrated, "sample")
+        console.print(f"{planned.plan.criterion} looked at {samples} of the training split")
     for note in planned.prices.notes:
         console.print(Text(note))
     if out is not None:

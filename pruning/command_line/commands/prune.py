@@ -79,6 +79,9 @@ def show(results: Mapping[str, Any], console: Console) -> None:
     console.print(table)
     if results["sparsity"]:
         console.print(f"{quantities.percent(results['sparsity'])} of the weights are zero")
+    if looked := results.get("calibration"):
+        samples = quantities.plural(looked["samples"], "sample")
+        console.print(f"{looked['criterion']} looked at {samples} of the training split")
     if check := results["self_check"]:
         console.print(
             f"self-check: the cut equals the original to {check['max_abs_error']:.1e} "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,10 @@ import numpy as np
 from pruning import storage
 from pruning.analysis.profile import QUANTILES, ModelProfile
 from pruning.intake.store import model_folder, model_path, upload_record
+from pruning.runs.calibration import score_channels
 from pruning.runs.jobs._base import Job, Task
+from pruning.strategy.channel_scores import NOISE
 from pruning.strategy.criteria import criteria
-from pruning.strategy.scoring import group_scores
 
 if TYPE_CHECKING:
     from pruning.analysis.profiler import Analysis
@@ -39,34 +41,37 @@ def run(task: Task) -> dict[str, Any]:
     return {"made": [f"models/{identifier}/profile.json"]}
 
 
-def write_profile(analysis: Analysis, folder: Path) -> ModelProfile:
-    """Write the profile, the scores of each criterion and the quantiles of the magnitudes.
+def write_profile(
+    analysis: Analysis, folder: Path, names: Collection[str] | None = None
+) -> ModelProfile:
+    """Write the profile, channel scores and the quantiles of the magnitudes.
 
     ``profile.json`` comes last: a folder that has it is complete.
-    """
-    from pruning.analysis.profiler import channel_weights, kernels
 
-    weights = channel_weights(analysis)
-    named = criteria("channels")
-    for name, criterion in named.items():
-        scores = group_scores(criterion, weights)
-        storage.write_array(folder / f"scores_{name}.npy", flat_scores(analysis.profile, scores))
+    Args:
+        analysis: Of the model.
+        folder: Where to write.
+        names: Of the criteria to score by; by default :func:`storable` ones.
+    """
+    from pruning.analysis.profiler import kernels
+
+    named = storable() if names is None else tuple(names)
+    for name in named:
+        score_channels(analysis, name).save(folder, analysis.profile)
     arrays = {layer: [kernel for _, kernel in pairs] for layer, pairs in kernels(analysis).items()}
     storage.write_array(folder / "magnitudes.npy", magnitudes(analysis.profile, arrays))
-    profile = replace(analysis.profile, criteria=tuple(named))
+    profile = replace(analysis.profile, criteria=named)
     profile.save(folder)
     return profile
 
 
-def flat_scores(profile: ModelProfile, scores: dict[str, np.ndarray]) -> np.ndarray:
-    """Scores of the groups one after another, at their ``score_offset``. -> float32."""
-    groups = [group for group in profile.groups if group.score_offset is not None]
-    end = max((int(g.score_offset or 0) + g.channels for g in groups), default=0)
-    flat = np.zeros(end, np.float32)
-    for group in groups:
-        start = int(group.score_offset or 0)
-        flat[start : start + group.channels] = scores[group.id]
-    return flat
+def storable() -> tuple[str, ...]:
+    """Criteria for channels whose scores depend on nothing but the model, and cost little."""
+    return tuple(
+        name
+        for name, found in criteria("channels").items()
+        if found.stored and not found.data_driven and NOISE not in found.needs
+    )
 
 
 def magnitudes(profile: ModelProfile, kernels: dict[str, list[np.ndarray]]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Prune a model: load · cut or mask · self-check · retrain · compare · save.
+"""Prune a model: load · (score) · cut or mask · self-check · retrain · compare · save.
 
 :func:`prune` is the whole work, for the command line in its own process; the job is the same work
 in a worker, told of through the run folder.
@@ -16,6 +16,7 @@ from pruning.intake.dataset import Dataset, prepared_folder
 from pruning.intake.store import model_path, upload_record
 from pruning.runs import steps
 from pruning.runs.jobs._base import Job, Task
+from pruning.strategy.criteria import criterion
 from pruning.strategy.plan import PruningPlan
 
 SILENT = steps.Voice()
@@ -23,7 +24,10 @@ SILENT = steps.Voice()
 
 def stages(plan: PruningPlan, *, with_data: bool) -> tuple[str, ...]:
     """Names of the stages that this plan will go through."""
-    first = ("load", "cut", "self-check") if plan.method == "channels" else ("load", "mask")
+    first: tuple[str, ...] = ("load", "mask")
+    if plan.method == "channels":
+        scored = criterion(plan.criterion, plan.method).data_driven
+        first = ("load", *(("score",) if scored else ()), "cut", "self-check")
     retrain = ("retrain",) if plan.training.epochs else ()
     return (*first, *retrain, *(("compare",) if with_data else ()), "save")
 
@@ -60,7 +64,8 @@ def prune(
 
     Returns:
         ``model, channels, masks`` (paths or None), ``params, flops, bytes, gzip_bytes, accuracy``
-        (before and after; accuracy None without data), ``sparsity``, ``self_check``, ``seconds``.
+        (before and after; accuracy None without data), ``sparsity``, ``self_check``,
+        ``calibration`` when the criterion looked at samples, ``seconds``.
 
     Raises:
         PruningError: Model, plan and data do not fit, the self-check failed, the disk is full.
@@ -78,7 +83,7 @@ def prune(
         model, plan, data, out, steps.Voice(stage, report, progress, should_stop), name
     )
     if plan.method == "channels":
-        steps.check(work, steps.cut(work))
+        steps.check(work, steps.cut(work, steps.score(work)))
     else:
         steps.mask(work, model)
     if data is not None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+from pruning.analysis.calibration import needs_samples
 from pruning.strategy.plan import Method
 
 
@@ -25,8 +27,14 @@ class Criterion:
         source: Link to the paper that it comes from.
         kind: The method it serves. A criterion for *channels* scores rows, one for *weights*
             scores single weights.
-        score: Larger = keep. ``channels``: kernel rows (channels, values) -> (channels,).
-            ``weights``: kernel (any shape) -> the same shape. Never negative.
+        score: Larger = keep; never negative. It is handed the statistics of ``needs``, in that
+            order. ``channels``: arrays with one row per channel -> (channels,). ``weights``: the
+            kernel (any shape), and arrays of that shape or broadcast to it -> the same shape.
+        needs: Names of statistics: ``kernel``, ``noise`` (see :mod:`pruning.strategy.scoring`), or
+            what is gathered in :mod:`pruning.analysis.calibration`.
+        unit: ``relative``: scores mean something beside those of the same kernel only, and are
+            divided by their mean. ``absolute``: the same number means the same in every group.
+        stored: Scored while a model is analysed, if it needs no data; else when it is asked for.
     """
 
     name: str
@@ -34,4 +42,12 @@ class Criterion:
     sentence: str
     source: str
     kind: Method
-    score: Callable[[np.ndarray], np.ndarray]
+    score: Callable[..., np.ndarray]
+    needs: tuple[str, ...] = ("kernel",)
+    unit: Literal["relative", "absolute"] = "relative"
+    stored: bool = True
+
+    @property
+    def data_driven(self) -> bool:
+        """It needs calibration samples."""
+        return needs_samples(self.needs)

@@ -1,0 +1,135 @@
+"""Score the channels of a loaded model: gathers what the criterion needs, from training samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pruning.analysis.calibration import (
+    Gathered,
+    Samples,
+    StoppedError,
+    Watch,
+    channel_evidence,
+    gather,
+    needs_labels,
+)
+from pruning.errors import PlanError
+from pruning.intake.check import check_fits
+from pruning.intake.dataset import Dataset
+from pruning.runs.jobs._base import Cancelled
+from pruning.strategy.channel_scores import NOISE, ChannelScores, lots
+from pruning.strategy.criteria import Criterion, criterion
+from pruning.strategy.scoring import group_scores
+
+if TYPE_CHECKING:
+    from pruning.analysis.profiler import Analysis
+
+Progress = Callable[[float, str], None]
+
+
+def score_channels(
+    analysis: Analysis,
+    name: str,
+    data: Dataset | None = None,
+    *,
+    count: int = 256,
+    seed: int = 0,
+    progress: Progress = lambda fraction, words: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> ChannelScores:
+    """Score every group that can shrink.
+
+    Args:
+        analysis: Of the model.
+        name: Of a criterion for channels.
+        data: Where calibration samples come from; needed for a data-driven criterion.
+        count: How many of the training split to look at; all when it has fewer.
+        seed: Chooses them, and is the seed of whatever is drawn.
+        progress: Told a fraction and words.
+        should_stop: Asked after each batch.
+
+    Raises:
+        PlanError: The criterion needs samples, and there are none.
+        MismatchError: The data does not fit the model.
+        Cancelled: ``should_stop`` said so.
+    """
+    found = criterion(name, "channels")
+    if NOISE in found.needs:
+        return lots(analysis.profile, found, seed)
+    samples = calibration_samples(analysis, found, data, count, seed) if found.data_driven else None
+    gathered = gathered_for(analysis, found, samples, Watch(progress, should_stop))
+    evidence = channel_evidence(analysis, found.needs, gathered)
+    return ChannelScores(name, group_scores(found, evidence.items), evidence.reasons, gathered.used)
+
+
+def gathered_for(
+    analysis: Analysis, found: Criterion, samples: Samples | None, watch: Watch
+) -> Gathered:
+    """Gather what a criterion needs.
+
+    Raises:
+        Cancelled: The user asked to stop.
+    """
+    try:
+        return gather(analysis, found.needs, samples, watch)
+    except StoppedError as stopped:
+        raise Cancelled from stopped
+
+
+def calibration_samples(
+    analysis: Analysis, found: Criterion, data: Dataset | None, count: int, seed: int
+) -> Samples:
+    """Draw ``count`` samples of the training split, without replacement, in their order.
+
+    Raises:
+        PlanError: There is no data, or it has no training samples.
+        MismatchError: The data does not fit the model.
+    """
+    available = 0 if data is None else data.manifest.counts.get("train", 0)
+    if data is None or not available:
+        raise needs_data(found, given=data is not None)
+    profile = analysis.profile
+    check_fits(data.manifest, profile.inputs, profile.outputs, profile.output_activation)
+    drawn = np.random.default_rng(seed).permutation(available)[:count]
+    rows = np.sort(drawn)
+    inputs = (np.asarray(data.x("train")[rows]),)
+    if not needs_labels(found.needs):
+        return Samples(inputs, seed=seed)
+    targets, losses = _labelled(analysis, data, rows)
+    return Samples(inputs, targets, losses, seed)
+
+
+def needs_data(found: Criterion, *, given: bool = False) -> PlanError:
+    """The error for a data-driven criterion without samples.
+
+    Args:
+        found: The criterion.
+        given: There is data, but it has no training samples.
+    """
+    lacks = "the data has no training samples" if given else "there is no data"
+    return PlanError(
+        f"The criterion {found.name} looks at calibration samples, and {lacks}.",
+        expected="Data that fits the model, with at least one training sample.",
+        fix="Give such data, or choose a criterion that needs none, for example l1.",
+    )
+
+
+def _labelled(
+    analysis: Analysis, data: Dataset, rows: np.ndarray
+) -> tuple[np.ndarray, Callable[[Any, Sequence[Any]], Any]]:
+    """Targets, and the loss of each sample as retraining would minimise it."""
+    from pruning.training.objective import fitted_targets, objective
+
+    loss = objective(analysis.model, analysis.framework, data.manifest.task).loss
+    rank = len(analysis.model.outputs[0].shape)
+
+    def losses(targets: Any, outputs: Sequence[Any]) -> Any:
+        import tensorflow as tf
+
+        each = loss.call(targets, tf.cast(outputs[0], tf.float32))
+        return tf.reduce_mean(tf.reshape(each, (tf.shape(each)[0], -1)), axis=1)
+
+    return fitted_targets(np.asarray(data.y("train")[rows]), rank), losses
