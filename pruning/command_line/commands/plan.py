@@ -16,6 +16,7 @@ from pruning.command_line.output import Output
 from pruning.command_line.targets import file_for
 from pruning.errors import PlanError
 from pruning.strategy.description import describe
+from pruning.strategy.patterns import UNSTRUCTURED, parse_pattern
 from pruning.strategy.plan import PruningPlan, Schedule, Training
 
 UNITS = {"params": "parameters", "flops": "FLOPs", "bytes": "bytes", "latency_ms": "ms"}
@@ -26,9 +27,9 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL", help="a .keras or .h5 file")
     parser.add_argument(
         "--target",
-        required=True,
         metavar="KIND=VALUE",
-        help="params, flops or bytes: the fraction that is left; sparsity: the fraction of zeros",
+        help="params, flops or bytes: the fraction that is left; sparsity: the fraction of zeros; "
+        "needed unless --ratio or an N:M pattern says what to remove",
     )
     parser.add_argument("--data", metavar="DATA", help="also measure the accuracy before")
     parser.add_argument("--method", default="channels", help="channels (default) or weights")
@@ -44,6 +45,17 @@ def arguments(parser: ArgumentParser) -> None:
         default=PruningPlan.calibration_samples,
         metavar="N",
         help="training samples that a criterion with --data looks at (default %(default)s)",
+    )
+    parser.add_argument(
+        "--pattern",
+        default=UNSTRUCTURED,
+        help="of the zeros (method weights): unstructured (default), N:M such as 2:4 (of every M "
+        "weights N stay), blocks such as 4x4 (rows x columns)",
+    )
+    parser.add_argument(
+        "--block-pooling",
+        default="average",
+        help="how a block is scored from its weights: average (default) or max",
     )
     parser.add_argument("--scope", default="uniform", help="uniform (default), layer or global")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the plan to this JSON file")
@@ -85,6 +97,7 @@ def run(options: Namespace, output: Output) -> None:
     out = file_for(options.out) if options.out else None
     if out is not None:
         check_apart(options.model, out)
+    _check_goal(options)
     with output.working(f"plan {options.model.name}") as work:
         planned = api.plan(
             options.model,
@@ -112,10 +125,22 @@ def run(options: Namespace, output: Output) -> None:
             on_request=options.on_request,
             calibration_samples=options.calibration_samples,
             progress=work.progress,
+            pattern=options.pattern,
+            block_pooling=options.block_pooling,
         )
     if out is not None:
         storage.write_json(out, planned.plan.to_dict())
     output.answer(planned.to_dict(), lambda console: show(planned, out, console))
+
+
+def _check_goal(options: Namespace) -> None:
+    fixed = parse_pattern(options.pattern).fixed is not None and options.method == "weights"
+    if options.target is None and not options.ratio and not fixed:
+        raise PlanError(
+            "Nothing says how much to remove.",
+            expected="--target KIND=VALUE, or --ratio NAME=FRACTION, or an N:M pattern.",
+            fix="Give for example --target flops=0.5.",
+        )
 
 
 def show(planned: Planned, out: Path | None, console: Console) -> None:
