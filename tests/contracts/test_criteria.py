@@ -26,6 +26,7 @@ RANGES = {
     "zeros": lambda x: np.abs(x) / 1001,
     "activation": np.abs,
     "curvature": np.abs,
+    "input_norm": np.abs,
 }
 
 
