@@ -70,7 +70,7 @@ def weight_problem(
         finish=finish,
         goal=goal,
         fixed=fixed,
-        floor=lambda least: _floor_error(target, least, pattern),
+        floor=lambda least: _floor_error(target, least, pattern, refused, counts),
     )
 
 
@@ -159,17 +159,27 @@ def _nothing_free(
     )
 
 
-def _floor_error(target: Target, least: float, pattern: Pattern) -> PlanError:
+def _floor_error(
+    target: Target,
+    least: float,
+    pattern: Pattern,
+    refused: Mapping[str, str],
+    counts: Mapping[str, int],
+) -> PlanError:
     if pattern.fixed is not None:
         return _fixed_error(target, least, pattern, pattern.fixed)
     if target.kind == "sparsity":
         reach = f"At most sparsity={math.floor((1 - least) * 1000) / 1000:g}"
     else:
         reach = f"At least {target.kind}={math.ceil(least * 1000) / 1000:g}"
+    fix = "Choose a milder target, or unlock layers."
+    if refused:
+        lies = f"{pattern.text} lies on {len(counts) - len(refused)} of {len(counts)} layers"
+        reach, fix = f"{reach}, for {lies},", f"{fix[:-1]}, or the pattern unstructured."
     return PlanError(
         f"The target {target.kind}={target.value:g} is out of reach of zeroing weights.",
         expected=f"{reach} with these locks and ratios.",
-        fix="Choose a milder target, or unlock layers.",
+        fix=fix,
     )
 
 
