@@ -11,6 +11,7 @@ Stored as ``profile.json`` and ``.npy`` files beside it:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -47,6 +48,24 @@ class WeightStats:
 
 
 @dataclass(frozen=True)
+class KernelShape:
+    """One of a layer's kernels, as the patterns of zeros see it.
+
+    Attributes:
+        shape: Of the variable.
+        depthwise: Each output reads one input channel: there is no input axis to group along.
+    """
+
+    shape: tuple[int, ...]
+    depthwise: bool = False
+
+    @property
+    def count(self) -> int:
+        """Its number of weights."""
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True)
 class Layer:
     """One layer as the studio sees it.
 
@@ -65,6 +84,7 @@ class Layer:
         groups_in: Ids of the channel groups that it reads.
         params_cost, flops_cost: The same numbers as functions of the groups' widths.
         value_bytes: What one value of its weights takes in the model's file.
+        kernels: What the method *weights* may zero, in the order of the layer's weights.
     """
 
     name: str
@@ -83,6 +103,7 @@ class Layer:
     params_cost: Cost
     flops_cost: Cost
     value_bytes: int = 4
+    kernels: tuple[KernelShape, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -243,4 +264,8 @@ def _layer(entry: dict[str, Any]) -> Layer:
     fields["stats"] = WeightStats(**_tuples(entry["stats"])) if entry["stats"] else None
     fields["params_cost"] = Cost.from_list(entry["params_cost"])
     fields["flops_cost"] = Cost.from_list(entry["flops_cost"])
+    fields["kernels"] = tuple(
+        KernelShape(tuple(kernel["shape"]), kernel["depthwise"])
+        for kernel in entry.get("kernels", ())
+    )
     return Layer(**fields)

@@ -17,9 +17,9 @@ from pruning.analysis.groups import (
     params_cost,
 )
 from pruning.analysis.input_needs import input_needs
-from pruning.analysis.layer_rules._base import LayerTrace
+from pruning.analysis.layer_rules._base import LayerTrace, WeightAxes
 from pruning.analysis.layer_rules._settings import activation_name
-from pruning.analysis.profile import Edge, Group, Layer, ModelProfile, TensorSpec
+from pruning.analysis.profile import Edge, Group, KernelShape, Layer, ModelProfile, TensorSpec
 from pruning.analysis.statistics import weight_stats, zero_fraction
 from pruning.analysis.stored import Stored
 from pruning.frameworks._base import Framework
@@ -194,6 +194,7 @@ def _layer(record: LayerTrace, state: _Profiling) -> Layer:
         params_cost=params,
         flops_cost=flops,
         value_bytes=state.stored.value_bytes(record.variables),
+        kernels=tuple(_kernel_shape(record.weights[index]) for index in _kernel_indices(record)),
     )
 
 
@@ -209,6 +210,11 @@ def _reason(record: LayerTrace, made: tuple[str, ...], channels: ChannelGroups) 
 
 def _kernel_indices(record: LayerTrace) -> list[int]:
     return [index for index, axes in sorted(record.weights.items()) if axes.kernel]
+
+
+def _kernel_shape(axes: WeightAxes) -> KernelShape:
+    """A kernel that makes no channels only follows them: it is depthwise."""
+    return KernelShape(tuple(axes.shape), depthwise=not axes.makes)
 
 
 def _class_name(layer: Any) -> str:

@@ -20,6 +20,7 @@ from pruning.api.inputs import (
     read_plan,
 )
 from pruning.api.results import Compared, Exported, Inspection, Planned, Pruned
+from pruning.strategy.patterns import UNSTRUCTURED, Pooling
 from pruning.strategy.plan import Engine, Method, PruningPlan, Schedule, Scope, Target, Training
 
 Stage = Callable[[str], AbstractContextManager[None]]
@@ -68,12 +69,15 @@ def plan(
     on_request: Collection[str] = (),
     calibration_samples: int = PruningPlan.calibration_samples,
     progress: Words = lambda fraction, words: None,
+    pattern: str = UNSTRUCTURED,
+    block_pooling: Pooling = "average",
 ) -> Planned:
     """Make a plan that reaches a target, and price it.
 
     Args:
         model: A ``.keras`` or ``.h5`` file.
-        target: ``"flops=0.5"``: half of the FLOPs are left; None takes ``ratios`` alone.
+        target: ``"flops=0.5"``: half of the FLOPs are left; None takes ``ratios`` alone, or puts
+            an N:M pattern on all layers that it applies to.
         method: ``channels`` removes channels, ``weights`` sets single weights to zero.
         criterion: What decides; the method's usual one by default.
         scope: How the target is shared out: ``uniform``, ``layer``, ``global``.
@@ -91,6 +95,8 @@ def plan(
         on_request: ``inexact``, ``rescaled``: also cut groups that are left whole otherwise.
         calibration_samples: How many samples a data-driven criterion looks at.
         progress: Told how far scoring is: a fraction from 0 to 1, and words.
+        pattern: ``unstructured``, ``N:M`` (``2:4``) or blocks (``4x4``) of zeros.
+        block_pooling: A block's score is the ``average`` or the ``max`` of its weights'.
 
     Raises:
         PruningError: The target cannot be reached, or model or data cannot be used.
@@ -105,7 +111,7 @@ def plan(
     check_method(method)
     chosen = criterion or default_criterion(method)
     known = find_criterion(chosen, method)
-    if known.data_driven and data is None:
+    if known.data_driven and data is None and method == "channels":
         raise needs_data(known)
     settings = training or Training()
     # A value out of range is told now, not after the samples have run through the model.
@@ -118,6 +124,8 @@ def plan(
         round_to=round_to,
         on_request=tuple(on_request),
         calibration_samples=calibration_samples,
+        pattern=pattern,
+        block_pooling=block_pooling,
     )
     with tempfile.TemporaryDirectory(prefix="pruning-studio-") as folder:
         loaded, analysis = analysed(Path(model), length)
@@ -150,6 +158,8 @@ def plan(
             on_request=on_request,
             calibration_samples=calibration_samples,
             scores=scores,
+            pattern=pattern,
+            block_pooling=block_pooling,
         )
         accuracy = None
         if dataset is not None:

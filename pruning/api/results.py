@@ -85,7 +85,11 @@ class Planned:
             name: {"value": figure["value"], "basis": figure["basis"] or "estimated"}
             for name, figure in self.prices.expected().items()
         }
-        record = {**self.plan.to_dict(), "expected": expected}
+        record = {
+            **self.plan.to_dict(),
+            "expected": expected,
+            "achieved": self.prices.achieved,
+        }
         if self.prices.notes:
             record["notes"] = list(self.prices.notes)
         if self.calibrated:

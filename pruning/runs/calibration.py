@@ -1,13 +1,15 @@
-"""Score the channels of a loaded model: gathers what the criterion needs, from training samples."""
+"""Gathers what a plan's criterion needs of a loaded model, from training samples."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pruning.analysis.calibration import (
+    Found,
     Gathered,
     Samples,
     StoppedError,
@@ -23,6 +25,7 @@ from pruning.runs.jobs._base import Cancelled
 from pruning.strategy.channel_scores import NOISE, ChannelScores, lots
 from pruning.strategy.criteria import Criterion, criterion
 from pruning.strategy.scoring import group_scores
+from pruning.surgery.kernels import Kernel
 
 if TYPE_CHECKING:
     from pruning.analysis.profiler import Analysis
@@ -63,6 +66,63 @@ def score_channels(
     gathered = gathered_for(analysis, found, samples, Watch(progress, should_stop))
     evidence = channel_evidence(analysis, found.needs, gathered)
     return ChannelScores(name, group_scores(found, evidence.items), evidence.reasons, gathered.used)
+
+
+@dataclass(frozen=True, eq=False)
+class WeightEvidence:
+    """What a criterion needs of the weights besides the weights.
+
+    Attributes:
+        found: By the statistic's name.
+        samples: How many calibration samples were looked at.
+    """
+
+    found: Mapping[str, Found]
+    samples: int = 0
+
+    def __call__(self, statistic: str, kernel: Kernel) -> np.ndarray:
+        """What is known of one kernel; broadcasts to it. Values that are not finite are 0."""
+        array = self.found[statistic].weights[kernel.key]
+        finite: np.ndarray = np.nan_to_num(array, nan=0.0, posinf=0.0, neginf=0.0)
+        return finite
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """Layers with a kernel of which the statistic says nothing: magnitude decides there."""
+        names = (name.rpartition("/")[0] for found in self.found.values() for name in found.reasons)
+        return tuple(dict.fromkeys(names))
+
+
+def weight_evidence(
+    analysis: Analysis,
+    name: str,
+    data: Dataset | None,
+    *,
+    count: int = 256,
+    seed: int = 0,
+    progress: Progress = lambda fraction, words: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> WeightEvidence:
+    """Gather what a criterion for weights needs from calibration samples.
+
+    Args:
+        analysis: Of the model.
+        name: Of a data-driven criterion for weights.
+        data: Where calibration samples come from.
+        count: As for :func:`score_channels`; likewise the next three.
+        seed: Chooses the samples.
+        progress: Told a fraction and words.
+        should_stop: Asked after each batch.
+
+    Raises:
+        PlanError: There are no samples.
+        MismatchError: The data does not fit the model.
+        Cancelled: ``should_stop`` said so.
+    """
+    found = criterion(name, "weights")
+    samples = calibration_samples(analysis, found, data, count, seed)
+    gathered = gathered_for(analysis, found, samples, Watch(progress, should_stop))
+    return WeightEvidence(gathered.found, gathered.used)
 
 
 def gathered_for(
@@ -113,7 +173,8 @@ def needs_data(found: Criterion, *, given: bool = False) -> PlanError:
     return PlanError(
         f"The criterion {found.name} looks at calibration samples, and {lacks}.",
         expected="Data that fits the model, with at least one training sample.",
-        fix="Give such data, or choose a criterion that needs none, for example l1.",
+        fix="Give such data, or choose a criterion that needs none, for example "
+        f"{'l1' if found.kind == 'channels' else 'magnitude'}.",
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from pruning import storage
 from pruning.intake.check import check_fits
 from pruning.intake.dataset import Dataset
-from pruning.runs.calibration import score_channels
+from pruning.runs.calibration import WeightEvidence, score_channels, weight_evidence
 from pruning.runs.jobs._base import Cancelled
 from pruning.strategy.channel_scores import ChannelScores, require_applicable, require_scored
 from pruning.strategy.criteria import criterion
@@ -68,6 +68,7 @@ class Work:
     analysis: Analysis
     model: Any = None
     scores: ChannelScores | None = None
+    evidence: WeightEvidence | None = None
     cut: Cut | None = None
     masks: Mapping[str, np.ndarray] | None = None
     self_check: dict[str, Any] | None = None
@@ -182,14 +183,38 @@ def mask(work: Work, path: Path) -> None:
     from pruning.intake import model_file
     from pruning.surgery.masks import WeightMasks
 
+    evidence = look_at_weights(work)
     with work.stage("mask"):
         work.model = model_file.load(path).model
-        if not work.plan.training.epochs:
-            masks = WeightMasks(work.model, work.before.framework, work.plan)
-            masks.attach()
-            masks.update(lambda final: final)
-            work.masks = masks.arrays()
-            masks.detach()
+        if work.plan.training.epochs:
+            return
+        masks = WeightMasks(work.model, work.before.framework, work.plan, evidence)
+        masks.attach()
+        masks.update(lambda final: final)
+        work.masks = masks.arrays()
+        masks.detach()
+
+
+def look_at_weights(work: Work) -> WeightEvidence | None:
+    """Run calibration samples through the model, as a stage, when the criterion needs some.
+
+    Raises:
+        PlanError: It needs samples and there are none.
+    """
+    plan = work.plan
+    if not criterion(plan.criterion, "weights").data_driven:
+        return None
+    with work.stage("score"):
+        work.evidence = weight_evidence(
+            work.analysis,
+            plan.criterion,
+            work.data,
+            count=plan.calibration_samples,
+            seed=plan.training.seed,
+            progress=work.voice.progress,
+            should_stop=work.voice.should_stop,
+        )
+    return work.evidence
 
 
 def retrain(work: Work, data: Dataset, checkpoints: Path | None) -> None:
@@ -204,6 +229,7 @@ def retrain(work: Work, data: Dataset, checkpoints: Path | None) -> None:
             work.plan,
             report=work.voice.report,
             should_stop=work.voice.should_stop,
+            evidence=work.evidence,
             checkpoints=checkpoints,
         )
         if work.voice.should_stop():
@@ -272,6 +298,13 @@ def save(work: Work) -> dict[str, Any]:
 
 def _calibration(work: Work) -> dict[str, Any]:
     """What the criterion looked at; empty when it looked at no samples."""
+    if work.evidence is not None:
+        seen: dict[str, Any] = {
+            "criterion": work.plan.criterion,
+            "samples": work.evidence.samples,
+        }
+        unseen = [name for name in work.evidence.unseen if work.plan.ratios.get(name, 0.0) > 0]
+        return {"calibration": seen | ({"by_magnitude": unseen} if unseen else {})}
     if work.scores is None or not work.scores.samples:
         return {}
     looked = {"criterion": work.scores.criterion, "samples": work.scores.samples}

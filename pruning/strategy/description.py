@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pruning.strategy.patterns import UNSTRUCTURED
 from pruning.strategy.plan import PruningPlan
 
 _COUNTED = {"params": "parameters", "flops": "FLOPs", "bytes": "file size"}
@@ -19,6 +20,8 @@ def describe(plan: PruningPlan) -> str:
 
 def _what(plan: PruningPlan) -> str:
     verb = "Remove channels" if plan.method == "channels" else "Zero weights"
+    if plan.pattern != UNSTRUCTURED:
+        verb += f" in blocks of {plan.pattern}" if "x" in plan.pattern else f" by {plan.pattern}"
     target = plan.target
     if target is None:
         touched = sum(ratio > 0 for ratio in plan.ratios.values())

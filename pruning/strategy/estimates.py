@@ -13,10 +13,13 @@ import numpy as np
 from pruning.analysis.profile import ModelProfile
 from pruning.strategy import channel_targets, cost_table, sizes
 from pruning.strategy.channel_scores import ChannelScores, available_scores, left_whole_note
+from pruning.strategy.patterns import kept_weights
 from pruning.strategy.plan import PruningPlan
 from pruning.strategy.prices import Figure, LayerPrice, Prices
-from pruning.strategy.selection import kept_count, kept_weights
-from pruning.strategy.weight_targets import kernel_counts, zeros_and_parts
+from pruning.strategy.selection import kept_count
+from pruning.strategy.weight_patterns import kernel_counts, pattern_notes, zero_shares
+from pruning.strategy.weight_scores import criterion_notes
+from pruning.strategy.weight_targets import zeros_and_parts
 
 __all__ = ["Figure", "LayerPrice", "Prices", "price"]
 
@@ -101,9 +104,10 @@ def _price_channels(
 def _price_weights(
     profile: ModelProfile, plan: PruningPlan, latency_ms: float | None, accuracy: float | None
 ) -> Prices:
-    counts = kernel_counts(profile)
-    kept = {name: kept_weights(n, plan.ratios.get(name, 0.0)) for name, n in counts.items()}
-    parts = zeros_and_parts(profile, counts, plan.ratios)
+    counts, pattern = kernel_counts(profile), plan.pattern_of_zeros
+    shares = zero_shares(profile, pattern, plan.ratios)
+    kept = {name: kept_weights(n, shares.get(name, 0.0)) for name, n in counts.items()}
+    parts = zeros_and_parts(profile, counts, shares)
     total = sum(counts.values())
     zeros = sum(n * share for n, share in parts)
     before = _before(profile, counts, latency_ms, accuracy)
@@ -132,7 +136,10 @@ def _price_weights(
         )
         for layer in profile.layers
     )
-    return Prices(before, after, kept, layers, _achieved(plan, before, after, profile))
+    achieved = _achieved(plan, before, after, profile)
+    return Prices(
+        before, after, kept, layers, achieved, pattern_notes(profile, plan) + criterion_notes(plan)
+    )
 
 
 def _before(

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from pruning.errors import PlanError
+from pruning.strategy.patterns import POOLINGS, UNSTRUCTURED, Pattern, Pooling, parse_pattern
 
 Method = Literal["channels", "weights"]
 Scope = Literal["uniform", "layer", "global"]
@@ -97,6 +98,12 @@ class PruningPlan:
         round_to: Kept channel counts are rounded up to a multiple of this.
         calibration_samples: Samples of the training split that a data-driven criterion looks at.
         engine: ``tfmot`` runs TF-MOT's own ``prune_low_magnitude`` (tf_keras, weights only).
+        pattern: What is zeroed together (weights only): ``unstructured``, ``N:M`` or blocks
+            ``HxW``, see :mod:`pruning.strategy.patterns`. Of N:M a layer's ratio says the zeros
+            that the pattern leaves in it, and 0 that it stays whole.
+        block_pooling: How the score of a block comes from those of its weights.
+        fixed: Layers whose ratio the user set: with the scope ``global`` their weights do not
+            compete with those of others (weights only).
 
     Raises:
         PlanError: On construction, when a value is out of its range.
@@ -116,11 +123,15 @@ class PruningPlan:
     name: str = ""
     on_request: tuple[str, ...] = ()
     calibration_samples: int = 256
+    pattern: str = UNSTRUCTURED
+    block_pooling: Pooling = "average"
+    fixed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _choice("method", self.method, METHODS)
         _choice("scope", self.scope, SCOPES)
         _choice("engine", self.engine, ENGINES)
+        _choice("block pooling", self.block_pooling, POOLINGS)
         _check_training(self.training)
         _check_schedule(self.schedule)
         for kind in self.on_request:
@@ -137,12 +148,23 @@ class PruningPlan:
                     expected="A locked entry has the ratio 0.",
                     fix="Unlock it, or set its ratio to 0.",
                 )
+        if self.pattern_of_zeros.text != UNSTRUCTURED and self.method != "weights":
+            raise PlanError(
+                f"The pattern {self.pattern} is one of zeros, and removing channels leaves none.",
+                expected="The method weights, or no pattern.",
+                fix="Choose the method weights, or the pattern unstructured.",
+            )
         if self.engine == "tfmot" and self.method != "weights":
             raise PlanError(
                 "The reference engine TF-MOT cannot remove channels.",
                 expected="engine tfmot with the method weights.",
                 fix="Choose the method weights, or the studio's engine.",
             )
+
+    @property
+    def pattern_of_zeros(self) -> Pattern:
+        """``pattern`` and ``block_pooling``, ready to make masks."""
+        return parse_pattern(self.pattern, self.block_pooling)
 
     def with_training(self, **changes: Any) -> PruningPlan:
         """Return a copy with some retraining settings replaced."""
@@ -155,8 +177,9 @@ class PruningPlan:
     def to_dict(self) -> dict[str, Any]:
         """JSON form with its format number."""
         record = {"format": 1, **asdict(self), "ratios": dict(self.ratios)}
-        if not self.on_request:
-            del record["on_request"]
+        for name in ("on_request", "fixed"):
+            if not record[name]:
+                del record[name]
         return record
 
     @classmethod
@@ -177,6 +200,7 @@ class PruningPlan:
             fields["ratios"] = {str(k): float(v) for k, v in record["ratios"].items()}
             fields["locked"] = tuple(record.get("locked", ()))
             fields["on_request"] = tuple(record.get("on_request", ()))
+            fields["fixed"] = tuple(record.get("fixed", ()))
             fields["target"] = Target(**record["target"]) if record.get("target") else None
             fields["schedule"] = Schedule(**record.get("schedule", {}))
             fields["training"] = Training(**record.get("training", {}))

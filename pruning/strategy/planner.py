@@ -12,6 +12,7 @@ from pruning.strategy.channel_scores import (
     require_applicable,
     require_scored,
 )
+from pruning.strategy.patterns import UNSTRUCTURED, Pooling
 from pruning.strategy.plan import (
     Engine,
     Method,
@@ -23,6 +24,7 @@ from pruning.strategy.plan import (
 )
 from pruning.strategy.solver import solve
 from pruning.strategy.validation import check_plan
+from pruning.strategy.weight_patterns import fixed_ratios
 
 _DEFAULT_CRITERION: dict[Method, str] = {"channels": "l1", "weights": "magnitude"}
 
@@ -45,6 +47,8 @@ def make_plan(
     on_request: Collection[str] = (),
     calibration_samples: int = PruningPlan.calibration_samples,
     scores: ChannelScores | None = None,
+    pattern: str = UNSTRUCTURED,
+    block_pooling: Pooling = "average",
 ) -> PruningPlan:
     """Make a plan and check it against the model.
 
@@ -54,7 +58,8 @@ def make_plan(
         method: What is removed.
         criterion: What decides; by default ``l1`` for channels, ``magnitude`` for weights.
         scope: How a target is shared out.
-        target: What to reach; ``None`` takes ``ratios`` alone.
+        target: What to reach; ``None`` takes ``ratios`` alone, or for N:M without ratios all the
+            layers that the pattern applies to.
         locked: Groups or layers that stay whole.
         ratios: Ratios that the user set by name; a target is met with the others.
         schedule: When weights are zeroed.
@@ -65,6 +70,8 @@ def make_plan(
         on_request: Kinds of groups to cut besides those that are cut anyway.
         calibration_samples: What a data-driven criterion looks at, noted in the plan.
         scores: What the criterion says (channels); by default what is stored in ``folder``.
+        pattern: Of the zeros, for the method weights.
+        block_pooling: How a block is scored.
 
     Raises:
         PlanError: The target cannot be reached, or a setting does not fit the model.
@@ -87,13 +94,22 @@ def make_plan(
         name=name,
         on_request=tuple(on_request),
         calibration_samples=calibration_samples,
+        pattern=pattern,
+        block_pooling=block_pooling,
+        fixed=tuple(own) if method == "weights" else (),
     )
     check_plan(profile, plan)
-    opened = profile.requested(on_request)
+    opened, zeros = profile.requested(on_request), plan.pattern_of_zeros
     if method == "channels":
         scores = scores or known_scores(opened, folder, chosen, plan.training.seed)
         require_applicable(opened, scores)
         require_scored(plan, scores)
+    if zeros.fixed is not None:
+        everywhere = fixed_ratios(profile, zeros)
+        own = {name: everywhere[name] if ratio > 0 else 0.0 for name, ratio in own.items()}
+        plan = plan.with_ratios(own)
+        if target is None and not own:
+            return plan.with_ratios({n: r for n, r in everywhere.items() if n not in locked})
     if target is None:
         return plan
     solution = solve(
@@ -107,6 +123,7 @@ def make_plan(
         fixed=own,
         round_to=round_to,
         scores=scores,
+        pattern=zeros,
     )
     return plan.with_ratios(solution.ratios)
 

@@ -51,16 +51,6 @@ def kept_channels(
     return kept
 
 
-def kept_weights(count: int, sparsity: float) -> int:
-    """How many of ``count`` weights stay at ``sparsity``; at least one.
-
-    ``round(count * (1 - sparsity))``, half to even and in float32: the rule of TF-MOT's
-    ``pruning_impl``, so that both zero the same number.
-    """
-    share = np.float32(1) - np.float32(sparsity)
-    return max(int(np.round(np.float32(count) * share)), 1) if count else 0
-
-
 def _best(scores: np.ndarray, count: int, blocks: int) -> np.ndarray:
     rows = scores.reshape(blocks, -1)
     best = np.argsort(-rows, axis=1, kind="stable")[:, : count // blocks]

@@ -15,6 +15,7 @@ from pruning.analysis.profile import ModelProfile
 from pruning.strategy.allocation import Family
 from pruning.strategy.channel_scores import ChannelScores, known_scores
 from pruning.strategy.channel_targets import channel_problem
+from pruning.strategy.patterns import Pattern
 from pruning.strategy.plan import Method, Scope, Target
 from pruning.strategy.problem import Problem, Ratios
 from pruning.strategy.weight_targets import weight_problem
@@ -48,11 +49,12 @@ def solve(
     method: Method,
     target: Target,
     scope: Scope = "uniform",
-    criterion: str = "l1",
+    criterion: str | None = None,
     locked: Collection[str] = (),
     fixed: Ratios | None = None,
     round_to: int = 1,
     scores: ChannelScores | None = None,
+    pattern: Pattern | None = None,
 ) -> Solution:
     """Find the ratios that meet ``target`` as closely from below as the scope allows.
 
@@ -63,11 +65,12 @@ def solve(
         target: What is to be reached. For the method weights ``params`` counts the weights that
             are not zero, and ``bytes`` the compressed file (estimated).
         scope: How it is shared out.
-        criterion: Whose scores the global scope compares (channels).
+        criterion: Whose scores the global scope compares; ``l1`` or ``magnitude`` by default.
         locked: Groups or layers that stay whole.
         fixed: Ratios that the user set; the others are solved for.
         round_to: Kept channel counts are rounded up to a multiple of this.
         scores: What the criterion says (channels); by default what is stored in ``folder``.
+        pattern: Of the zeros (weights); single ones by default.
 
     Raises:
         PlanError: The target cannot be reached (with the floor), everything is locked or frozen,
@@ -77,7 +80,7 @@ def solve(
     if method == "channels":
         problem = channel_problem(
             profile,
-            scores or known_scores(profile, folder, criterion),
+            scores or known_scores(profile, folder, criterion or "l1"),
             target,
             scope=scope,
             locked=locked,
@@ -85,7 +88,16 @@ def solve(
             round_to=round_to,
         )
     else:
-        problem = weight_problem(profile, folder, target, scope=scope, locked=locked, fixed=own)
+        problem = weight_problem(
+            profile,
+            folder,
+            target,
+            scope=scope,
+            locked=locked,
+            fixed=own,
+            criterion=criterion or "magnitude",
+            pattern=pattern,
+        )
     ratios = problem.finish(_meet(problem))
     left = problem.left(ratios)
     achieved = 1 - left if target.kind == "sparsity" else left

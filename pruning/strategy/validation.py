@@ -6,7 +6,8 @@ from pruning.analysis.profile import ModelProfile
 from pruning.errors import MismatchError, PlanError
 from pruning.strategy.criteria import criterion
 from pruning.strategy.plan import PruningPlan
-from pruning.strategy.weight_targets import kernel_counts
+from pruning.strategy.weight_patterns import check_pattern, kernel_counts
+from pruning.strategy.weight_scores import check_criterion
 
 
 def check_plan(profile: ModelProfile, plan: PruningPlan) -> None:
@@ -24,6 +25,8 @@ def check_plan(profile: ModelProfile, plan: PruningPlan) -> None:
             fix="Open the plan's own model, or make a plan for this one.",
         )
     criterion(plan.criterion, plan.method)
+    if plan.method == "weights":
+        check_criterion(plan)
     if plan.engine == "tfmot" and profile.family != "tf_keras":
         raise PlanError(
             "TF-MOT cannot prune this model: it was saved by Keras 3.",
@@ -31,6 +34,7 @@ def check_plan(profile: ModelProfile, plan: PruningPlan) -> None:
             fix="Choose the studio's engine, whose schedules and masks are the same.",
         )
     _check_names(profile, plan)
+    check_pattern(profile, plan)
 
 
 def prunable_names(profile: ModelProfile, plan: PruningPlan) -> dict[str, str | None]:

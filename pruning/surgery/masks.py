@@ -5,109 +5,42 @@ each update, inside the compiled step: masked weights are exactly 0 at every ste
 wrapped, and assigning a new mask does not trace the step again. A constraint of the model's author
 is applied first.
 
-The rule of which weights go is TF-MOT's (``pruning_impl``): each kernel keeps
-``round(count * (1 - sparsity))`` of its largest absolute values. Among equal ones the lower index
-stays, where TF-MOT keeps them all.
+Which weights go is told by the plan: its criterion scores them, its pattern says which go together,
+and its scope whether they compete within a kernel or over the model. With the criterion magnitude
+and the scopes ``uniform`` and ``layer`` the rule is TF-MOT's (``pruning_impl``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pruning import storage
+from pruning.analysis.calibration import KERNEL
 from pruning.errors import PlanError
 from pruning.frameworks._base import Framework
+from pruning.strategy.criteria import criterion
 from pruning.strategy.plan import PruningPlan
-from pruning.strategy.selection import kept_weights
+from pruning.strategy.weight_scores import kernel_scores
+from pruning.strategy.weight_selection import kept_masks
+from pruning.surgery.kernels import Kernel, kernels_of
 
-# By name, not by rank: the biases of GRU and attention have rank 2, BatchNorm's gamma has rank 1.
-KERNELS = frozenset(
-    {
-        *("kernel", "recurrent_kernel", "embeddings"),
-        *("depthwise_kernel", "pointwise_kernel"),
-    }
-)
+__all__ = [
+    "Evidence",
+    "Kernel",
+    "WeightMasks",
+    "kernels_of",
+    "load_masks",
+    "save_masks",
+    "sparsity",
+    "zeros",
+]
 
-
-@dataclass(frozen=True, eq=False)
-class Kernel:
-    """One maskable variable.
-
-    Attributes:
-        layer: The layer's path, as in the profile.
-        name: Unique in the model, ``layer path/kernel``; the key in ``masks.npz``.
-        variable: The Keras variable.
-    """
-
-    layer: str
-    name: str
-    variable: Any
-
-    def value(self) -> np.ndarray:
-        """Copy of its value."""
-        return np.array(self.variable.numpy())
-
-
-def kernels_of(model: Any, framework: Framework) -> list[Kernel]:
-    """All maskable kernels of a model in its order, nested layers included, shared ones once."""
-    flat = framework.flat(model)
-    found: list[Kernel] = []
-    seen: set[int] = set()
-    names: set[str] = set()
-    for layer in framework.layers(model):
-        path = framework.path_of(flat, layer)
-        for index, variable in enumerate(layer.weights):
-            parts = _name_parts(variable)
-            if parts[-1] not in KERNELS or id(variable) in seen:
-                continue
-            inside = parts.index(layer.name) + 1 if layer.name in parts[:-1] else 0
-            name = "/".join((path, *parts[inside:]))
-            if name in names:  # two inner layers of one name
-                name = f"{name}#{index}"
-            seen.add(id(variable))
-            names.add(name)
-            found.append(Kernel(path, name, variable))
-    return found
-
-
-def magnitude_mask(values: np.ndarray, kept: int) -> np.ndarray:
-    """Mark the ``kept`` largest absolute values. values: any shape -> bool, the same shape.
-
-    Among equal absolute values the lower index stays.
-    """
-    flat = np.abs(values).reshape(-1)
-    if kept >= flat.size:
-        return np.ones(values.shape, bool)
-    # Zeros are left out: selection among thousands of equal values is forty times slower.
-    candidates = flat[flat > 0]
-    rank = candidates.size - kept
-    threshold = np.partition(candidates, rank)[rank] if rank >= 0 else 0
-    mask: np.ndarray = flat > threshold
-    ties = np.flatnonzero(flat == threshold)
-    mask[ties[: kept - int(mask.sum())]] = True
-    return mask.reshape(values.shape)
-
-
-def layer_masks(kernels: list[np.ndarray], sparsity: float, *, jointly: bool) -> list[np.ndarray]:
-    """Masks of one layer's kernels.
-
-    Args:
-        kernels: Values, any shapes.
-        sparsity: Fraction to zero.
-        jointly: Rank the values of all the layer's kernels together, as one threshold for the whole
-            model does; otherwise each kernel loses the same fraction, as in TF-MOT.
-    """
-    if not jointly or len(kernels) == 1:
-        return [magnitude_mask(w, kept_weights(w.size, sparsity)) for w in kernels]
-    joined = np.concatenate([w.reshape(-1) for w in kernels])
-    mask = magnitude_mask(joined, kept_weights(joined.size, sparsity))
-    pieces = np.split(mask, np.cumsum([w.size for w in kernels])[:-1])
-    return [piece.reshape(w.shape) for piece, w in zip(pieces, kernels, strict=True)]
+Evidence = Callable[[str, Kernel], np.ndarray]
+"""(statistic, kernel) -> what is known of the kernel's weights, in its shape or broadcast to it."""
 
 
 class WeightMasks:
@@ -117,24 +50,35 @@ class WeightMasks:
         model: The model whose kernels are masked; changed in place.
         framework: Its Keras.
         plan: A plan of the method *weights*.
+        evidence: Gives what the plan's criterion needs besides the kernels.
 
     Raises:
-        PlanError: The plan names a layer without maskable kernels.
+        PlanError: The plan names a layer without kernels that its pattern can lie on, or a
+            criterion that does not exist.
     """
 
-    def __init__(self, model: Any, framework: Framework, plan: PruningPlan) -> None:
+    def __init__(
+        self,
+        model: Any,
+        framework: Framework,
+        plan: PruningPlan,
+        evidence: Evidence | None = None,
+    ) -> None:
         self._framework = framework
-        self._jointly = plan.scope == "global"
+        self._criterion = criterion(plan.criterion, "weights")
+        self._evidence = evidence
+        self._pattern = plan.pattern_of_zeros
         self.final = {name: ratio for name, ratio in plan.ratios.items() if ratio > 0}
+        self._competing = set(self.final) - set(plan.fixed) if plan.scope == "global" else None
         self._layers: dict[str, list[Kernel]] = {name: [] for name in self.final}
         for kernel in kernels_of(model, framework):
-            if kernel.layer in self._layers:
+            if kernel.layer in self._layers and self._pattern.refusal(kernel.shape) is None:
                 self._layers[kernel.layer].append(kernel)
         missing = [name for name, kernels in self._layers.items() if not kernels]
         if missing:
             raise PlanError(
                 f"These layers have no kernel to mask: {', '.join(missing[:5])}.",
-                expected="Names of layers with a kernel or an embedding.",
+                expected=f"Names of layers with a kernel that {self._pattern.text} applies to.",
                 fix="Make the plan again for this model.",
             )
         self._masks: dict[str, Any] = {}
@@ -162,12 +106,23 @@ class WeightMasks:
         """Compute the masks from the current weights and zero what they cover.
 
         Args:
-            sparsity_of: A layer's final sparsity -> its sparsity now.
+            sparsity_of: A layer's final sparsity -> its sparsity now. (Of N:M the final one is
+                that of the pattern.)
         """
+        fixed = self._pattern.fixed
+        sparsities = {
+            layer: sparsity_of(ratio if fixed is None else fixed)
+            for layer, ratio in self.final.items()
+        }
+        values = {kernel.name: kernel.value() for kernel in self.kernels}
+        scores = {
+            layer: [self._scores(kernel, values[kernel.name]) for kernel in kernels]
+            for layer, kernels in self._layers.items()
+        }
+        masks = kept_masks(scores, sparsities, self._pattern, competing=self._competing)
         for layer, kernels in self._layers.items():
-            values = [kernel.value() for kernel in kernels]
-            masks = layer_masks(values, sparsity_of(self.final[layer]), jointly=self._jointly)
-            for kernel, value, mask in zip(kernels, values, masks, strict=True):
+            for kernel, mask in zip(kernels, masks[layer], strict=True):
+                value = values[kernel.name]
                 if kernel.name in self._masks:
                     self._masks[kernel.name].assign(mask)
                 np.copyto(value, 0, where=~mask)
@@ -183,6 +138,18 @@ class WeightMasks:
     def arrays(self) -> dict[str, np.ndarray]:
         """The masks by kernel name, bool, True = stays."""
         return {name: mask.numpy() for name, mask in self._masks.items()}
+
+    def _scores(self, kernel: Kernel, value: np.ndarray) -> np.ndarray:
+        """Larger = keep. -> the kernel's shape."""
+        handed = [
+            value if need == KERNEL or self._evidence is None else self._evidence(need, kernel)
+            for need in self._criterion.needs
+        ]
+        scores = kernel_scores(self._criterion, handed, competing=self._competing is not None)
+        if kernel.name in self._masks and scores.min() < 0:
+            # Scores that say which weights move towards zero rank those at zero in between.
+            scores = np.where(self._masks[kernel.name].numpy(), scores, -np.inf)
+        return scores
 
     def sparsity(self) -> float:
         """Fraction that the masks cover, over all kernels under a mask."""
@@ -233,9 +200,3 @@ def _zeroing(mask: Any) -> Callable[[Any], Any]:
         return tf.where(mask, value, tf.zeros([], value.dtype))
 
     return constraint
-
-
-def _name_parts(variable: Any) -> list[str]:
-    """Name parts from the outside in: ``lstm/lstm_cell/kernel:0`` -> [lstm, lstm_cell, kernel]."""
-    path = getattr(variable, "path", None) or variable.name
-    return [part for part in path.split(":")[0].split("/") if part]

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from pruning.analysis.profile import KernelShape
 from pruning.errors import PlanError
 from pruning.frameworks._base import Framework
+from pruning.strategy.patterns import UNSTRUCTURED, Blocks, NofM, Pattern
 from pruning.strategy.plan import PruningPlan
 from pruning.strategy.schedules import StepSchedule
 from pruning.surgery.masks import kernels_of
@@ -40,6 +42,9 @@ class TfmotZeroing:
         # one_shot is step 0, which TF-MOT never sees: the first batch comes closest.
         self._schedule = replace(schedule, begin=max(schedule.begin, 1), end=max(schedule.end, 1))
         self._ratios = {name: ratio for name, ratio in plan.ratios.items() if ratio > 0}
+        self._pattern = plan.pattern_of_zeros
+        if self._pattern.fixed is not None:  # TF-MOT's rule for N:M: at the first step, once
+            self._schedule = replace(self._schedule, begin=1, end=1)
         copy = framework.clone(model, lambda layer: layer.get_config())
         copy.set_weights(model.get_weights())
         self._check(copy)
@@ -82,8 +87,9 @@ class TfmotZeroing:
             if path in self._ratios and not self._prunes(layer):
                 refused.append(f"{path} ({type(layer).__name__})")
         if refused:
+            how = "" if self._pattern.text == UNSTRUCTURED else f" by {self._pattern.text}"
             raise PlanError(
-                f"TF-MOT does not prune these layers: {', '.join(refused[:8])}.",
+                f"TF-MOT does not prune these layers{how}: {', '.join(refused[:8])}.",
                 expected="Layers of types that TF-MOT can wrap, such as Dense, Conv2D or LSTM.",
                 fix="Set their ratios to 0, or choose the studio's engine.",
             )
@@ -95,7 +101,9 @@ class TfmotZeroing:
         registry = prune_registry.PruneRegistry
         if not registry.supports(layer):
             return False
-        return bool(registry.make_prunable(layer).get_prunable_weights())
+        weights = registry.make_prunable(layer).get_prunable_weights()
+        refused = [self._pattern.refusal(KernelShape(tuple(weight.shape))) for weight in weights]
+        return bool(weights) and not any(refused)
 
     def _wrapped(self, model: Any) -> Any:
         """Wrap the layers with a ratio, each with its own schedule, nested models included."""
@@ -106,7 +114,9 @@ class TfmotZeroing:
             ratio = self._ratios.get(self._path.get(id(layer), ""), 0.0)
             if ratio == 0:
                 return layer
-            return self._tfmot.prune_low_magnitude(layer, pruning_schedule=self._tf_schedule(ratio))
+            return self._tfmot.prune_low_magnitude(
+                layer, pruning_schedule=self._tf_schedule(ratio), **_arguments(self._pattern)
+            )
 
         return self._framework.keras.models.clone_model(model, clone_function=wrap)
 
@@ -133,3 +143,13 @@ class TfmotZeroing:
 
         layers = pruning_wrapper.collect_prunable_layers(self.trainee)
         return [variables for layer in layers for variables in layer.pruning_vars]
+
+
+def _arguments(pattern: Pattern) -> dict[str, Any]:
+    """The pattern in TF-MOT's words; its N:M counts the zeros."""
+    if isinstance(pattern, NofM):
+        return {"sparsity_m_by_n": (pattern.m - pattern.n, pattern.m)}
+    if isinstance(pattern, Blocks):
+        pooling = {"average": "AVG", "max": "MAX"}[pattern.pooling]
+        return {"block_size": (pattern.height, pattern.width), "block_pooling_type": pooling}
+    return {}

@@ -16,11 +16,14 @@ from pruning.frameworks._base import Framework
 from pruning.frameworks.names import require_graph_names
 from pruning.frameworks.running import needs_compiler
 from pruning.intake.dataset import Dataset
+from pruning.strategy.criteria import criterion
 from pruning.strategy.plan import PruningPlan, Training
 from pruning.strategy.schedules import StepSchedule, resolve
-from pruning.surgery.masks import WeightMasks
+from pruning.strategy.weight_scores import MOVEMENT
+from pruning.surgery.masks import Evidence, WeightMasks
 from pruning.training.checkpoints import Checkpoints
 from pruning.training.first_step import early_first_step
+from pruning.training.movement import Movement
 from pruning.training.objective import fitted_targets, objective
 from pruning.training.pipeline import batches
 from pruning.training.progress import Progress, StopRequestedError
@@ -64,6 +67,7 @@ def retrain(
     report: Callable[[dict[str, Any]], None],
     should_stop: Callable[[], bool],
     masks: WeightMasks | None = None,
+    evidence: Evidence | None = None,
     checkpoints: Path | None = None,
 ) -> TrainingResult:
     """Train ``model`` in place as the plan says; masks leave exact zeros behind.
@@ -81,21 +85,28 @@ def retrain(
             ``learning_rate``, ``step_ms``.
         should_stop: Asked after every batch, of validation too; True ends the training there.
         masks: Masks made for this model and plan, when the caller already has them.
+        evidence: What the plan's criterion needs of the weights, gathered before.
         checkpoints: Folder for ``last.weights.h5`` and ``best.weights.h5``.
 
     Raises:
         MismatchError: The data cannot be fed to the model.
-        PlanError: The training diverged, or TF-MOT does not accept a layer of the plan.
+        PlanError: The training diverged, TF-MOT does not accept a layer of the plan, or the
+            criterion watches weights that are not trained.
     """
     training = plan.training
     seed_everything(model, framework, training.seed)
     steps = training.epochs * steps_of_epoch(dataset, training)
     began = time.perf_counter()
+    movement = Movement() if _watches_movement(plan) else None
+    if plan.method == "weights" and masks is None and plan.engine == "studio":
+        masks = WeightMasks(model, framework, plan, movement or evidence)
     zeroing, trainee, callbacks = _zeroing(
         model, framework, plan, resolve(plan.schedule, steps), masks
     )
     if steps:
         trainee = compiled(trainee, framework, dataset, training)
+        if movement is not None and masks is not None:
+            movement.watch(trainee, masks.kernels)
     progress = Progress(
         model=trainee,
         epochs=training.epochs,
@@ -130,6 +141,10 @@ def retrain(
         best_epoch=progress.best_epoch,
         masks=final_masks,
     )
+
+
+def _watches_movement(plan: PruningPlan) -> bool:
+    return plan.method == "weights" and MOVEMENT in criterion(plan.criterion, "weights").needs
 
 
 def steps_of_epoch(dataset: Dataset, training: Training) -> int:

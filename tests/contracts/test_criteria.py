@@ -13,9 +13,11 @@ from pruning.errors import PlanError
 from pruning.strategy.channel_scores import NOISE
 from pruning.strategy.criteria import Criterion, criteria, criterion
 from pruning.strategy.planner import default_criterion
+from pruning.strategy.weight_scores import MOVEMENT
 
 EVERY = criteria()
 CHANNELS = criteria("channels")
+SIGNED = {"movement"}  # below zero: on the way to zero
 finite = st.floats(-1e3, 1e3, width=32)
 rows = hnp.arrays(np.float32, st.tuples(st.integers(1, 12), st.integers(1, 12)), elements=finite)
 # What a statistic may hold, where it is less than any number.
@@ -24,6 +26,7 @@ RANGES = {
     "zeros": lambda x: np.abs(x) / 1001,
     "activation": np.abs,
     "curvature": np.abs,
+    "input_norm": np.abs,
 }
 
 
@@ -53,7 +56,7 @@ def test_it_says_what_it_is_and_what_it_needs(plugin):
     assert plugin.source.startswith("https://")
     assert plugin.kind in ("channels", "weights")
     assert plugin.needs
-    assert set(plugin.needs) <= {KERNEL, NOISE, *statistics()}
+    assert set(plugin.needs) <= {KERNEL, NOISE, MOVEMENT, *statistics()}
     assert plugin.data_driven == any(
         statistics()[name].samples for name in plugin.needs if name in statistics()
     )
@@ -70,7 +73,7 @@ def test_a_new_plan_begins_with_a_criterion_that_always_applies(kind):
 def test_scores_have_the_right_shape_and_are_not_negative(plugin, values):
     scores = plugin.score(*evidence(plugin, values))
     assert scores.shape == (values.shape if plugin.kind == "weights" else values.shape[:1])
-    assert (scores >= 0).all()
+    assert (scores >= 0).all() or plugin.name in SIGNED
     assert np.isfinite(scores).all()
 
 

@@ -12,6 +12,7 @@ from pruning.analysis.profile import (
     QUANTILES,
     Edge,
     Group,
+    KernelShape,
     Layer,
     ModelProfile,
     TensorSpec,
@@ -28,6 +29,12 @@ def constant(size: int) -> Width:
 
 def of(group: str) -> Width:
     return Width(0, {group: 1})
+
+
+def _kernels(cls: str, count: int) -> tuple[KernelShape, ...]:
+    """All of a layer's weights behind one output."""
+    shape = (count, 1) if cls == "Dense" else (1, 1, count, 1)
+    return (KernelShape(shape),) if count else ()
 
 
 class Builder:
@@ -69,6 +76,7 @@ class Builder:
                 groups_in=(into,) if into else (),
                 params_cost=weights,
                 flops_cost=Cost(tuple(flops)),
+                kernels=_kernels(cls, kernels),
             )
         )
         self.rows += kernels > 0

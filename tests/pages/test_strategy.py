@@ -16,7 +16,7 @@ from pruning.runs import library as runs
 from pruning.runs import processes
 from pruning.strategy import library as plans
 from pruning.strategy.estimates import price
-from pruning.strategy.plan import PruningPlan
+from pruning.strategy.plan import PruningPlan, Target
 from tests.pages import studio
 
 MODEL = studio.profiles.MODEL
@@ -116,6 +116,48 @@ def test_weights_have_schedules_and_nonzero_parameters(profile) -> None:
     )
     assert plan.target is not None
     assert plan.target.value == 0.8
+
+
+def test_n_of_m_says_its_share_in_place_of_a_target(profile) -> None:
+    app = open_page()
+    app.button_group(key="plan_method").set_value("weights").run()
+    app.button_group(key="plan_pattern").set_value("n_m").run()
+    assert not app.exception
+    assert not [slider for slider in app.slider if slider.key == "plan_weights_target"]
+    assert any("2:4 sets 50 % of the weights to zero" in c.value for c in app.caption)
+    plan = downloaded(app)
+    assert (plan.pattern, plan.target) == ("2:4", None)
+    assert {round(ratio, 1) for ratio in plan.ratios.values()} == {0.5}
+    app.selectbox(key="plan_n_m").set_value("1:4").run()
+    assert all(0.7 < ratio <= 0.75 for ratio in downloaded(app).ratios.values())
+
+
+def test_blocks_have_a_target_and_a_way_to_judge_them(profile) -> None:
+    app = open_page()
+    app.button_group(key="plan_method").set_value("weights").run()
+    app.button_group(key="plan_pattern").set_value("blocks").run()
+    app.slider(key="plan_weights_target").set_value(1).run()
+    app.button_group(key="plan_block_pooling").set_value("max").run()
+    assert not app.exception
+    plan = downloaded(app)
+    assert (plan.pattern, plan.block_pooling) == ("4x4", "max")
+    assert [name for name, ratio in plan.ratios.items() if ratio > 0] == [
+        layer.name for layer in profile.layers if layer.cls == "Dense"
+    ]
+    assert any("leaves these layers whole" in warning.value for warning in app.warning)
+
+
+def test_an_opened_plan_with_a_pattern_fills_the_form(profile) -> None:
+    for name, settings in {
+        "sparse": {"pattern": "4:8"},
+        "blocky": {"pattern": "16x1", "block_pooling": "max", "target": Target("sparsity", 0.01)},
+    }.items():
+        plan = studio.plan_for(profile, method="weights", **({"target": None} | settings))
+        plans.save_plan(MODEL, name, plan)
+        app = open_page(plan=name)
+        assert not app.exception
+        again = downloaded(app)
+        assert replace(again, name="", training=plan.training) == plan
 
 
 def test_tfmot_is_offered_for_keras_2_only(profile, tmp_path: Path) -> None:

@@ -13,7 +13,15 @@ import numpy as np
 
 from pruning import storage
 from pruning.analysis.cost import Cost, Term, Width
-from pruning.analysis.profile import QUANTILES, Group, Layer, ModelProfile, TensorSpec, WeightStats
+from pruning.analysis.profile import (
+    QUANTILES,
+    Group,
+    KernelShape,
+    Layer,
+    ModelProfile,
+    TensorSpec,
+    WeightStats,
+)
 
 MODEL = "0123456789abcdef0123"
 A, B, DENSE_IN = Width(0, {"a": 1}), Width(0, {"b": 1}), Width(0, {"b": 64})
@@ -22,6 +30,7 @@ A, B, DENSE_IN = Width(0, {"a": 1}), Width(0, {"b": 1}), Width(0, {"b": 64})
 PARAMS = {"conv1": 224, "conv2": 1168, "dense": 10250}
 FLOPS = {"conv1": 2 * 64 * 27 * 8, "conv2": 2 * 64 * 72 * 16, "dense": 2 * 10240}
 KERNELS = {"conv1": 216, "conv2": 1152, "dense": 10240}
+SHAPES = {"conv1": (3, 3, 3, 8), "conv2": (3, 3, 8, 16), "dense": (1024, 10)}
 CONTAINER = 20_000
 
 
@@ -101,4 +110,5 @@ def _layer(name, cls, row, shape, out, into, *, params, flops, prunable=True):  
         groups_in=into,
         params_cost=params,
         flops_cost=flops,
+        kernels=(KernelShape(SHAPES[name]),) if count else (),
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pruning.strategy.estimates import price
+from pruning.strategy.patterns import kept_weights
 from pruning.strategy.plan import PruningPlan, Target
 from pruning.strategy.planner import make_plan
-from pruning.strategy.selection import kept_weights
 from tests.strategy.profiles import CONTAINER, MODEL, small_profile, write_arrays
 
 PROFILE = small_profile()

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from pruning.analysis.profile import Group
 from pruning.errors import MismatchError
+from pruning.strategy.patterns import kept_weights
 from pruning.strategy.plan import PruningPlan, removed_count
-from pruning.strategy.selection import kept_channels, kept_count, kept_weights
+from pruning.strategy.selection import kept_channels, kept_count
 from tests.strategy.profiles import MODEL, small_profile
 
 PROFILE = small_profile()

@@ -10,16 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from pruning.analysis.profiler import analyse, kernel_variables
 from pruning.errors import PlanError
 from pruning.frameworks._base import framework
+from pruning.strategy.patterns import Unstructured, kept_weights, largest, parse_pattern
 from pruning.strategy.plan import PruningPlan
-from pruning.strategy.selection import kept_weights
+from pruning.strategy.weight_selection import kept_masks
 from pruning.surgery.masks import (
     WeightMasks,
     kernels_of,
-    layer_masks,
     load_masks,
-    magnitude_mask,
     save_masks,
     sparsity,
     zeros,
@@ -29,7 +29,7 @@ from tests.models import NAMES, build
 FAMILIES = ["keras3", "tf_keras"]
 
 
-def tfmot_mask(weights, sparsity_now):
+def tfmot_mask(weights, sparsity_now, block_size=(1, 1), pooling="AVG", m_by_n=None):
     """The mask that TF-MOT's own code computes."""
     import tensorflow as tf
     from tensorflow_model_optimization.python.core.sparsity.keras import pruning_impl
@@ -39,11 +39,15 @@ def tfmot_mask(weights, sparsity_now):
         training_step_fn=lambda: 0,
         pruning_vars=[(variable, tf.Variable(tf.ones_like(weights)), tf.Variable(0.0))],
         pruning_schedule=lambda step: (True, tf.constant(sparsity_now, tf.float32)),
-        block_size=[1, 1],
-        block_pooling_type="AVG",
-        sparsity_m_by_n=None,
+        block_size=list(block_size),
+        block_pooling_type=pooling,
+        sparsity_m_by_n=m_by_n,
     )
-    return pruning._update_mask(variable)[1].numpy().astype(bool)
+    return pruning._maybe_update_block_mask(variable)[1].numpy().astype(bool)
+
+
+def magnitude_mask(weights, kept):
+    return largest(np.abs(weights), kept)
 
 
 def test_a_mask_by_hand():
@@ -80,26 +84,105 @@ def test_the_same_weights_as_tfmot_for_kernels(shape, sparsity_now):
     assert np.array_equal(ours, tfmot_mask(weights, sparsity_now))
 
 
-@settings(deadline=None)
+# Dense, Conv2D, SeparableConv's pointwise kernel, Embedding; axes that 4 divides and does not.
+SHAPES = [
+    (64, 32),
+    (30, 10),
+    (7, 9),
+    (5, 4),
+    (3, 3, 8, 16),
+    (5, 5, 3, 4),
+    (1, 1, 6, 7),
+    (2, 3, 1, 5),
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("n", "m"), [(2, 4), (1, 4), (3, 4), (1, 2), (4, 8), (2, 5)])
+def test_n_of_m_is_tfmots(shape, n, m):
+    weights = np.random.default_rng(2).normal(size=shape).astype("float32")
+    weights.reshape(-1)[:: len(weights) + 1] = 0  # ties among zeros, and with the padding
+    pattern = parse_pattern(f"{n}:{m}")
+    ours = pattern.mask(np.abs(weights), pattern.fixed)
+    assert np.array_equal(ours, tfmot_mask(weights, 0.1, m_by_n=(m - n, m)))
+
+
+@settings(max_examples=40, deadline=None)
 @given(
-    hnp.arrays(np.float32, hnp.array_shapes(max_dims=3), elements=st.floats(-9, 9, width=32)),
-    st.data(),
+    hnp.arrays(
+        np.float32,
+        st.tuples(st.integers(1, 13), st.integers(1, 6)),
+        elements=st.integers(-3, 3).map(float),  # many ties
+    ),
+    st.integers(1, 4),
+    st.integers(1, 3),
 )
-def test_a_mask_keeps_the_count_and_the_largest(values, data):
-    kept = data.draw(st.integers(1, values.size))
-    mask = magnitude_mask(values, kept)
-    assert mask.shape == values.shape
-    assert mask.sum() == kept
-    if kept < values.size:
-        assert np.abs(values[mask]).min() >= np.abs(values[~mask]).max()
+def test_n_of_m_is_tfmots_with_ties_too(weights, n, more):
+    pattern = parse_pattern(f"{n}:{n + more}")
+    ours = pattern.mask(np.abs(weights), pattern.fixed)
+    assert np.array_equal(ours, tfmot_mask(weights, 0.1, m_by_n=(more, n + more)))
+
+
+@pytest.mark.parametrize("shape", [(64, 32), (30, 10), (7, 9), (513, 100), (33, 1000)])
+@pytest.mark.parametrize("block", [(4, 4), (1, 8), (8, 1), (3, 2), (2, 5)])
+@pytest.mark.parametrize("pooling", ["average", "max"])
+def test_blocks_are_tfmots(shape, block, pooling):
+    """Also where blocks do not divide the kernel, and TF-MOT pools beside its blocks."""
+    if min(-(-size // side) for size, side in zip(shape, block, strict=True)) == 1:
+        pytest.skip("TF-MOT fails on a single row or column of blocks")
+    weights = np.random.default_rng(3).normal(size=shape).astype("float32")
+    pattern = parse_pattern("x".join(map(str, block)), pooling)
+    name = {"average": "AVG", "max": "MAX"}[pooling]
+    for share in (0.0, 0.3, 0.5, 0.9):
+        ours = pattern.mask(np.abs(weights), share)
+        assert np.array_equal(ours, tfmot_mask(weights, share, block, name)), share
+
+
+@pytest.mark.parametrize("shape", [(8, 1), (3, 10), (10, 3)])
+def test_tfmot_fails_on_a_single_row_or_column_of_blocks(shape):
+    """Why the plan refuses them for the engine tfmot; the studio's masks can do it."""
+    weights = np.random.default_rng(3).normal(size=shape).astype("float32")
+    with pytest.raises(ValueError, match="rank"):
+        tfmot_mask(weights, 0.5, (4, 4))
+    mask = parse_pattern("4x4").mask(np.abs(weights), 0.5)
+    assert 0 < mask.sum() < mask.size
 
 
 def test_jointly_a_layer_has_one_threshold():
-    kernels = [np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([10.0, 20.0])]
-    apart = layer_masks(kernels, 0.5, jointly=False)
+    kernels = {"one": [np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([10.0, 20.0])]}
+    apart = kept_masks(kernels, {"one": 0.5}, Unstructured())["one"]
     assert [mask.tolist() for mask in apart] == [[[False, False], [True, True]], [False, True]]
-    together = layer_masks(kernels, 0.5, jointly=True)
+    together = kept_masks(kernels, {"one": 0.5}, Unstructured(), competing={"one"})["one"]
     assert [mask.tolist() for mask in together] == [[[False, False], [False, True]], [True, True]]
+
+
+def test_in_the_global_scope_all_layers_have_one_threshold():
+    scores = {"a": [np.array([1.0, 5.0, 6.0, 7.0])], "b": [np.array([2.0, 3.0])]}
+    shares = {"a": 0.25, "b": 0.5}  # of six weights four stay
+    masks = kept_masks(scores, shares, Unstructured(), competing={"a", "b"})
+    assert masks["a"][0].tolist() == [False, True, True, True]
+    assert masks["b"][0].tolist() == [False, True]
+    # Whoever set a's share by hand gets it: b does not compete with it.
+    masks = kept_masks(scores, {"a": 0.75, "b": 0.5}, Unstructured(), competing={"b"})
+    assert masks["a"][0].tolist() == [False, False, False, True]
+    assert masks["b"][0].tolist() == [False, True]
+
+
+def test_one_threshold_empties_no_layer():
+    scores = {"small": [np.array([0.1, 0.2])], "large": [np.arange(1.0, 9.0)]}
+    masks = kept_masks(scores, {"small": 0.5, "large": 0.5}, Unstructured(), competing=set(scores))
+    assert masks["small"][0].tolist() == [False, True]
+    assert masks["large"][0].tolist() == [False] * 4 + [True] * 4
+
+
+def test_blocks_of_all_layers_compete_too():
+    scores = {
+        "a": [np.kron([[1.0, 5.0]], np.ones((2, 2)))],
+        "b": [np.kron([[2.0], [3.0], [4.0]], np.ones((2, 2)))],
+    }
+    masks = kept_masks(scores, {"a": 0.5, "b": 2 / 3}, parse_pattern("2x2"), competing={"a", "b"})
+    assert masks["a"][0].astype(int).tolist() == [[0, 0, 1, 1]] * 2
+    assert masks["b"][0].astype(int).tolist() == [[0, 0]] * 4 + [[1, 1]] * 2
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -181,6 +264,28 @@ def test_masks_are_saved_as_zeros_and_ones(tmp_path):
     loaded = load_masks(tmp_path / "masks.npz")
     assert list(loaded) == list(masks)
     assert all(np.array_equal(loaded[name], masks[name]) for name in masks)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("name", NAMES)
+def test_kernels_are_those_of_the_analysis(name, family):
+    """By the same keys, in the same shapes, the same ones depthwise."""
+    analysis = analyse(
+        SimpleNamespace(
+            model=build(name, family),
+            framework=framework(family),
+            file=SimpleNamespace(file_format="keras", writer=""),
+        ),
+        digest="m",
+        name=name,
+        bytes=0,
+    )
+    kernels = kernels_of(analysis.model, framework(family))
+    named = [key for variables in kernel_variables(analysis).values() for key, _ in variables]
+    shapes = [kernel for layer in analysis.profile.layers for kernel in layer.kernels]
+    assert sorted(kernel.key for kernel in kernels) == sorted(named)
+    known = dict(zip(named, shapes, strict=True))
+    assert {kernel.key: kernel.shape for kernel in kernels} == known
 
 
 def test_two_inner_layers_of_one_name_get_two_keys():

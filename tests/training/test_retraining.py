@@ -7,9 +7,9 @@ import pytest
 
 from pruning.errors import MismatchError, PlanError
 from pruning.frameworks._base import framework
+from pruning.strategy.patterns import kept_weights
 from pruning.strategy.plan import Schedule
 from pruning.strategy.schedules import resolve
-from pruning.strategy.selection import kept_weights
 from pruning.surgery.masks import WeightMasks, kernels_of
 from pruning.training import retrain, step_seconds
 from tests.training.toy import blobs, dense_model, plan_for, separable, weights_plan, write_dataset

@@ -13,6 +13,7 @@ from pruning.intake.store import model_folder
 from pruning.runs import library as runs
 from pruning.strategy import library
 from pruning.strategy.description import describe
+from pruning.strategy.patterns import UNSTRUCTURED
 from pruning.strategy.plan import PruningPlan
 from pruning.strategy.selection import kept_channels
 
@@ -27,7 +28,8 @@ class Planned:
         kept: Indices of the layer's group that stay, (kept,); ``None`` for another method, or while
             the criterion's scores are not there.
         scores: What the criterion says of the group's channels, (channels,), with ``kept``.
-        threshold: Weights of at most this magnitude become zero; ``None`` for another method.
+        threshold: Weights of at most this magnitude become zero; ``None`` where no magnitude
+            decides.
     """
 
     words: str
@@ -46,7 +48,9 @@ def planned(profile: ModelProfile, layer: Layer, group: Group | None) -> Planned
     words = plan.name or describe(plan)
     if plan.method == "weights":
         ratio = plan.ratios.get(layer.name, 0.0)
-        known = load_magnitudes(profile, folder).get(layer.name) if ratio > 0 else None
+        by_magnitude = plan.criterion == "magnitude" and plan.pattern == UNSTRUCTURED
+        one = ratio > 0 and by_magnitude  # otherwise there is no one threshold in a layer
+        known = load_magnitudes(profile, folder).get(layer.name) if one else None
         limit = None if known is None else float(np.interp(ratio, *_grid(known)))
         return Planned(words, plan.criterion, threshold=limit)
     if group is None or not group.prunable:

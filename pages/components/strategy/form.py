@@ -7,10 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components.strategy import retraining
+from pages.components.strategy import pattern, retraining
 from pruning import quantities
 from pruning.analysis.profile import ModelProfile
 from pruning.strategy.criteria import Criterion, criteria, criterion
+from pruning.strategy.patterns import Pooling
 from pruning.strategy.plan import (
     MOST_CALIBRATION_SAMPLES,
     SCHEDULES,
@@ -24,6 +25,7 @@ from pruning.strategy.plan import (
     Training,
 )
 from pruning.strategy.planner import default_criterion
+from pruning.strategy.weight_scores import MOVEMENT
 
 PREFIX = "plan_"  # of the keys of all widgets that make up a plan
 _METHODS = {"channels": "Remove channels", "weights": "Zero weights"}
@@ -61,18 +63,25 @@ class Choices:
     method: Method
     criterion: str
     scope: Scope
-    target: Target
+    target: Target | None
     schedule: Schedule
     training: Training
     engine: Engine
     round_to: int
     calibration_samples: int
+    pattern: str
+    block_pooling: Pooling
 
 
 def show(profile: ModelProfile) -> Choices:
     """Draw the form and return what it says."""
     method = _method()
-    target = _target(profile, method)
+    zeros = pattern.show(method, PREFIX)
+    target = None
+    if zeros.fixed is None:
+        target = _target(profile, method)
+    else:
+        pattern.says_share(zeros)
     chosen = _criterion(method)
     scope = _scope(method)
     schedule, engine = _schedule(method, profile)
@@ -82,7 +91,19 @@ def show(profile: ModelProfile) -> Choices:
         samples = _samples(chosen, method)
         training = retraining.advanced(training)
         schedule = _schedule_details(schedule, method)
-    return Choices(method, chosen, scope, target, schedule, training, engine, round_to, samples)
+    return Choices(
+        method,
+        chosen,
+        scope,
+        target,
+        schedule,
+        training,
+        engine,
+        round_to,
+        samples,
+        zeros.text,
+        zeros.pooling,
+    )
 
 
 def _method() -> Method:
@@ -158,6 +179,8 @@ def _criterion(method: Method) -> str:
 
 
 def _criterion_label(found: Criterion) -> str:
+    if MOVEMENT in found.needs:
+        return f"{found.title} · from retraining"
     return f"{found.title} · {'from training samples' if found.data_driven else 'from the model'}"
 
 
@@ -284,5 +307,6 @@ def fill(plan: PruningPlan) -> None:
     if plan.target is not None:
         values["kind"] = plan.target.kind if plan.method == "channels" else "flops"
         values[f"{plan.method}_target"] = round(100 * plan.target.value)
+    values |= pattern.values(plan)
     for key, value in (values | retraining.values(plan.training)).items():
         st.session_state[f"{PREFIX}{key}"] = value

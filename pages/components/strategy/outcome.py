@@ -65,23 +65,29 @@ def plan(
         scope=choices.scope,
         target=None if own.opened else choices.target,
         locked=sorted(own.locked),
-        ratios=own.ratios,
+        # N:M has a share of its own: of what was set by hand only the locks hold.
+        ratios=own.ratios if own.opened or choices.target is not None else {},
         schedule=choices.schedule,
         training=choices.training,
         engine=choices.engine,
         round_to=choices.round_to,
         calibration_samples=choices.calibration_samples,
         scores=scored,
+        pattern=choices.pattern,
+        block_pooling=choices.block_pooling,
     )
-    return replace(solved, target=own.opened.target) if own.opened else solved
+    if own.opened is None:
+        return solved
+    return replace(solved, target=own.opened.target, fixed=own.opened.fixed)
 
 
 def _still_says(choices: Choices, opened: PruningPlan) -> bool:
     """Whether the form was left as the opened plan had filled it, retraining aside."""
-    same = ("method", "criterion", "scope", "round_to")
+    same = ("method", "criterion", "scope", "round_to", "pattern", "block_pooling")
     target = opened.target
     return all(getattr(choices, name) == getattr(opened, name) for name in same) and (
         target is None
+        or choices.target is None
         or (choices.target.kind, round(100 * choices.target.value))
         == (target.kind, round(100 * target.value))
     )
@@ -217,12 +223,14 @@ def _chart(rows: pd.DataFrame, chosen: PruningPlan) -> None:
 
 def _table(profile: ModelProfile, chosen: PruningPlan, rows: pd.DataFrame) -> None:
     own = edits.current(profile.digest, chosen.method)
+    fixed = chosen.pattern_of_zeros.fixed is not None
     editable = rows[rows["state"] != "frozen"].reset_index(drop=True)
     names = list(editable["id"])
     key = f"ratios_{chosen.method}_{own.revision}"
     with st.container(horizontal=True, vertical_alignment="center"):
         what = "group of channels" if chosen.method == "channels" else "layer"
-        st.markdown(f"**By {what}**: type a share to remove, or lock it; the rest follows.")
+        edit = "lock what shall stay whole" if fixed else "type a share to remove, or lock it"
+        st.markdown(f"**By {what}**: {edit}; the rest follows.")
         if own:
             st.button(
                 "Forget my changes",
@@ -234,7 +242,7 @@ def _table(profile: ModelProfile, chosen: PruningPlan, rows: pd.DataFrame) -> No
     st.data_editor(
         editable[["name", "before", "after", "removed", "lock", "layers"]],
         hide_index=True,
-        disabled=["name", "before", "after", "layers"],
+        disabled=["name", "before", "after", "layers", *(["removed"] if fixed else [])],
         height="content" if len(editable) <= _TALLEST else 420,
         column_config={
             "name": st.column_config.TextColumn("Name", width="medium"),

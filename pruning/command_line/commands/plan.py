@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Action, ArgumentParser, Namespace
+from argparse import Namespace
 from pathlib import Path
 
 from rich.console import Console
@@ -11,70 +11,15 @@ from rich.text import Text
 
 from pruning import quantities, storage
 from pruning.api.results import Planned
-from pruning.command_line.commands._base import Command, add_length
+from pruning.command_line.commands._base import Command
+from pruning.command_line.commands._plan_options import arguments
 from pruning.command_line.output import Output
 from pruning.command_line.targets import file_for
-from pruning.errors import PlanError
 from pruning.strategy.description import describe
-from pruning.strategy.plan import PruningPlan, Schedule, Training
+from pruning.strategy.patterns import parse_pattern
+from pruning.strategy.plan import Schedule, Training
 
 UNITS = {"params": "parameters", "flops": "FLOPs", "bytes": "bytes", "latency_ms": "ms"}
-
-
-def arguments(parser: ArgumentParser) -> None:
-    """Add the command's arguments."""
-    parser.add_argument("model", type=Path, metavar="MODEL", help="a .keras or .h5 file")
-    parser.add_argument(
-        "--target",
-        required=True,
-        metavar="KIND=VALUE",
-        help="params, flops or bytes: the fraction that is left; sparsity: the fraction of zeros",
-    )
-    parser.add_argument("--data", metavar="DATA", help="also measure the accuracy before")
-    parser.add_argument("--method", default="channels", help="channels (default) or weights")
-    parser.add_argument(
-        "--criterion",
-        metavar="NAME",
-        help="what decides which go; for channels bn_scale, fpgm, l1 (default), l2, random, and "
-        "with --data apoz, hessian, mean_activation, taylor; for weights magnitude",
-    )
-    parser.add_argument(
-        "--calibration-samples",
-        type=int,
-        default=PruningPlan.calibration_samples,
-        metavar="N",
-        help="training samples that a criterion with --data looks at (default %(default)s)",
-    )
-    parser.add_argument("--scope", default="uniform", help="uniform (default), layer or global")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the plan to this JSON file")
-    parser.add_argument("--name", default="", help="name of the plan")
-    parser.add_argument("--engine", default="studio", help="studio (default) or tfmot")
-    parser.add_argument(
-        "--round-to", type=int, default=1, metavar="N", help="round kept channels up to multiples"
-    )
-    parser.add_argument(
-        "--lock", action="append", default=[], metavar="NAME", help="leave it whole; repeatable"
-    )
-    parser.add_argument(
-        "--ratio",
-        action=_Ratio,
-        default={},
-        metavar="NAME=FRACTION",
-        help="fraction to remove from one group or layer; repeatable",
-    )
-    parser.add_argument(
-        "--on-request",
-        action="append",
-        default=[],
-        metavar="KIND",
-        help="also cut groups that are left whole otherwise: inexact (widths that a layer "
-        "normalises over; the change is measured), rescaled (key width of attention); repeatable",
-    )
-    parser.add_argument(
-        "--no-latency", action="store_true", help="do not measure the model's latency"
-    )
-    add_length(parser)
-    _add_retraining(parser)
 
 
 def run(options: Namespace, output: Output) -> None:
@@ -85,6 +30,7 @@ def run(options: Namespace, output: Output) -> None:
     out = file_for(options.out) if options.out else None
     if out is not None:
         check_apart(options.model, out)
+    _check_goal(options)
     with output.working(f"plan {options.model.name}") as work:
         planned = api.plan(
             options.model,
@@ -95,7 +41,12 @@ def run(options: Namespace, output: Output) -> None:
             data=options.data,
             ratios=options.ratio,
             locked=options.lock,
-            schedule=Schedule(kind=options.schedule),
+            schedule=Schedule(
+                kind=options.schedule,
+                begin=options.begin,
+                end=options.end,
+                frequency=options.frequency,
+            ),
             training=Training(
                 epochs=options.epochs,
                 batch_size=options.batch_size,
@@ -112,17 +63,34 @@ def run(options: Namespace, output: Output) -> None:
             on_request=options.on_request,
             calibration_samples=options.calibration_samples,
             progress=work.progress,
+            pattern=options.pattern,
+            block_pooling=options.block_pooling,
         )
     if out is not None:
         storage.write_json(out, planned.plan.to_dict())
     output.answer(planned.to_dict(), lambda console: show(planned, out, console))
 
 
+def _check_goal(options: Namespace) -> None:
+    from pruning.command_line.parser import UsageError  # it imports the commands
+
+    fixed = parse_pattern(options.pattern).fixed is not None and options.method == "weights"
+    if options.target is None and not options.ratio and not fixed:
+        raise UsageError(
+            "Nothing says how much to remove.",
+            expected="--target KIND=VALUE, or --ratio NAME=FRACTION, or an N:M pattern.",
+            fix="Give for example --target flops=0.5.",
+        )
+
+
 def show(planned: Planned, out: Path | None, console: Console) -> None:
     """Write the plan in words, what is expected, and what is removed."""
     console.print(Text(describe(planned.plan)))
     table = Table("", "before", "after", "change", "basis", box=None, pad_edge=False)
-    for name, unit in UNITS.items():
+    units = UNITS
+    if planned.plan.method == "weights":
+        units = {"nonzero_params": "weights not zero", **UNITS}
+    for name, unit in units.items():
         before, after = planned.prices.before[name], planned.prices.after[name]
         if before.value is None or after.value is None:
             continue
@@ -140,6 +108,9 @@ def show(planned: Planned, out: Path | None, console: Console) -> None:
         if ratio > 0:
             ratios.add_row(Text(quantities.middle(name, 60)), quantities.percent(ratio))
     console.print(ratios)
+    if planned.plan.target is not None and planned.prices.achieved is not None:
+        target, achieved = planned.plan.target, planned.prices.achieved
+        console.print(f"asked for {target.kind}={target.value:g}, comes to {achieved:.4g}")
     if planned.calibrated:
         samples = quantities.plural(planned.calibrated, "sample")
         console.print(f"{planned.plan.criterion} looked at {samples} of the training split")
@@ -147,48 +118,6 @@ def show(planned: Planned, out: Path | None, console: Console) -> None:
         console.print(Text(note))
     if out is not None:
         console.print(Text(f"written to {out}"), soft_wrap=True)
-
-
-def _add_retraining(parser: ArgumentParser) -> None:
-    default = Training()
-    group = parser.add_argument_group("retraining")
-    group.add_argument("--epochs", type=int, default=default.epochs, metavar="N")
-    group.add_argument("--batch-size", type=int, default=default.batch_size, metavar="N")
-    group.add_argument("--optimizer", default=default.optimizer, help="adam, adamw, sgd, rmsprop")
-    group.add_argument("--learning-rate", type=float, default=default.learning_rate, metavar="X")
-    group.add_argument("--patience", type=int, metavar="N", help="epochs without improvement")
-    group.add_argument(
-        "--seed", type=int, default=default.seed, metavar="N", help="of training and split"
-    )
-    group.add_argument(
-        "--schedule",
-        default=Schedule().kind,
-        help="one_shot, constant or polynomial (method weights)",
-    )
-
-
-class _Ratio(Action):
-    """Collect ``NAME=FRACTION`` into a dict; names may hold ``=``."""
-
-    def __call__(
-        self,
-        parser: ArgumentParser,
-        namespace: Namespace,
-        values: object,
-        option_string: str | None = None,
-    ) -> None:
-        name, _, number = str(values).rpartition("=")
-        try:
-            ratio = float(number)
-        except ValueError:
-            name = ""
-        if not name:
-            raise PlanError(
-                f"The ratio {values!r} cannot be read.",
-                expected="NAME=FRACTION with a name that inspect lists.",
-                fix="Give for example --ratio conv1=0.5.",
-            )
-        setattr(namespace, self.dest, {**getattr(namespace, self.dest), name: ratio})
 
 
 COMMAND = Command(

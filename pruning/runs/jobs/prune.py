@@ -24,10 +24,9 @@ SILENT = steps.Voice()
 
 def stages(plan: PruningPlan, *, with_data: bool) -> tuple[str, ...]:
     """Names of the stages that this plan will go through."""
-    first: tuple[str, ...] = ("load", "mask")
-    if plan.method == "channels":
-        scored = criterion(plan.criterion, plan.method).data_driven
-        first = ("load", *(("score",) if scored else ()), "cut", "self-check")
+    scored = ("score",) if criterion(plan.criterion, plan.method).data_driven else ()
+    work = ("cut", "self-check") if plan.method == "channels" else ("mask",)
+    first = ("load", *scored, *work)
     retrain = ("retrain",) if plan.training.epochs else ()
     return (*first, *retrain, *(("compare",) if with_data else ()), "save")
 

@@ -27,9 +27,10 @@ class Criterion:
         source: Link to the paper that it comes from.
         kind: The method it serves. A criterion for *channels* scores rows, one for *weights*
             scores single weights.
-        score: Larger = keep; never negative. It is handed the statistics of ``needs``, in that
-            order. ``channels``: arrays with one row per channel -> (channels,). ``weights``: the
-            kernel (any shape), and arrays of that shape or broadcast to it -> the same shape.
+        score: Larger = keep; never negative, but for ``movement``. It is handed the statistics of
+            ``needs``, in that order. ``channels``: arrays with one row per channel -> (channels,).
+            ``weights``: the kernel (any shape), and arrays of that shape or broadcast to it -> the
+            same shape.
         needs: Names of statistics: ``kernel``, ``noise`` (see :mod:`pruning.strategy.scoring`), or
             what is gathered in :mod:`pruning.analysis.calibration`.
         unit: ``relative``: scores mean something beside those of the same kernel only, and are

@@ -20,4 +20,5 @@ CRITERION = Criterion(
     source="https://arxiv.org/abs/1710.01878",
     kind="weights",
     score=absolute,
+    unit="absolute",
 )

@@ -1,0 +1,142 @@
+"""What can be said on the command line about a plan."""
+
+from __future__ import annotations
+
+from argparse import Action, ArgumentParser, Namespace
+from pathlib import Path
+
+from pruning.command_line.commands._base import add_length
+from pruning.errors import PlanError
+from pruning.strategy.patterns import UNSTRUCTURED
+from pruning.strategy.plan import PruningPlan, Schedule, Training
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("model", type=Path, metavar="MODEL", help="a .keras or .h5 file")
+    parser.add_argument(
+        "--target",
+        metavar="KIND=VALUE",
+        help="params, flops or bytes: the fraction that is left; sparsity: the fraction of zeros; "
+        "needed unless --ratio or an N:M pattern says what to remove",
+    )
+    parser.add_argument("--data", metavar="DATA", help="also measure the accuracy before")
+    parser.add_argument("--method", default="channels", help="channels (default) or weights")
+    parser.add_argument(
+        "--criterion",
+        metavar="NAME",
+        help="what decides which go; for channels bn_scale, fpgm, l1 (default), l2, random, and "
+        "with --data apoz, hessian, mean_activation, taylor; for weights magnitude",
+    )
+    parser.add_argument(
+        "--calibration-samples",
+        type=int,
+        default=PruningPlan.calibration_samples,
+        metavar="N",
+        help="training samples that a criterion with --data looks at (default %(default)s)",
+    )
+    parser.add_argument(
+        "--pattern",
+        default=UNSTRUCTURED,
+        help="of the zeros (method weights): unstructured (default), N:M such as 2:4 (of every M "
+        "weights N stay), blocks such as 4x4 (rows x columns)",
+    )
+    parser.add_argument(
+        "--block-pooling",
+        default="average",
+        help="how a block is scored from its weights: average (default) or max",
+    )
+    parser.add_argument("--scope", default="uniform", help="uniform (default), layer or global")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the plan to this JSON file")
+    parser.add_argument("--name", default="", help="name of the plan")
+    parser.add_argument("--engine", default="studio", help="studio (default) or tfmot")
+    parser.add_argument(
+        "--round-to", type=int, default=1, metavar="N", help="round kept channels up to multiples"
+    )
+    parser.add_argument(
+        "--lock", action="append", default=[], metavar="NAME", help="leave it whole; repeatable"
+    )
+    parser.add_argument(
+        "--ratio",
+        action=_Ratio,
+        default={},
+        metavar="NAME=FRACTION",
+        help="fraction to remove from one group or layer; repeatable",
+    )
+    parser.add_argument(
+        "--on-request",
+        action="append",
+        default=[],
+        metavar="KIND",
+        help="also cut groups that are left whole otherwise: inexact (widths that a layer "
+        "normalises over; the change is measured), rescaled (key width of attention); repeatable",
+    )
+    parser.add_argument(
+        "--no-latency", action="store_true", help="do not measure the model's latency"
+    )
+    add_length(parser)
+    _add_retraining(parser)
+
+
+def _add_retraining(parser: ArgumentParser) -> None:
+    default = Training()
+    group = parser.add_argument_group("retraining")
+    group.add_argument("--epochs", type=int, default=default.epochs, metavar="N")
+    group.add_argument("--batch-size", type=int, default=default.batch_size, metavar="N")
+    group.add_argument("--optimizer", default=default.optimizer, help="adam, adamw, sgd, rmsprop")
+    group.add_argument("--learning-rate", type=float, default=default.learning_rate, metavar="X")
+    group.add_argument("--patience", type=int, metavar="N", help="epochs without improvement")
+    group.add_argument(
+        "--seed", type=int, default=default.seed, metavar="N", help="of training and split"
+    )
+    group.add_argument(
+        "--schedule",
+        default=Schedule().kind,
+        help="one_shot, constant or polynomial (method weights)",
+    )
+    moments = Schedule()
+    group.add_argument(
+        "--begin",
+        type=float,
+        default=moments.begin,
+        metavar="X",
+        help="weights begin to go after this fraction of the training (default %(default)s)",
+    )
+    group.add_argument(
+        "--end",
+        type=float,
+        default=moments.end,
+        metavar="X",
+        help="and have gone after this one (default %(default)s)",
+    )
+    group.add_argument(
+        "--frequency",
+        type=int,
+        default=moments.frequency,
+        metavar="N",
+        help="masks are computed every so many steps (default %(default)s)",
+    )
+
+
+class _Ratio(Action):
+    """Collect ``NAME=FRACTION`` into a dict; names may hold ``=``."""
+
+    def __call__(
+        self,
+        parser: ArgumentParser,
+        namespace: Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        name, _, number = str(values).rpartition("=")
+        try:
+            ratio = float(number)
+        except ValueError:
+            name = ""
+        if not name:
+            raise PlanError(
+                f"The ratio {values!r} cannot be read.",
+                expected="NAME=FRACTION with a name that inspect lists.",
+                fix="Give for example --ratio conv1=0.5.",
+            )
+        setattr(namespace, self.dest, {**getattr(namespace, self.dest), name: ratio})
