@@ -20,6 +20,6 @@ with right, errors.shown():
     plan = outcome.plan(profile, choices, scores)
     state.note_plan(plan)
     prices = outcome.prices(profile, plan, opened.data, scores)
-    outcome.show(profile, plan, prices)
+    outcome.show(profile, plan, prices, scores)
     start.show(profile, plan, opened.data)
     plans.keep(profile, plan)

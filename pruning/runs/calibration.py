@@ -153,13 +153,20 @@ def calibration_samples(
         raise needs_data(found, given=data is not None)
     profile = analysis.profile
     check_fits(data.manifest, profile.inputs, profile.outputs, profile.output_activation)
-    drawn = np.random.default_rng(seed).permutation(available)[:count]
-    rows = np.sort(drawn)
+    batch = analysis.framework.shape(analysis.flat.inputs[0])[0]
+    whole = min(count, available) // (batch or 1) * (batch or 1)
+    if not whole:
+        raise PlanError(
+            f"The model takes {batch} samples at once, and {min(count, available)} are looked at.",
+            expected=f"At least {batch} calibration samples, and as many training samples.",
+            fix="Look at more samples, or save the model with an open batch size.",
+        )
+    rows = np.sort(np.random.default_rng(seed).permutation(available)[:whole])
     inputs = (np.asarray(data.x("train")[rows]),)
     if not needs_labels(found.needs):
-        return Samples(inputs, seed=seed)
+        return Samples(inputs, seed=seed, batch=batch)
     targets, losses = _labelled(analysis, data, rows)
-    return Samples(inputs, targets, losses, seed)
+    return Samples(inputs, targets, losses, seed, batch)
 
 
 def needs_data(found: Criterion, *, given: bool = False) -> PlanError:

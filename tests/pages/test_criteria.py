@@ -68,9 +68,8 @@ def test_every_criterion_is_offered_with_a_sentence_and_its_source(profile, jobs
     assert box.value == "l1"
     labels = box.options
     assert len(labels) == len(criteria("channels"))
-    # Those that look at the model alone come first.
     kinds = [label.rsplit(" · ", 1)[1] for label in labels]
-    assert kinds == sorted(kinds)
+    assert kinds == 4 * ["from the weights"] + ["by lot"] + 4 * ["from training samples"]
     for name, found in criteria("channels").items():
         if not found.data_driven:
             assert f"{found.sentence} [Source]({found.source})" in words(choose(app, name))
@@ -90,6 +89,7 @@ def test_a_data_driven_criterion_is_scored_by_a_job_once(profile, jobs: FakeExec
     app.run()
     assert not app.exception
     assert app.metric
+    assert "Taylor looked at 256 samples of the training split." in words(app)
     assert saved(app).criterion == "taylor"
 
 

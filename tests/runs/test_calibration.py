@@ -124,6 +124,20 @@ def test_no_training_samples_and_other_shapes_are_refused(data: Dataset) -> None
         score_channels(analysis, "apoz", data, should_stop=lambda: True)
 
 
+@BOTH
+def test_a_fixed_batch_size_is_kept_to(family: str, data: Dataset) -> None:
+    layers = keras_of(family).layers
+    i = keras_of(family).Input(batch_shape=(7, 8))
+    x = layers.Dense(6, activation="relu", name="hidden")(i)
+    model = keras_of(family).Model(i, layers.Dense(3, activation="softmax")(x))
+    randomize(model)
+    analysis = analysed(model, family)
+    for name in ("taylor", "hessian", "mean_activation"):
+        assert score_channels(analysis, name, data, count=30).samples == 28
+    with pytest.raises(PlanError, match="takes 7 samples at once, and 5 are looked at"):
+        score_channels(analysis, "taylor", data, count=5)
+
+
 def test_the_job_writes_scores_beside_the_model(data: Dataset, tmp_path: Path) -> None:
     model = network("keras3")
     path = tmp_path / "mine.keras"

@@ -10,6 +10,7 @@ import streamlit as st
 from pages.components.strategy import pattern, retraining
 from pruning import quantities
 from pruning.analysis.profile import ModelProfile
+from pruning.strategy.channel_scores import NOISE
 from pruning.strategy.criteria import Criterion, criteria, criterion
 from pruning.strategy.patterns import Pooling
 from pruning.strategy.plan import (
@@ -162,7 +163,7 @@ def _floor(profile: ModelProfile, kind: str) -> float:
 
 def _criterion(method: Method) -> str:
     known = criteria(method)
-    names = sorted(known, key=lambda key: (known[key].data_driven, key))
+    names = sorted(known, key=lambda key: (*_looks_at(known[key]), key))
     name = default_criterion(method)
     if len(names) > 1:
         name = st.selectbox(
@@ -178,10 +179,17 @@ def _criterion(method: Method) -> str:
     return name
 
 
-def _criterion_label(found: Criterion) -> str:
+def _looks_at(found: Criterion) -> tuple[int, str]:
+    """What a criterion looks at, in words, and where those stand among the others."""
     if MOVEMENT in found.needs:
-        return f"{found.title} · from retraining"
-    return f"{found.title} · {'from training samples' if found.data_driven else 'from the model'}"
+        return 3, "from retraining"
+    if found.data_driven:
+        return 2, "from training samples"
+    return (1, "by lot") if NOISE in found.needs else (0, "from the weights")
+
+
+def _criterion_label(found: Criterion) -> str:
+    return f"{found.title} · {_looks_at(found)[1]}"
 
 
 def _samples(name: str, method: Method) -> int:

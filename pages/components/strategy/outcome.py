@@ -18,6 +18,7 @@ from pruning.charts import strategy as charts
 from pruning.intake.store import model_folder
 from pruning.strategy import estimates
 from pruning.strategy.channel_scores import ChannelScores
+from pruning.strategy.criteria import criterion
 from pruning.strategy.estimates import Prices
 from pruning.strategy.plan import PruningPlan
 from pruning.strategy.planner import make_plan
@@ -83,7 +84,9 @@ def plan(
 
 def _still_says(choices: Choices, opened: PruningPlan) -> bool:
     """Whether the form was left as the opened plan had filled it, retraining aside."""
-    same = ("method", "criterion", "scope", "round_to", "pattern", "block_pooling")
+    same = ["method", "criterion", "scope", "round_to", "pattern", "block_pooling"]
+    if criterion(opened.criterion, opened.method).data_driven:
+        same.append("calibration_samples")
     target = opened.target
     return all(getattr(choices, name) == getattr(opened, name) for name in same) and (
         target is None
@@ -112,12 +115,21 @@ def prices(
     )
 
 
-def show(profile: ModelProfile, chosen: PruningPlan, priced: Prices) -> None:
+def show(
+    profile: ModelProfile,
+    chosen: PruningPlan,
+    priced: Prices,
+    scored: ChannelScores | None = None,
+) -> None:
     """Draw the strip of figures, the chart of widths and the editable table."""
     figures.strip(_figures(chosen, priced), key="price")
     figures.legend()
     if priced.achieved is not None and chosen.target is not None:
         _achieved(chosen, priced.achieved)
+    if scored is not None and scored.samples:
+        looked = quantities.plural(scored.samples, "sample")
+        title = criterion(scored.criterion, "channels").title
+        st.caption(f"{title} looked at {looked} of the training split.")
     for note in priced.notes:
         st.warning(note, icon=":material/info:")
     rows = _rows(profile, chosen, priced)

@@ -47,18 +47,22 @@ class Samples:
         losses: (targets, outputs of the model as a list) -> loss of each sample, (batch,), as
             TensorFlow tensors. ``None`` when nobody needs labels.
         seed: Of whatever is drawn while gathering.
+        batch: How many samples the model takes at once, where its author fixed that; their number
+            is then a multiple of it.
     """
 
     inputs: tuple[np.ndarray, ...]
     targets: np.ndarray | None = None
     losses: Callable[[Any, Sequence[Any]], Any] | None = None
     seed: int = 0
+    batch: int | None = None
 
     def __len__(self) -> int:
         return len(self.inputs[0])
 
     def batches(self, size: int = BATCH) -> Iterator[tuple[tuple[np.ndarray, ...], Any]]:
-        """Consecutive batches. -> (inputs, targets or None)."""
+        """Consecutive batches of ``size``, or of the model's own. -> (inputs, targets or None)."""
+        size = self.batch or size
         for start in range(0, len(self), size):
             part = slice(start, start + size)
             targets = None if self.targets is None else np.asarray(self.targets[part])
