@@ -195,16 +195,21 @@ def _rows(
     return np.concatenate(parts, axis=1) if parts else None
 
 
-def _signatures(traced: Traced, roots: AtomArray) -> dict[int, tuple[tuple[int, int], ...]]:
-    """How often each class occurs in each place. -> {root: ((place, count), …)}."""
+def _signatures(traced: Traced, roots: AtomArray) -> dict[int, bytes]:
+    """How often each class occurs in each place. -> {root: its places and counts, as bytes}."""
     # One array often stands in several places: along a kernel, a bias and in the configuration.
     places = {id(a): a for layer in traced.layers.values() for a in occurrences(layer)}
-    signatures: dict[int, list[tuple[int, int]]] = {}
-    for place, atoms in enumerate(places.values()):
-        values, counts = np.unique(roots[atoms], return_counts=True)
-        for root, count in zip(values.tolist(), counts.tolist(), strict=True):
-            signatures.setdefault(root, []).append((place, count))
-    return {root: tuple(places) for root, places in signatures.items()}
+    if not places:
+        return {}
+    held = roots[np.concatenate(list(places.values()))]
+    place = np.repeat(np.arange(len(places)), [len(atoms) for atoms in places.values()])
+    pairs, counts = np.unique(held * len(places) + place, return_counts=True)
+    found, first = np.unique(pairs // len(places), return_index=True)
+    described = np.stack([pairs % len(places), counts], axis=1)
+    return {
+        root: rows.tobytes()
+        for root, rows in zip(found.tolist(), np.split(described, first[1:]), strict=True)
+    }
 
 
 def _touching(traced: Traced, roots: AtomArray) -> dict[int, list[str]]:

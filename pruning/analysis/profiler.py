@@ -64,6 +64,7 @@ class _Profiling:
 
     channels: ChannelGroups
     stored: Stored
+    for_pricing: bool
     prunable: dict[str, Group] = field(default_factory=dict)
     full: dict[str, int] = field(default_factory=dict)
     rows: int = 0
@@ -90,14 +91,16 @@ def analyse(
         name: The file's name, for people.
         bytes: Size of the file.
         length: What an open dimension (time steps, tokens) counts as in FLOPs; 128 by default.
-        for_pricing: Also measure what the file holds beside the weights, by saving the model once.
+        for_pricing: Also measure what pages show and files are priced by: how the weights are
+            distributed, and what the file holds beside them, by saving the model once. Takes
+            longer than all the rest; a cut needs none of it.
     """
     framework, model = loaded.framework, loaded.model
     flat = framework.flat(model)
     traced = trace(framework, flat, length)
     channels = make_groups(traced)
     stored = Stored(framework, model, loaded.file.file_format)
-    state = _Profiling(channels, stored)
+    state = _Profiling(channels, stored, for_pricing)
     layers = tuple(_layer(record, state) for record in traced.layers.values())
     floor = state.full | {group.id: group.minimum for group in state.prunable.values()}
     needs = input_needs(flat.inputs[0], framework.nodes(flat))
@@ -171,11 +174,12 @@ def kernel_variables(analysis: Analysis) -> dict[str, list[tuple[str, Any]]]:
 def _layer(record: LayerTrace, state: _Profiling) -> Layer:
     channels = state.channels
     params, flops = params_cost(record, channels), flops_cost(record, channels)
-    arrays = [_value(record.variables[index]) for index in _kernel_indices(record)]
+    maskable = _kernel_indices(record)
+    arrays = [_value(record.variables[index]) for index in maskable if state.for_pricing]
     made = _ids(channels, list(record.made.values()))
     prunable = any(name in state.prunable for name in made)
     row = None
-    if arrays:
+    if maskable:
         row, state.rows = state.rows, state.rows + 1
     return Layer(
         name=record.name,
@@ -186,7 +190,7 @@ def _layer(record: LayerTrace, state: _Profiling) -> Layer:
         prunable=prunable,
         reason=None if prunable else _reason(record, made, channels),
         zeros=zero_fraction(arrays),
-        maskable=bool(arrays),
+        maskable=bool(maskable),
         magnitude_row=row,
         stats=weight_stats(arrays),
         groups_out=_ids(channels, [out.atoms for out in record.outputs]),

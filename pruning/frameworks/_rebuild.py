@@ -48,10 +48,13 @@ class Rebuild:
         self.new_config = new_config
         self.new_arguments = new_arguments
         self.made: dict[int, tuple[Any, Any]] = {}
+        self._initializers: list[tuple[Any, str, Any]] = []
 
     def run(self, model: Any) -> Any:
         """Build ``model`` again with its own input shapes."""
         new = self._model(model, [])
+        for layer, name, initializer in self._initializers:
+            setattr(layer, name, initializer)
         new.trainable = model.trainable
         # Outer models come before inner ones, and setting a model's flag sets those inside.
         for old, made in reversed(self.made.values()):
@@ -113,8 +116,17 @@ class Rebuild:
                 new = self._model(layer, self.door.in_order(layer, read))
             else:
                 new = type(layer).from_config(without_build(self.new_config(layer)))
+                self._start_with_zeros(new)
             self.made[id(layer)] = (layer, new)
         return self.made[id(layer)][1]
+
+    def _start_with_zeros(self, layer: Any) -> None:
+        """Draw no random numbers for weights that are set anyway, until the model is built."""
+        zeros = self.door.keras.initializers.Zeros()
+        for name, value in list(vars(layer).items()):
+            if name.endswith("kernel_initializer") and value is not None:
+                self._initializers.append((layer, name, value))
+                setattr(layer, name, zeros)
 
     def _placeholder(self, old: Any, given: Any) -> Any:
         """An input tensor with the name and open dimensions of ``old``, the sizes of ``given``."""

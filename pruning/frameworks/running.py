@@ -13,11 +13,14 @@ from typing import Any
 def answer(model: Any, inputs: Sequence[Any]) -> Any:
     """Outputs of ``model`` in inference mode, as the model nests them.
 
+    Layers that remember the samples of the last call (stateful ones) forget them first.
+
     Args:
         model: Of either Keras.
-        inputs: One array per input of the model.
+        inputs: One array per input of the model, in the order of ``model.inputs``.
     """
-    given = list(inputs) if len(inputs) > 1 else inputs[0]
+    given = _nested(model, list(inputs))
+    forget(model)
 
     def run(values: Any) -> Any:
         return model(values, training=False)
@@ -27,6 +30,25 @@ def answer(model: Any, inputs: Sequence[Any]) -> Any:
 
         return tf.function(run, jit_compile=True)(given)
     return run(given)
+
+
+def forget(model: Any) -> None:
+    """Bring all stateful layers back to where they start."""
+    for layer in getattr(model, "layers", ()):
+        forget(layer)
+        if getattr(layer, "stateful", False) and not hasattr(layer, "layers"):
+            # Keras 3, then tf_keras.
+            (getattr(layer, "reset_state", None) or layer.reset_states)()
+
+
+def _nested(model: Any, inputs: list[Any]) -> Any:
+    """The inputs as the model wants them: one by itself, several in a list or by their keys."""
+    wanted = getattr(model, "_inputs_struct", None)
+    if isinstance(wanted, dict):
+        places = {id(tensor): place for place, tensor in enumerate(model.inputs)}
+        if all(id(tensor) in places for tensor in wanted.values()):
+            return {key: inputs[places[id(tensor)]] for key, tensor in wanted.items()}
+    return inputs if len(inputs) > 1 else inputs[0]
 
 
 def needs_compiler(model: Any) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from pruning.analysis.layer_rules._base import LayerTrace
 
 
 def edited_config(layer: Any, record: LayerTrace | None, removed: np.ndarray) -> dict[str, Any]:
-    config: dict[str, Any] = deepcopy(layer.get_config())
+    config: dict[str, Any] = _copy(layer.get_config())
     for setting in record.settings.values() if record is not None else ():
         if removed[setting.atoms].any():
             _set(config, setting.path, int((~removed[setting.atoms]).sum()))
@@ -44,6 +43,17 @@ def edited_arguments(
             listed = isinstance(value, list | tuple)
             _set(call, constant.path, left.tolist() if listed else left)
     return tuple(call["args"]), call["kwargs"]
+
+
+def _copy(value: Any) -> Any:
+    """Copy what can be edited: Keras keeps some lists in objects that nothing else can copy."""
+    if isinstance(value, dict):
+        return {key: _copy(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_copy(entry) for entry in value]
+    if type(value) is tuple:
+        return tuple(_copy(entry) for entry in value)
+    return value
 
 
 def _set(config: dict[str, Any], path: tuple[str | int, ...], value: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -120,11 +121,21 @@ def test_the_container_is_what_a_saved_file_has_beyond_its_weights(
 
 
 @BOTH
+def test_a_short_analysis_leaves_out_what_a_cut_does_not_need(family: str) -> None:
+    whole = case("attention", family).analysis
+    short = analysed(whole.model, family, for_pricing=False)
+    assert short.groups == whole.groups
+    assert short.profile.container_bytes is None
+    for ours, theirs in zip(short.profile.layers, whole.profile.layers, strict=True):
+        assert ours == replace(theirs, stats=None, zeros=0.0)
+
+
+@BOTH
 def test_score_offsets_follow_one_another(family: str) -> None:
     profile = case("cross_attention", family).analysis.profile
     end = 0
     for group in profile.groups:
-        if group.prunable:
+        if group.can_shrink:
             assert group.score_offset == end
             end += group.channels
         else:

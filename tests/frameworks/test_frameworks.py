@@ -93,6 +93,17 @@ def test_build_configs_are_removed_at_any_depth() -> None:
 
 
 @both
+def test_a_clone_draws_no_kernels_and_keeps_its_initializers(family: str) -> None:
+    model = models.build("attention", family)
+    door = framework_of(model)
+    clone = door.clone(model, lambda layer: layer.get_config())
+    assert clone.get_config() == model.get_config()
+    kernels = [w for w in clone.weights if "kernel" in w.name]
+    assert kernels
+    assert not any(np.any(np.asarray(kernel)) for kernel in kernels if len(kernel.shape) == 2)
+
+
+@both
 def test_a_layer_called_twice_has_two_nodes_and_one_path(family: str) -> None:
     keras = framework(family)
     for name, path in (("shared_layer", "shared"), ("shared_model", "encoder/conv1")):

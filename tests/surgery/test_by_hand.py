@@ -122,3 +122,20 @@ def test_shared_heads_of_grouped_queries_go_with_their_readers() -> None:
     np.testing.assert_allclose(outputs(made.model, [frames])[0], expected, atol=1e-5)
     config = made.model.get_layer("attention").get_config()
     assert (config["num_query_heads"], config["num_key_value_heads"]) == (4, 2)
+
+
+@BOTH
+def test_settings_that_keras_keeps_in_lists_of_its_own(family: str) -> None:
+    """Nothing but Keras can copy the list that such a layer, once loaded, gives away."""
+    keras = keras_of(family)
+    i = keras.Input((6, 6, 3), name="image")
+    x = keras.layers.RandomBrightness(0.2, value_range=[0, 1], name="brightness")(i)
+    x = keras.layers.Conv2D(4, 3, name="conv")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    model = keras.Model(i, keras.layers.Dense(2, name="reader")(x))
+    randomize(model)
+    made = cut(analysed(model, family), {"conv": [1, 3]})
+    assert list(made.model.get_layer("brightness").get_config()["value_range"]) == [0, 1]
+    given = samples(model)
+    expected = outputs(_zeroed(model, {"reader": [(0, 0, [0, 2])]}), given)
+    np.testing.assert_allclose(outputs(made.model, given)[0], expected[0], atol=1e-5)

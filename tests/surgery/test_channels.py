@@ -189,6 +189,19 @@ def test_nan_does_not_pass_the_self_check() -> None:
         self_check(analysis, made)
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_model_that_reads_a_fixed_number_of_samples_is_checked_with_as_many(family: str) -> None:
+    """Stateful layers keep a state for each of them, and refuse any other number."""
+    keras = keras_of(family)
+    i = keras.Input(batch_shape=(3, 5, 2), name="frames")
+    x = keras.layers.LSTM(6, stateful=True, name="lstm")(i)
+    analysis = analysed(keras.Model(i, keras.layers.Dense(2, name="out")(x)), family)
+    made = cut(analysis, {"lstm": [1, 4]})
+    assert self_check(analysis, made).samples == 3
+    real = np.random.default_rng(0).normal(size=(8, 5, 2)).astype("float32")
+    assert self_check(analysis, made, [real]).samples == 3
+
+
 def test_given_samples_are_used() -> None:
     made = case("many_inputs_outputs", "keras3")
     assert self_check(made.analysis, made.cut, samples(made.analysis.model, 7)).samples == 7

@@ -1,0 +1,114 @@
+"""The studio analyses and cuts ResNet50 by half; run by ``cutting.py`` in a process of its own.
+
+    studio_resnet50.py build FAMILY PATH         writes the model's file
+    studio_resnet50.py time FAMILY PATH ROUNDS   {"rounds": [[wall, processor seconds], …], "params"}
+    studio_resnet50.py memory FAMILY PATH        {"file", "loading", "all"}
+
+Memory is the highest resident memory beyond that of the process with its frameworks imported and
+warm, ÷ the size of the model's file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from time import perf_counter, process_time, sleep
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+from pruning.analysis.profiler import analyse, channel_weights
+from pruning.frameworks._base import framework
+from pruning.intake import model_file
+from pruning.strategy.criteria import criteria
+from pruning.strategy.scoring import group_scores
+from pruning.surgery.channels import cut
+
+
+class Watch:
+    """Highest resident memory of this process while it runs, in bytes; looked at every 2 ms."""
+
+    def __init__(self) -> None:
+        self.highest, self._ends = 0, threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._ends.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._ends.is_set():
+            self.highest = max(self.highest, resident())
+            sleep(0.002)
+
+
+def resident() -> int:
+    """Resident memory of this process, bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def cut_by_half(loaded: Any) -> Any:
+    """Everything between a loaded model and the cut one, as a prune does it."""
+    analysis = analyse(loaded, for_pricing=False)
+    scores = group_scores(criteria()["l1"], channel_weights(analysis))
+    kept = {
+        group.id: np.sort(np.argsort(scores[group.id])[group.channels // 2 :])
+        for group in analysis.groups
+        if group.prunable
+    }
+    return cut(analysis, kept).model
+
+
+def timed(path: Path, rounds: int) -> dict[str, Any]:
+    """Seconds of each round, wall and processor time, and parameters left."""
+    spent = []
+    for _ in range(rounds):
+        loaded = model_file.load(path)
+        before = loaded.model.count_params()
+        wall, processor = perf_counter(), process_time()
+        after = cut_by_half(loaded).count_params()
+        spent.append((perf_counter() - wall, process_time() - processor))
+    return {"rounds": spent, "params": after / before}
+
+
+def memory(path: Path) -> dict[str, Any]:
+    """What loading alone, and loading, analysing and cutting add at most, ÷ the file."""
+    size, start = path.stat().st_size, resident()
+    with Watch() as loading:
+        loaded = model_file.load(path)
+    with Watch() as cutting:
+        cut_by_half(loaded)
+    highest = max(loading.highest, cutting.highest)
+    return {
+        "file": size,
+        "loading": (loading.highest - start) / size,
+        "all": (highest - start) / size,
+    }
+
+
+def main() -> None:
+    task, family, path = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+    door = framework(family)
+    if task == "build":
+        door.save(door.keras.applications.ResNet50(weights=None), path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        # Whatever is imported late is imported by a cut of a tiny model.
+        tiny = door.keras.Sequential([door.keras.Input((4,)), door.keras.layers.Dense(2)])
+        door.save(tiny, Path(folder) / "tiny.keras")
+        cut_by_half(model_file.load(Path(folder) / "tiny.keras"))
+    print(json.dumps(memory(path) if task == "memory" else timed(path, int(sys.argv[4]))))
+
+
+if __name__ == "__main__":
+    main()

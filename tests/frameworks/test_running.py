@@ -1,0 +1,34 @@
+"""One forward pass: inputs by key, and layers that remember."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pruning.frameworks.running import answer
+from tests.models import FAMILIES, keras_of
+
+
+def test_inputs_of_a_model_that_is_called_with_a_dict() -> None:
+    """Keras 3 sorts the keys in ``model.inputs``, but wants the model's own dict."""
+    import keras
+
+    b, a = keras.Input((3,), name="b"), keras.Input((2,), name="a")
+    y = keras.layers.Concatenate(name="join")([b, a])
+    model = keras.Model({"b": b, "a": a}, {"y": y})
+    assert [tensor.name for tensor in model.inputs] == ["a", "b"]
+    given = [np.full((1, 2), 7.0), np.full((1, 3), 5.0)]
+    np.testing.assert_array_equal(answer(model, given)["y"], [[5, 5, 5, 7, 7]])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_stateful_layers_forget_what_they_saw(family: str) -> None:
+    keras = keras_of(family)
+    i = keras.Input(batch_shape=(2, 3, 2), name="frames")
+    x = keras.layers.Bidirectional(keras.layers.GRU(4, stateful=True, return_sequences=True))(i)
+    inner = keras.Sequential([keras.layers.LSTM(3, stateful=True, name="lstm")], name="inner")
+    model = keras.Model(i, inner(x))
+    frames = [np.random.default_rng(0).normal(size=(2, 3, 2)).astype("float32")]
+    first = np.asarray(answer(model, frames))
+    assert np.abs(np.asarray(model(frames[0])) - first).max() > 1e-6
+    np.testing.assert_array_equal(np.asarray(answer(model, frames)), first)
