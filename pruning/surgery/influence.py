@@ -50,11 +50,12 @@ def block_scores(
     )
     sums = {block.id: 0.0 for block in blocks}
     counts = {block.id: 0 for block in blocks}
-    total = len(inputs[0])
-    for start in range(0, total, BATCH):
+    step = analysis.framework.shape(entries[0])[0] or BATCH
+    total = len(inputs[0]) // step * step if step != BATCH else len(inputs[0])
+    for start in range(0, total, step):
         if should_stop():
             raise StopRequestedError
-        part = [np.asarray(array[start : start + BATCH]) for array in inputs]
+        part = [np.asarray(array[start : start + step]) for array in inputs]
         answers = answer(probe, part)
         listed = answers if isinstance(answers, list | tuple) else [answers]
         for block in blocks:
@@ -63,7 +64,7 @@ def block_scores(
                 scores = criterion.score(np.stack(pair))
                 sums[block.id] += float(scores.sum())
                 counts[block.id] += scores.size
-        done = min(start + BATCH, total)
+        done = min(start + step, total)
         report(done / total, f"{done:,} of {total:,} training samples")
     return {name: sums[name] / max(1, counts[name]) for name in sums}
 

@@ -23,6 +23,7 @@ from pruning.strategy.block_targets import check_inputs
 from pruning.surgery.self_check import (
     SAMPLES,
     SelfCheck,
+    as_many_as_read,
     difference,
     outputs,
     random_samples,
@@ -112,6 +113,7 @@ def check_removal(
         SelfCheckError: The outputs differ by more than the tolerance, or are not finite.
     """
     inputs = list(samples) if samples is not None else random_samples(analysis, SAMPLES, seed)
+    inputs = as_many_as_read(analysis, inputs)
     expected = bypassed_outputs(analysis, removal.blocks, inputs)
     actual = outputs(removal.model, inputs)
     tolerance = tolerance_for(analysis, expected)

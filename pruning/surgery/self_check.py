@@ -67,7 +67,7 @@ def self_check(
         SelfCheckError: The outputs differ by more than the tolerance, or are not finite.
     """
     inputs = list(samples) if samples is not None else random_samples(analysis, SAMPLES, seed)
-    inputs = _as_many_as_read(analysis, inputs)
+    inputs = as_many_as_read(analysis, inputs)
     inexact = _inexact(analysis, cut)
     if inexact:
         return _with_inexact(analysis, cut, inputs, inexact)
@@ -152,7 +152,7 @@ def random_samples(analysis: Analysis, count: int, seed: int = 0) -> list[np.nda
     return arrays
 
 
-def _as_many_as_read(analysis: Analysis, inputs: list[np.ndarray]) -> list[np.ndarray]:
+def as_many_as_read(analysis: Analysis, inputs: list[np.ndarray]) -> list[np.ndarray]:
     """As many samples as a model reads at once that says how many, such as a stateful one."""
     batches = [analysis.framework.shape(tensor)[0] for tensor in analysis.flat.inputs]
     count = next((batch for batch in batches if batch is not None), None)

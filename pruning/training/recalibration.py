@@ -100,9 +100,10 @@ def recalibrate(
     norms = normalizations(model, framework)
     before = statistics(model, framework)
     walk = _Walk(framework, framework.flat(model), len(norms), report, should_stop)
-    used = samples[: walk.affordable(samples)]
+    step = _batch(model) or CHUNK
+    used = samples[: walk.affordable(samples, step)]
     words = f"{len(used):,} training samples"
-    chunks = [used[start : start + CHUNK] for start in range(0, len(used), CHUNK)]
+    chunks = [used[start : start + step] for start in range(0, len(used), step)]
     try:
         walk.run(chunks, words)
     except BaseException:
@@ -156,14 +157,16 @@ class _Walk:
         self.moments: dict[int, _Moments] = {} if moments is None else moments
         self._uses = self.execution.last_uses()
 
-    def affordable(self, samples: np.ndarray) -> int:
+    def affordable(self, samples: np.ndarray, step: int) -> int:
         """How many of the samples can be held at once, told by running a few. At least a chunk."""
-        few = samples[: min(len(samples), 4)]
+        fixed = _batch(self.execution.flat)
+        whole = len(samples) // fixed * fixed if fixed else len(samples)
+        few = samples[: fixed or min(len(samples), 4)]
         peak = 0
         for values in self._steps([few], measure=False):
             peak = max(peak, sum(_bytes(chunk) for chunks in values.values() for chunk in chunks))
         room = MEMORY * len(few) // max(peak, 1)
-        return min(len(samples), max(room, CHUNK))
+        return min(whole, max(room // step * step if fixed else room, step))
 
     def run(self, chunks: list[Any], words: str) -> list[Any]:
         """Settle all layers. -> the first output of the model, chunk by chunk."""
@@ -239,6 +242,12 @@ class _Walk:
         done = len(self.moments)
         layers = f"BatchNorm {done} of {self.norms}"
         self.report(done / max(1, self.norms), f"{layers} on {words}")
+
+
+def _batch(model: Any) -> int | None:
+    """How many samples the model reads at once, when it says so."""
+    size = model.inputs[0].shape[0]
+    return None if size is None else int(size)
 
 
 def _axis(norm: Any) -> int:

@@ -161,8 +161,8 @@ def show(
         st.caption(f"{title} looked at {looked} of the training split.")
     for note in priced.notes:
         st.warning(note, icon=":material/info:")
-    if influences is not None:
-        blocks.show(profile, chosen, influences)
+    if worth is not None:
+        blocks.show(profile, chosen, worth)
         return
     rows = _rows(profile, chosen, priced)
     _chart(rows, chosen)
