@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import header, jobs, works
-from pages.components.layers import selection, views
+from pages.components.layers import blocks, selection, views
 
 opened = header.require(model=True)
 profile = works.profile_or_wait(str(opened.model))
@@ -25,3 +25,4 @@ with right:
     views.model_graph(profile, layer)
 views.detail(profile, layer, latencies)
 views.groups(profile, layer)
+blocks.show(profile)

@@ -17,9 +17,10 @@ with left:
     choices = form.show(profile)
 with right, errors.shown():
     scores = outcome.scores(profile, choices, opened.data)
-    plan = outcome.plan(profile, choices, scores)
+    influences = outcome.influences(profile, choices, opened.data)
+    plan = outcome.plan(profile, choices, scores, influences)
     state.note_plan(plan)
     prices = outcome.prices(profile, plan, opened.data, scores)
-    outcome.show(profile, plan, prices, scores)
+    outcome.show(profile, plan, prices, scores, influences)
     start.show(profile, plan, opened.data)
     plans.keep(profile, plan)

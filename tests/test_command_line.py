@@ -205,7 +205,10 @@ BAD = {
     "target is not a number": (["plan", "MODEL", "--target", "flops=nan"], "plan"),
     "target below the floor": (["plan", "MODEL", "--target", "flops=0.001"], "plan"),
     "target of later": (["plan", "MODEL", "--target", "latency=0.5"], "plan"),
-    "method of later": (["plan", "MODEL", "--target", "flops=0.5", "--method", "layers"], "plan"),
+    "blocks without data": (
+        ["plan", "MODEL", "--target", "flops=0.7", "--method", "layers"],
+        "plan",
+    ),
     "unknown method": (["plan", "MODEL", "--target", "flops=0.5", "--method", "x"], "plan"),
     "no steps": (["inspect", "MODEL", "--length", "0"], "usage"),
     "fewer than no steps": (["inspect", "MODEL", "--length=-3"], "usage"),

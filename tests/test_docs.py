@@ -239,10 +239,10 @@ def test_no_page_names_this_machine():
         assert f"{ROOT}/" not in page.read_text(), page
 
 
-def test_every_criterion_for_channels_is_explained_with_its_source():
+def test_every_criterion_for_channels_and_blocks_is_explained_with_its_source():
     text = (ROOT / "docs" / "criteria.md").read_text()
     rows = {row.split("`")[1]: row for row in text.splitlines() if row.startswith("| `")}
-    known = criteria("channels")
+    known = criteria("channels") | criteria("layers")
     assert rows.keys() == known.keys()
     by_samples = text.split("## From training samples")[1]
     for name, found in known.items():

@@ -13,6 +13,7 @@ from pruning import storage
 from pruning.analysis.profile import ModelProfile
 from pruning.runs import executor
 from pruning.runs.folder import RunFolder, jobs_folder
+from pruning.runs.jobs.influences import key as influences_key
 
 _DATA_REQUEST = ("data", "model", "preprocessing", "options")
 
@@ -65,6 +66,22 @@ def layer_latency(model: str) -> jobs.Work:
 def pruned_layer_latency(run: str) -> jobs.Work:
     """Time each layer of a run's pruned model alone."""
     return jobs.Work("Timing each layer after pruning", "layer_latency", run, {"run": run})
+
+
+def influences(model: str, ref: str, criterion: str, samples: int, seed: int) -> jobs.Work:
+    """Measure what each removable block of a model is worth on prepared data."""
+    return jobs.Work(
+        "Measuring the blocks",
+        "influences",
+        influences_key(model, ref, criterion, samples, seed),
+        {
+            "model": model,
+            "data": ref,
+            "criterion": criterion,
+            "samples": samples,
+            "seed": seed,
+        },
+    )
 
 
 def start(work: jobs.Work) -> str:

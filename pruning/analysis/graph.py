@@ -14,6 +14,7 @@ from pruning.analysis.layer_rules._base import (
     LayerTrace,
     NotUnderstoodError,
     Shape,
+    Work,
 )
 from pruning.frameworks._base import Framework, Node
 
@@ -30,12 +31,14 @@ class Traced:
         layers: By ``id(layer)``, in the order of their first call.
         edges: (source layer name, target layer name) of every tensor that is read.
         notes: Sentences for the user, such as how open dimensions were counted.
+        calls: Every call in order, with its layer's record and the work of this call alone.
     """
 
     atoms: Atoms
     layers: dict[int, LayerTrace] = field(default_factory=dict)
     edges: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    calls: list[tuple[Node, LayerTrace, list[Work]]] = field(default_factory=list)
 
 
 def trace(framework: Framework, flat_model: Any, length: int | None = None) -> Traced:
@@ -60,9 +63,11 @@ def trace(framework: Framework, flat_model: Any, length: int | None = None) -> T
             record.output_shape = framework.shape(node.outputs[0])[1:]
             traced.layers[id(node.layer)] = record
         call = _call(framework, node, record, traced.atoms, channels, sizes)
+        counted = len(record.work)
         for tensor, carried in zip(node.outputs, _outputs(call), strict=True):
             channels[id(tensor)] = carried
             sources[id(tensor)] = record.name
+        traced.calls.append((node, record, record.work[counted:]))
         record.inputs += call.inputs
         record.outputs += [channels[id(tensor)] for tensor in node.outputs]
         for tensor in node.inputs:

@@ -15,7 +15,7 @@ import math
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -153,6 +153,65 @@ class Edge:
 
 
 @dataclass(frozen=True)
+class Call:
+    """One use of a layer. Tensors are numbered through the model.
+
+    Attributes:
+        layer: The layer's name.
+        reads, makes: Numbers of the tensors that go in and come out; inputs read nothing.
+        flops: Of this call alone, for one sample.
+    """
+
+    layer: str
+    reads: tuple[int, ...]
+    makes: tuple[int, ...]
+    flops: int
+
+
+BlockKind = Literal["residual", "gate", "layer", "transformer"]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Part of the model whose output has the form of its input, and that could be left out whole.
+
+    Attributes:
+        id: Name of the layer that makes its output; ``first..last`` for a transformer block.
+        kind: ``residual``: the branch beside a shortcut, with the addition. ``gate``: what computes
+            the factors of a product. ``layer``: one layer with what normalises and activates it.
+            ``transformer``: an attention branch and the branch that follows, whole.
+        layers: Those that go when only this block is removed, in the model's order.
+        params: Values in the weights that go.
+        flops: That go, for one sample.
+        source, target: Layers that make its input and its output.
+        shape: Of its output, without the batch dimension; its input has the same when removable.
+        bypasses: ``(target tensor, source tensor)`` by number: the one whose readers read the other
+            instead. Several when a nested model that holds the block is called several times.
+        axis: Of the channels in these tensors, the batch dimension counted.
+        reason: Why it cannot be removed, a sentence for a newcomer; None when it can.
+        within: Ids of the blocks that it is a part of.
+    """
+
+    id: str
+    kind: BlockKind
+    layers: tuple[str, ...]
+    params: int
+    flops: int
+    source: str
+    target: str
+    shape: tuple[int | None, ...]
+    bypasses: tuple[tuple[int, int], ...]
+    axis: int
+    reason: str | None = None
+    within: tuple[str, ...] = ()
+
+    @property
+    def removable(self) -> bool:
+        """It can be removed."""
+        return self.reason is None
+
+
+@dataclass(frozen=True)
 class ModelProfile:
     """What is known of a model file. See the module's docstring for the arrays beside it."""
 
@@ -178,10 +237,22 @@ class ModelProfile:
     notes: tuple[str, ...] = field(default=())
     scales_itself: bool = False  # Rescaling or Normalization comes first: feed raw values
     vocabulary: int | None = None  # input_dim of the embedding that reads the first input
+    calls: tuple[Call, ...] = ()  # inputs come before their readers
+    ends: tuple[int, ...] = ()  # numbers of the tensors that the model answers with
+    blocks: tuple[Block, ...] = ()
 
     def layer(self, name: str) -> Layer:
         """Return the layer of that name."""
         return next(layer for layer in self.layers if layer.name == name)
+
+    def block(self, name: str) -> Block:
+        """Return the block of that id."""
+        return next(block for block in self.blocks if block.id == name)
+
+    @property
+    def removable_blocks(self) -> tuple[Block, ...]:
+        """The blocks that can be removed, in the model's order."""
+        return tuple(block for block in self.blocks if block.removable)
 
     @property
     def prunable_groups(self) -> tuple[Group, ...]:
@@ -213,6 +284,8 @@ class ModelProfile:
         fields["layers"] = tuple(_layer(entry) for entry in record["layers"])
         fields["groups"] = tuple(Group(**_tuples(entry)) for entry in record["groups"])
         fields["edges"] = tuple(Edge(**entry) for entry in record["edges"])
+        fields["calls"] = tuple(Call(**_tuples(entry)) for entry in record.get("calls", ()))
+        fields["blocks"] = tuple(_block(entry) for entry in record.get("blocks", ()))
         return cls(**_tuples(fields))
 
     def save(self, folder: Path) -> None:
@@ -257,6 +330,11 @@ def _tuples(entry: dict[str, Any]) -> dict[str, Any]:
 
 def _tensor(entry: dict[str, Any]) -> TensorSpec:
     return TensorSpec(**_tuples(entry))
+
+
+def _block(entry: dict[str, Any]) -> Block:
+    pairs = tuple((int(target), int(source)) for target, source in entry["bypasses"])
+    return Block(**{**_tuples(entry), "bypasses": pairs})
 
 
 def _layer(entry: dict[str, Any]) -> Layer:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pruning.analysis.blocks import find_blocks
+from pruning.analysis.call_graph import CallGraph, call_graph
 from pruning.analysis.cost import Cost
 from pruning.analysis.graph import Traced, trace
 from pruning.analysis.groups import (
@@ -38,6 +40,7 @@ class Analysis:
     Attributes:
         model: As loaded; never changed.
         flat: The same layers as one graph without nested models.
+        graph: Its calls, numbered as in the profile.
     """
 
     framework: Framework
@@ -46,6 +49,7 @@ class Analysis:
     traced: Traced
     channels: ChannelGroups
     profile: ModelProfile
+    graph: CallGraph
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -103,6 +107,7 @@ def analyse(
     state = _Profiling(channels, stored, for_pricing)
     layers = tuple(_layer(record, state) for record in traced.layers.values())
     floor = state.full | {group.id: group.minimum for group in state.prunable.values()}
+    graph = call_graph(framework, flat, traced)
     needs = input_needs(flat.inputs[0], framework.nodes(flat))
     profile = ModelProfile(
         digest=digest,
@@ -125,8 +130,11 @@ def analyse(
         notes=tuple(traced.notes),
         scales_itself=needs.scales_itself,
         vocabulary=needs.vocabulary,
+        calls=tuple(graph.calls),
+        ends=graph.ends,
+        blocks=find_blocks(framework, flat, graph, layers),
     )
-    return Analysis(framework, model, flat, traced, channels, profile)
+    return Analysis(framework, model, flat, traced, channels, profile, graph)
 
 
 def channel_weights(analysis: Analysis) -> dict[str, list[np.ndarray]]:

@@ -68,6 +68,8 @@ def plan(
     name: str = "",
     on_request: Collection[str] = (),
     calibration_samples: int = PruningPlan.calibration_samples,
+    recalibrate: bool = True,
+    removed: Collection[str] = (),
     progress: Words = lambda fraction, words: None,
     pattern: str = UNSTRUCTURED,
     block_pooling: Pooling = "average",
@@ -76,9 +78,10 @@ def plan(
 
     Args:
         model: A ``.keras`` or ``.h5`` file.
-        target: ``"flops=0.5"``: half of the FLOPs are left; None takes ``ratios`` alone, or puts
-            an N:M pattern on all layers that it applies to.
-        method: ``channels`` removes channels, ``weights`` sets single weights to zero.
+        target: ``"flops=0.5"``: half of the FLOPs are left; None takes ``ratios`` or ``removed``
+            alone, or puts an N:M pattern on all layers that it applies to.
+        method: ``channels`` removes channels, ``weights`` sets single weights to zero, ``layers``
+            leaves out whole blocks, for which a target needs ``data``.
         criterion: What decides; the method's usual one by default.
         scope: How the target is shared out: ``uniform``, ``layer``, ``global``.
         data: Also measure the accuracy that the plan starts from; a data-driven criterion looks at
@@ -94,6 +97,8 @@ def plan(
         name: Of the plan.
         on_request: ``inexact``, ``rescaled``: also cut groups that are left whole otherwise.
         calibration_samples: How many samples a data-driven criterion looks at.
+        recalibrate: Measure BatchNormalization's statistics again after the cut.
+        removed: Blocks that go in any case (layers).
         progress: Told how far scoring is: a fraction from 0 to 1, and words.
         pattern: ``unstructured``, ``N:M`` (``2:4``) or blocks (``4x4``) of zeros.
         block_pooling: A block's score is the ``average`` or the ``max`` of its weights'.
@@ -102,16 +107,20 @@ def plan(
         PruningError: The target cannot be reached, or model or data cannot be used.
     """
     from pruning.runs.calibration import needs_data, score_channels
+    from pruning.runs.influences import measure
     from pruning.runs.jobs.profile import write_profile
+    from pruning.strategy.block_targets import check_reachable
     from pruning.strategy.criteria import criterion as find_criterion
     from pruning.strategy.estimates import price
     from pruning.strategy.planner import default_criterion, make_plan
+    from pruning.strategy.validation import check_plan
 
     wanted = parse_target(target) if isinstance(target, str) else target
     check_method(method)
     chosen = criterion or default_criterion(method)
     known = find_criterion(chosen, method)
-    if known.data_driven and data is None and method == "channels":
+    unscored = method == "weights" or (method == "layers" and wanted is None)
+    if known.data_driven and data is None and not unscored:
         raise needs_data(known)
     settings = training or Training()
     # A value out of range is told now, not after the samples have run through the model.
@@ -131,6 +140,28 @@ def plan(
         loaded, analysis = analysed(Path(model), length)
         profile = write_profile(analysis, Path(folder), ())
         dataset = prepared(data, profile, settings.seed) if data is not None else None
+        influences = None
+        if method == "layers" and wanted is not None and dataset is not None:
+            # What is wrong or cannot be reached is told before anything is measured.
+            asked = PruningPlan(
+                profile.digest,
+                method,
+                chosen,
+                ratios=dict(ratios or {}),
+                target=wanted,
+                locked=tuple(locked),
+                removed=tuple(removed),
+            )
+            check_plan(profile, asked)
+            check_reachable(profile, wanted, locked=locked, fixed=removed)
+            influences = measure(
+                analysis,
+                dataset,
+                chosen,
+                samples=calibration_samples,
+                seed=settings.seed,
+                report=progress,
+            )
         scores = None
         if method == "channels":
             scores = score_channels(
@@ -160,6 +191,9 @@ def plan(
             scores=scores,
             pattern=pattern,
             block_pooling=block_pooling,
+            recalibrate=recalibrate,
+            removed=removed,
+            influences=None if influences is None else influences.values,
         )
         accuracy = None
         if dataset is not None:
@@ -170,7 +204,7 @@ def plan(
         prices = price(
             profile, Path(folder), made, latency_ms=measured, accuracy=accuracy, scores=scores
         )
-    return Planned(made, prices, scores.samples if scores is not None else 0)
+    return Planned(made, prices, scores.samples if scores is not None else 0, influences)
 
 
 def prune(

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pruning.analysis.profiler import Analysis
     from pruning.intake.model_file import LoadedModel
 
-PLANNED_METHODS = ("layers",)
 PLANNED_TARGETS = ("latency", "accuracy_drop")
 
 Words = Callable[[float, str], None]
@@ -69,15 +68,14 @@ def parse_target(text: str) -> Target:
 
 
 def check_method(method: str) -> None:
-    """Say of a method that it does not exist, or not yet.
+    """Say of a method that it does not exist.
 
     Raises:
         PlanError: It does not.
     """
     if method not in METHODS:
-        what = "is planned, but not built yet" if method in PLANNED_METHODS else "does not exist"
         raise PlanError(
-            f"The method {method!r} {what}.",
+            f"The method {method!r} does not exist.",
             expected=f"One of {', '.join(METHODS)}.",
             fix="Choose one of these.",
         )

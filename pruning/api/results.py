@@ -9,10 +9,15 @@ from typing import Any
 import numpy as np
 
 from pruning.analysis.profile import ModelProfile, TensorSpec
+from pruning.comparison.recalibration import Recalibration
 from pruning.comparison.result import Comparison, Scores
 from pruning.comparison.verdict import verdict
+from pruning.runs.influences import Influences
 from pruning.strategy.plan import PruningPlan
 from pruning.strategy.prices import Prices
+
+# Of a run's results, but not of the command line's contract.
+_BESIDES = ("metric", "recalibration", "layers")
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,22 @@ class Inspection:
                 for group in profile.groups
             ],
             "floor": {"params": profile.floor_params, "flops": profile.floor_flops},
+            "blocks": [
+                {
+                    "id": block.id,
+                    "kind": block.kind,
+                    "layers": list(block.layers),
+                    "params": block.params,
+                    "flops": block.flops,
+                    "source": block.source,
+                    "target": block.target,
+                    "shape": list(block.shape),
+                    "removable": block.removable,
+                    "reason": block.reason,
+                    "within": list(block.within),
+                }
+                for block in profile.blocks
+            ],
         }
 
 
@@ -70,11 +91,13 @@ class Planned:
 
     Attributes:
         calibrated: How many calibration samples its criterion looked at.
+        influences: What was measured of the model's blocks, when the plan rests on that.
     """
 
     plan: PruningPlan
     prices: Prices
     calibrated: int = 0
+    influences: Influences | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The command line's ``plan``.
@@ -94,6 +117,8 @@ class Planned:
             record["notes"] = list(self.prices.notes)
         if self.calibrated:
             record["calibration"] = {"criterion": self.plan.criterion, "samples": self.calibrated}
+        if self.influences is not None:
+            record["influences"] = self.influences.to_dict()
         return record
 
 
@@ -108,9 +133,21 @@ class Pruned:
         """The pruned model's file."""
         return Path(self.results["model"])
 
+    @property
+    def layers(self) -> Path | None:
+        """What blocks were left out; None for another method."""
+        path = self.results.get("layers")
+        return Path(path) if path else None
+
+    @property
+    def recalibration(self) -> Recalibration | None:
+        """What new BatchNormalization statistics were worth; None when they were not measured."""
+        found = self.results.get("recalibration")
+        return Recalibration.from_dict(found) if found else None
+
     def to_dict(self) -> dict[str, Any]:
         """The command line's ``prune``; another metric than accuracy is not called one."""
-        record = {key: value for key, value in self.results.items() if key != "metric"}
+        record = {key: value for key, value in self.results.items() if key not in _BESIDES}
         if self.results["metric"] != "accuracy":
             record["accuracy"] = None
         return record

@@ -30,6 +30,7 @@ def evaluate(
     dataset: Dataset,
     *,
     split: str = "test",
+    limit: int | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     report: Callable[[dict[str, Any]], None] = lambda entry: None,
 ) -> tuple[Scores, np.ndarray]:
@@ -40,6 +41,7 @@ def evaluate(
         framework: The model's.
         dataset: Prepared data.
         split: The split to judge on.
+        limit: Only the first so many samples.
         should_stop: Asked between chunks of samples.
         report: Told ``{"done", "total"}`` samples after each chunk.
 
@@ -54,9 +56,9 @@ def evaluate(
     """
     if framework.family == "keras3":
         require_graph_names(framework.layers(model))
-    predictions = predict(model, dataset.x(split), should_stop=should_stop, report=report)
+    predictions = predict(model, dataset.x(split)[:limit], should_stop=should_stop, report=report)
     task = TASKS[dataset.manifest.task]
-    targets = np.asarray(dataset.y(split))
+    targets = np.asarray(dataset.y(split)[:limit])
     task.check(targets, predictions)
     reading = reading_of(predictions, output_activation(model))
     return task.scores(targets, predictions, reading), predictions

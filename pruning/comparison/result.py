@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pruning import storage
+from pruning.comparison.recalibration import Recalibration
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class Comparison:
         answers: What those four add up to: ``samples``, or steps when each sample has several.
         confusion_before, confusion_after: Rows true, columns predicted (classification).
         seconds: Times by name: ``train`` of the retraining, ``step_before``, ``step_after``.
+        recalibration: What new BatchNormalization statistics were worth, when they were measured.
     """
 
     task: str
@@ -107,10 +109,14 @@ class Comparison:
     seconds: dict[str, float] = field(default_factory=dict)
     difference_method: str = ""
     answers: int | None = None
+    recalibration: Recalibration | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
-        return asdict(self)
+        record = asdict(self)
+        if self.recalibration is None:
+            del record["recalibration"]
+        return record
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Comparison:
@@ -126,6 +132,8 @@ class Comparison:
             )
             fields[f"confusion_{side}"] = tuple(tuple(row) for row in record[f"confusion_{side}"])
         fields["difference"] = Interval(**record["difference"])
+        if (found := record.get("recalibration")) is not None:
+            fields["recalibration"] = Recalibration.from_dict(found)
         fields["classes"] = tuple(ClassScore(**entry) for entry in record["classes"])
         return cls(**fields)
 

@@ -7,7 +7,7 @@ this room works on layer objects by attribute and class name, never by importing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,25 @@ from typing import Any, Protocol
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 NewArguments = Callable[[Any, tuple[Any, ...], dict[str, Any]], Arguments]
 """(layer, args, kwargs) -> (args, kwargs) of a call that is rebuilt."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a tensor is in one of the models that are nested in each other.
+
+    Attributes:
+        model: ``id`` of the model.
+        key: ``id`` of the tensor in a functional model; in a Sequential one the number of the layer
+            that answers with it, -1 for the model's input.
+    """
+
+    model: int
+    key: int
+
+
+Bypass = Mapping[Place, Place]
+"""For a tensor that a rebuilt model shall not compute, the one that is read in its place; both in
+the same model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +93,13 @@ class Framework(Protocol):
         It takes its inputs as a list, too, if there are several.
         """
 
+    def places(self, flat_model: Any, tensor: Any) -> tuple[tuple[int, Place], ...]:
+        """Where a tensor of a flat model is in the models it was made from, the outermost first.
+
+        Each place comes with the number of the model's call: a nested model may be called on what
+        it has answered before.
+        """
+
     def nodes(self, flat_model: Any) -> list[Node]:
         """All calls of a flat model in an order in which inputs come before their readers."""
 
@@ -82,11 +108,13 @@ class Framework(Protocol):
         model: Any,
         new_config: Callable[[Any], dict[str, Any]],
         new_arguments: NewArguments | None = None,
+        bypass: Bypass | None = None,
     ) -> Any:
         """Rebuild ``model``, nesting included, each layer from ``new_config(layer)``.
 
         The weights are fresh, the original is not changed. Layers keep names and dtype policies.
-        ``new_arguments`` may change the constants that an operator is called with.
+        ``new_arguments`` may change the constants that an operator is called with. What only
+        bypassed tensors need is left out.
         """
 
     def layers(self, model: Any) -> Sequence[Any]:

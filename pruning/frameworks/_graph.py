@@ -13,11 +13,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from pruning.errors import ModelFileError
-from pruning.frameworks._base import NewArguments, Node
+from pruning.frameworks._base import Bypass, NewArguments, Node, Place
 from pruning.frameworks._rebuild import Rebuild
 
 # Flat model -> {id(layer): path}. The flat model keeps its layers alive, hence ids stay theirs.
 _PATHS: weakref.WeakKeyDictionary[Any, dict[int, str]] = weakref.WeakKeyDictionary()
+_Origin = tuple[int, int, Place]
+# Flat model -> {id(tensor): [(depth, call, place)]}; the models' own tensors outlive it.
+_ORIGINS: weakref.WeakKeyDictionary[Any, dict[int, list[_Origin]]] = weakref.WeakKeyDictionary()
 # Models that were rebuilt here: what is saved is one of these.
 _REBUILT: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -115,9 +118,10 @@ class GraphFramework(ABC):
         model: Any,
         new_config: Callable[[Any], dict[str, Any]],
         new_arguments: NewArguments | None = None,
+        bypass: Bypass | None = None,
     ) -> Any:
         """See :class:`Framework`. ``new_config`` is asked for operations of Keras 3, too."""
-        clone = Rebuild(self, new_config, new_arguments).run(model)
+        clone = Rebuild(self, new_config, new_arguments, bypass).run(model)
         _REBUILT.add(clone)
         return clone
 
@@ -152,6 +156,14 @@ class GraphFramework(ABC):
         name: str = layer.name
         return _PATHS.get(flat_model, {}).get(id(layer), name)
 
+    def places(self, flat_model: Any, tensor: Any) -> tuple[tuple[int, Place], ...]:
+        """See :class:`Framework`."""
+        origins = _ORIGINS.get(flat_model)
+        if origins is None:
+            return ((0, Place(id(flat_model), id(tensor))),)
+        found = sorted(origins.get(id(tensor), ()), key=lambda entry: entry[0])
+        return tuple((call, place) for _, call, place in found)
+
     def flat(self, model: Any) -> Any:
         """See :class:`Framework`.
 
@@ -164,8 +176,9 @@ class GraphFramework(ABC):
         if not sequential and not any(self._is_model(layer) for layer in model.layers):
             return model
         called: dict[int, tuple[Any, str]] = {}
+        origins: dict[int, list[_Origin]] = {}
         inputs = [self.placeholder(tensor, self.shape(tensor)) for tensor in model.inputs]
-        outputs = self._replay(model, inputs, "", called)
+        outputs = self._replay(model, inputs, "", called, origins)
         with self._renamed(called):
             flat = self.keras.Model(
                 inputs if len(inputs) > 1 else inputs[0],
@@ -173,6 +186,7 @@ class GraphFramework(ABC):
                 name=model.name,
             )
         _PATHS[flat] = {key: path for key, (_, path) in called.items()}
+        _ORIGINS[flat] = origins
         return flat
 
     def probe(self, flat_model: Any, outputs: Sequence[Any]) -> Any:
@@ -213,7 +227,12 @@ class GraphFramework(ABC):
         return isinstance(layer, self.keras.Model)
 
     def _replay(
-        self, model: Any, tensors: list[Any], prefix: str, called: dict[int, tuple[Any, str]]
+        self,
+        model: Any,
+        tensors: list[Any],
+        prefix: str,
+        called: dict[int, tuple[Any, str]],
+        origins: dict[int, list[_Origin]],
     ) -> list[Any]:
         """Call every layer of ``model`` on ``tensors``; nested models layer by layer.
 
@@ -222,17 +241,30 @@ class GraphFramework(ABC):
             tensors: One symbolic tensor per input of the model, in the order of ``model.inputs``.
             prefix: Path of the model, with a slash at its end, or "".
             called: Filled with the path of every layer that is called; the first path stays.
+            origins: Filled with depth, number of the call and place of every tensor, by the new
+                tensor's id.
 
         Returns:
             One symbolic tensor per output.
         """
+        # Every call notes at least one tensor, hence the number of notes so far is its own.
+        number_of_call = sum(map(len, origins.values()))
+
+        def note(new: Any, key: int) -> None:
+            entry = (prefix.count("/"), number_of_call, Place(id(model), key))
+            origins.setdefault(id(new), []).append(entry)
+
         if isinstance(model, self.keras.Sequential):
             outputs: Any = tensors[0]
-            for layer in model.layers:
-                outputs = self._call(layer, (outputs,), {}, prefix, called)
+            note(outputs, -1)
+            for number, layer in enumerate(model.layers):
+                outputs = self._call(layer, (outputs,), {}, prefix, called, origins)
                 outputs = outputs[0] if len(outputs) == 1 else outputs
+                note(outputs, number)
             return self.flatten(outputs)
         replaced = {id(old): new for old, new in zip(model.inputs, tensors, strict=True)}
+        for old, new in zip(model.inputs, tensors, strict=True):
+            note(new, id(old))
 
         def swap(leaf: Any) -> Any:
             return replaced.get(id(leaf), leaf)
@@ -241,8 +273,10 @@ class GraphFramework(ABC):
             if not node.inputs and not node.args and not node.kwargs:
                 continue
             args, kwargs = self.map(swap, list(node.args)), self.map(swap, dict(node.kwargs))
-            results = self._call(node.layer, tuple(args), kwargs, prefix, called)
-            replaced.update({id(old): new for old, new in zip(node.outputs, results, strict=True)})
+            results = self._call(node.layer, tuple(args), kwargs, prefix, called, origins)
+            for old, new in zip(node.outputs, results, strict=True):
+                replaced[id(old)] = new
+                note(new, id(old))
         return [replaced[id(tensor)] for tensor in self.flatten(model.outputs)]
 
     def _call(
@@ -252,11 +286,12 @@ class GraphFramework(ABC):
         kwargs: dict[str, Any],
         prefix: str,
         called: dict[int, tuple[Any, str]],
+        origins: dict[int, list[_Origin]],
     ) -> list[Any]:
         if self._is_model(layer):
             given = args[0] if args else kwargs["inputs"]
             inputs = self.in_order(layer, given)
-            return self._replay(layer, inputs, f"{prefix}{layer.name}/", called)
+            return self._replay(layer, inputs, f"{prefix}{layer.name}/", called, origins)
         called.setdefault(id(layer), (layer, f"{prefix}{layer.name}"))
         return self.flatten(layer(*args, **kwargs))
 

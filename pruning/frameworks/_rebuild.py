@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from pruning.frameworks._base import NewArguments
+from pruning.frameworks._base import Bypass, NewArguments, Place
 
 if TYPE_CHECKING:
     from pruning.frameworks._graph import GraphFramework
@@ -36,6 +36,7 @@ class Rebuild:
         door: The Keras at work.
         new_config: Gives the configuration of each layer and operation that is no model.
         new_arguments: Gives the arguments of each call, ``None``: as they were.
+        bypass: Tensors in whose place others are read; what only they need is not built.
     """
 
     def __init__(
@@ -43,10 +44,12 @@ class Rebuild:
         door: GraphFramework,
         new_config: Callable[[Any], dict[str, Any]],
         new_arguments: NewArguments | None = None,
+        bypass: Bypass | None = None,
     ) -> None:
         self.door = door
         self.new_config = new_config
         self.new_arguments = new_arguments
+        self.bypass = bypass or {}
         self.made: dict[int, tuple[Any, Any]] = {}
         self._initializers: list[tuple[Any, str, Any]] = []
 
@@ -73,9 +76,12 @@ class Rebuild:
         replaced = {id(old): new for old, new in zip(model.inputs, tensors, strict=True)}
 
         def swap(leaf: Any) -> Any:
-            return replaced.get(id(leaf), leaf)
+            return replaced.get(self._source(model, id(leaf)), leaf)
 
+        needed = self._needed(model) if self.bypass else None
         for node in self.door.calls(model):
+            if needed is not None and not any(id(tensor) in needed for tensor in node.outputs):
+                continue
             if node.args or node.kwargs:
                 args = tuple(self.door.map(swap, list(node.args)))
                 kwargs = self.door.map(swap, dict(node.kwargs))
@@ -84,6 +90,8 @@ class Rebuild:
                 results = self.door.flatten(self._made(node.layer, args, kwargs)(*args, **kwargs))
                 pairs = zip(node.outputs, results, strict=True)
                 replaced.update({id(old): new for old, new in pairs})
+        for tensor in self.door.flatten(model.outputs):
+            replaced[id(tensor)] = replaced[self._source(model, id(tensor))]
         inputs, outputs = self.door.structures(model)
         return self.door.keras.Model(
             self.door.map(swap, inputs), self.door.map(swap, outputs), name=model.name
@@ -99,7 +107,10 @@ class Rebuild:
             )
         answer = layers[0] if layers else (given or [None])[0]
         follow = answer is not None and any(isinstance(x, keras.Model) for x in model.layers)
-        for layer in model.layers:
+        skipped = self._skipped(model)
+        for number, layer in enumerate(model.layers):
+            if number in skipped:
+                continue
             layers.append(self._made(layer, (answer,) if follow else (), {}))
             if follow:
                 answer = layers[-1](answer)
@@ -107,6 +118,34 @@ class Rebuild:
         if entry is None and not given and getattr(model, "inputs", None):
             new.build(self.door.shape(model.inputs[0]))
         return new
+
+    def _source(self, model: Any, key: int) -> int:
+        """The tensor that is read in place of another, bypasses behind each other followed."""
+        while (other := self.bypass.get(Place(id(model), key))) is not None:
+            key = other.key
+        return key
+
+    def _needed(self, model: Any) -> set[int]:
+        """Ids of the tensors of a functional model that are still computed."""
+        needed = {self._source(model, id(t)) for t in self.door.flatten(model.outputs)}
+        for node in reversed(self.door.calls(model)):
+            if any(id(tensor) in needed for tensor in node.outputs):
+                leaves = self.door.flatten([list(node.args), dict(node.kwargs)])
+                needed.update(self._source(model, id(leaf)) for leaf in leaves)
+        return needed
+
+    def _skipped(self, model: Any) -> set[int]:
+        """Numbers of the layers of a Sequential model that are not built."""
+        skipped: set[int] = set()
+        number = len(model.layers) - 1
+        while number >= 0:
+            source = self._source(model, number)
+            if source == number:
+                number -= 1
+            else:
+                skipped.update(range(source + 1, number + 1))
+                number = source
+        return skipped
 
     def _made(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The new layer for ``layer``, made at its first call."""

@@ -11,6 +11,7 @@
     masks.npz       by the worker: 0/1 masks by weight name (method weights)
     model.<suffix>  by the worker: the pruned model in its own format
     channels.json   by the worker: kept indices (method channels)
+    layers.json     by the worker: blocks that were left out (method layers)
     comparison.json by the worker, with before.npy and after.npy: predictions on the test samples
     checkpoints/    by the worker
     exports/        by export jobs
@@ -90,6 +91,11 @@ class RunFolder:
     def channels(self) -> Path:
         """The kept indices of each cut axis."""
         return self.path / "channels.json"
+
+    @property
+    def layers(self) -> Path:
+        """The blocks that were left out."""
+        return self.path / "layers.json"
 
     @property
     def checkpoints(self) -> Path:

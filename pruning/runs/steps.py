@@ -24,9 +24,11 @@ from pruning.strategy.validation import check_plan
 
 if TYPE_CHECKING:
     from pruning.analysis.profiler import Analysis
+    from pruning.comparison.recalibration import Recalibration
     from pruning.comparison.result import Comparison, Sizes
     from pruning.intake.model_file import LoadedModel
     from pruning.surgery.channels import Cut
+    from pruning.surgery.layers import Removal
     from pruning.training import TrainingResult
 
 CHECK_SAMPLES = 32  # of the training split; the cut is exact on all or on none
@@ -43,12 +45,14 @@ class Voice:
         report: Told each line of training metrics.
         progress: Told how far a stage is: a fraction from 0 to 1, and words.
         should_stop: Asked often.
+        skip: Told the name of an announced stage that is not needed.
     """
 
     stage: Stage = lambda name: nullcontext()
     report: Callable[[Mapping[str, Any]], None] = lambda line: None
     progress: Callable[[float, str], None] = lambda fraction, words: None
     should_stop: Callable[[], bool] = lambda: False
+    skip: Callable[[str], None] = lambda name: None
 
 
 @dataclass
@@ -70,8 +74,10 @@ class Work:
     scores: ChannelScores | None = None
     evidence: WeightEvidence | None = None
     cut: Cut | None = None
+    removal: Removal | None = None
     masks: Mapping[str, np.ndarray] | None = None
     self_check: dict[str, Any] | None = None
+    recalibration: Recalibration | None = None
     training: TrainingResult | None = None
     comparison: Comparison | None = None
     seconds: dict[str, float] = field(default_factory=dict)
@@ -172,10 +178,59 @@ def check(work: Work, made: Cut) -> None:
     from pruning.surgery.self_check import self_check
 
     with work.stage("self-check"):
-        samples = None
-        if work.data is not None:
-            samples = [np.asarray(work.data.x("train")[:CHECK_SAMPLES])]
-        work.self_check = self_check(work.analysis, made, samples).to_dict()
+        work.self_check = self_check(work.analysis, made, _check_samples(work)).to_dict()
+
+
+def remove(work: Work) -> Removal:
+    """Leave out the plan's blocks."""
+    from pruning.surgery import layers
+
+    with work.stage("cut"):
+        work.removal = layers.remove(work.analysis, work.plan.removed)
+        work.model = work.removal.model
+    return work.removal
+
+
+def check_removal(work: Work, made: Removal) -> None:
+    """Prove that the model is the original whose removed blocks pass their inputs on.
+
+    Raises:
+        SelfCheckError: It is not; nothing has been saved.
+    """
+    from pruning.surgery import layers
+
+    with work.stage("self-check"):
+        checked = layers.check_removal(work.analysis, made, _check_samples(work))
+        work.self_check = checked.to_dict()
+
+
+def _check_samples(work: Work) -> list[np.ndarray] | None:
+    if work.data is None:
+        return None
+    return [np.asarray(work.data.x("train")[:CHECK_SAMPLES])]
+
+
+def recalibrate(work: Work, data: Dataset) -> None:
+    """Measure BatchNormalization's statistics again, and keep the better ones of old and new."""
+    from pruning.comparison.evaluate import StoppedError
+    from pruning.runs.recalibrating import recalibrated
+    from pruning.training.recalibration import StopRequestedError, normalizations
+
+    if not normalizations(work.model, work.before.framework):
+        work.voice.skip("recalibrate")
+        return
+    with work.stage("recalibrate"):
+        try:
+            work.recalibration = recalibrated(
+                work.model,
+                work.before.framework,
+                data,
+                seed=work.plan.training.seed,
+                report=work.voice.progress,
+                should_stop=work.voice.should_stop,
+            )
+        except (StopRequestedError, StoppedError) as stopped:
+            raise Cancelled from stopped
 
 
 def mask(work: Work, path: Path) -> None:
@@ -255,7 +310,7 @@ def compare(work: Work, data: Dataset) -> None:
         except StoppedError as stopped:
             raise Cancelled from stopped
         seconds = {**found.seconds, **_training_seconds(work, data)}
-        work.comparison = replace(found, seconds=seconds)
+        work.comparison = replace(found, seconds=seconds, recalibration=work.recalibration)
         storage.write_array(work.out / "before.npy", before)
         storage.write_array(work.out / "after.npy", after)
         work.comparison.save(work.out / "comparison.json")
@@ -265,7 +320,7 @@ def save(work: Work) -> dict[str, Any]:
     """Write the model, under its name only when it is whole. -> the results, see ``prune``."""
     from pruning.surgery.masks import save_masks, sparsity
 
-    made: dict[str, str | None] = {"channels": None, "masks": None}
+    made: dict[str, str | None] = {"channels": None, "masks": None, "layers": None}
     framework, suffix = work.before.framework, work.before.file.file_format
     with work.stage("save"):
         work.out.mkdir(parents=True, exist_ok=True)
@@ -273,6 +328,10 @@ def save(work: Work) -> dict[str, Any]:
             path = work.out / "channels.json"
             storage.write_json(path, work.cut.channels)
             made["channels"] = str(path)
+        if work.removal is not None:
+            path = work.out / "layers.json"
+            storage.write_json(path, work.removal.layers)
+            made["layers"] = str(path)
         if work.masks is not None:
             path = work.out / "masks.npz"
             save_masks(path, work.masks)
@@ -291,6 +350,7 @@ def save(work: Work) -> dict[str, Any]:
         "self_check": work.self_check,
         **_calibration(work),
         "metric": scores.before.metric if scores else None,
+        "recalibration": work.recalibration.to_dict() if work.recalibration else None,
         "accuracy": _pair(accuracy) if accuracy else None,
         "seconds": {name: round(value, 3) for name, value in work.seconds.items()},
     }

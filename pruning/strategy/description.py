@@ -19,6 +19,12 @@ def describe(plan: PruningPlan) -> str:
 
 
 def _what(plan: PruningPlan) -> str:
+    if plan.method == "layers":
+        blocks = f"Remove {len(plan.removed)} block{'' if len(plan.removed) == 1 else 's'}"
+        goal = plan.target
+        if goal is None:
+            return blocks
+        return f"{blocks}, to {goal.value:.0%} of the {_COUNTED[goal.kind]}".replace("%", " %")
     verb = "Remove channels" if plan.method == "channels" else "Zero weights"
     if plan.pattern != UNSTRUCTURED:
         verb += f" in blocks of {plan.pattern}" if "x" in plan.pattern else f" by {plan.pattern}"
@@ -33,7 +39,10 @@ def _what(plan: PruningPlan) -> str:
 
 
 def _how(plan: PruningPlan) -> str:
-    words = [plan.criterion.upper() if len(plan.criterion) == 2 else plan.criterion, plan.scope]
+    name = plan.criterion.upper() if len(plan.criterion) == 2 else plan.criterion
+    words = [name.replace("_", " ")]
+    if plan.method != "layers":
+        words.append(plan.scope)
     if plan.method == "weights":
         words.append(_SCHEDULES[plan.schedule.kind])
     if plan.engine == "tfmot":

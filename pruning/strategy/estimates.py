@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pruning.analysis import liveness
 from pruning.analysis.profile import ModelProfile
 from pruning.strategy import channel_targets, cost_table, sizes
 from pruning.strategy.channel_scores import ChannelScores, available_scores, left_whole_note
@@ -44,6 +45,8 @@ def price(
         scores: What the plan's criterion says (channels); by default what is stored in ``folder``.
     """
     profile = profile.requested(plan.on_request)
+    if plan.method == "layers":
+        return _price_layers(profile, plan, latency_ms, accuracy)
     if plan.method == "channels":
         known = scores or available_scores(profile, folder, plan.criterion, plan.training.seed)
         return _price_channels(profile, known, plan, latency_ms, accuracy)
@@ -99,6 +102,58 @@ def _price_channels(
         _achieved(plan, before, after, profile),
         notes,
     )
+
+
+def _price_layers(
+    profile: ModelProfile, plan: PruningPlan, latency_ms: float | None, accuracy: float | None
+) -> Prices:
+    params, flops = liveness.left(profile, plan.removed)
+    gone = set(liveness.removed_layers(profile, plan.removed))
+    staying = {name: count for name, count in params.items() if name not in gone}
+    counts = kernel_counts(profile)
+    shares = {layer.name: layer.zeros for layer in profile.layers}
+    kernels = {name: n for name, n in counts.items() if name not in gone}
+    rest = sum(params.values()) - sum(kernels.values())
+    parts = [*((n, shares[name]) for name, n in kernels.items()), (max(rest, 0), 0.0)]
+    total, work = sum(params.values()), sum(flops.values())
+    zeros = sum(n * share for n, share in parts)
+    counted = "Counted from the layers that stay."
+    after = {
+        "params": Figure(total, "exact", counted),
+        "flops": Figure(work, "exact", counted),
+        "bytes": Figure(
+            sizes.file_bytes_without(profile, staying) if gone else sizes.whole_bytes(profile),
+            "estimated" if gone else "exact",
+            "The weights that are left are exact; what the file holds beside them is not.",
+        ),
+        "gzip_bytes": _gzip(sizes.gzip_bytes(profile, parts)),
+        "nonzero_params": Figure(round(total - zeros), "exact", counted),
+        "sparsity": Figure(
+            zeros / sum(kernels.values()) if kernels else 0.0, "exact", "No weight is set to zero."
+        ),
+        "latency_ms": _latency(
+            latency_ms,
+            work / profile.flops if profile.flops else 1.0,
+            "Measured latency × share of FLOPs left.",
+        ),
+        "accuracy": _unknown_accuracy(),
+    }
+    channels = {group.id: group.channels for group in profile.groups}
+    layers = tuple(
+        LayerPrice(
+            name=layer.name,
+            params_before=layer.params,
+            params_after=params[layer.name],
+            flops_before=layer.flops,
+            flops_after=flops[layer.name],
+            width=(width := sum(channels[g] for g in layer.groups_out)),
+            kept_width=0 if layer.name in gone else width,
+        )
+        for layer in profile.layers
+    )
+    before = _before(profile, counts, latency_ms, accuracy)
+    kept = {block.id: int(block.id not in plan.removed) for block in profile.removable_blocks}
+    return Prices(before, after, kept, layers, _achieved(plan, before, after, profile))
 
 
 def _price_weights(

@@ -1,8 +1,8 @@
 """PruningPlan: one frozen request that page, command line, worker and report all read.
 
 A plan is explicit: whatever target it was made for, ``ratios`` holds the fraction to remove for
-every channel group (method *channels*) or layer (method *weights*) by name, so that two readers
-cannot resolve it differently.
+every channel group (method *channels*) or layer (method *weights*) by name, and ``removed`` the
+blocks that go (method *layers*), so that two readers cannot resolve it differently.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Literal
 from pruning.errors import PlanError
 from pruning.strategy.patterns import POOLINGS, UNSTRUCTURED, Pattern, Pooling, parse_pattern
 
-Method = Literal["channels", "weights"]
+Method = Literal["channels", "weights", "layers"]
 Scope = Literal["uniform", "layer", "global"]
 TargetKind = Literal["params", "flops", "bytes", "sparsity"]
 ScheduleKind = Literal["one_shot", "constant", "polynomial"]
@@ -23,7 +23,7 @@ Engine = Literal["studio", "tfmot"]
 
 TARGETS: tuple[TargetKind, ...] = ("params", "flops", "bytes", "sparsity")
 REQUESTS = ("inexact", "rescaled")
-METHODS: tuple[Method, ...] = ("channels", "weights")
+METHODS: tuple[Method, ...] = ("channels", "weights", "layers")
 SCOPES: tuple[Scope, ...] = ("uniform", "layer", "global")
 SCHEDULES: tuple[ScheduleKind, ...] = ("one_shot", "constant", "polynomial")
 ENGINES: tuple[Engine, ...] = ("studio", "tfmot")
@@ -104,6 +104,9 @@ class PruningPlan:
         block_pooling: How the score of a block comes from those of its weights.
         fixed: Layers whose ratio the user set: with the scope ``global`` their weights do not
             compete with those of others (weights only).
+        removed: Ids of the blocks to leave out (method *layers*).
+        recalibrate: After a cut, and before retraining, the statistics of BatchNormalization are
+            measured again. Without retraining they stay as they are.
 
     Raises:
         PlanError: On construction, when a value is out of its range.
@@ -126,6 +129,8 @@ class PruningPlan:
     pattern: str = UNSTRUCTURED
     block_pooling: Pooling = "average"
     fixed: tuple[str, ...] = ()
+    recalibrate: bool = True
+    removed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _choice("method", self.method, METHODS)
@@ -138,6 +143,7 @@ class PruningPlan:
             _choice("request", kind, REQUESTS)
         _integer("round_to", self.round_to, 1, 256)
         _integer("calibration_samples", self.calibration_samples, 1, MOST_CALIBRATION_SAMPLES)
+        _switch("recalibrate", self.recalibrate)
         if self.target is not None:
             _check_target(self.target)
         for name, ratio in self.ratios.items():
@@ -150,13 +156,15 @@ class PruningPlan:
                 )
         if self.pattern_of_zeros.text != UNSTRUCTURED and self.method != "weights":
             raise PlanError(
-                f"The pattern {self.pattern} is one of zeros, and removing channels leaves none.",
+                f"The pattern {self.pattern} is one of zeros, and removing channels or layers "
+                "leaves none.",
                 expected="The method weights, or no pattern.",
                 fix="Choose the method weights, or the pattern unstructured.",
             )
+        self._check_removed()
         if self.engine == "tfmot" and self.method != "weights":
             raise PlanError(
-                "The reference engine TF-MOT cannot remove channels.",
+                "The reference engine TF-MOT can only set weights to zero.",
                 expected="engine tfmot with the method weights.",
                 fix="Choose the method weights, or the studio's engine.",
             )
@@ -165,6 +173,27 @@ class PruningPlan:
     def pattern_of_zeros(self) -> Pattern:
         """``pattern`` and ``block_pooling``, ready to make masks."""
         return parse_pattern(self.pattern, self.block_pooling)
+
+    def _check_removed(self) -> None:
+        blocks = self.method == "layers"
+        if (self.ratios and blocks) or (self.removed and not blocks):
+            raise PlanError(
+                f"The method {self.method} takes no {'ratios' if blocks else 'list of blocks'}.",
+                expected="Blocks in removed with the method layers, ratios with the other methods.",
+                fix="Make the plan again with the method that you want.",
+            )
+        both = [name for name in self.removed if name in self.locked]
+        if both:
+            raise PlanError(
+                f"The block {both[0]!r} is locked and removed.",
+                expected="A locked block stays.",
+                fix="Unlock it, or do not remove it.",
+            )
+
+    @property
+    def touched(self) -> int:
+        """How many groups, layers or blocks it changes."""
+        return len(self.removed) or sum(ratio > 0 for ratio in self.ratios.values())
 
     def with_training(self, **changes: Any) -> PruningPlan:
         """Return a copy with some retraining settings replaced."""
@@ -180,6 +209,8 @@ class PruningPlan:
         for name in ("on_request", "fixed"):
             if not record[name]:
                 del record[name]
+        if self.method != "layers":
+            del record["removed"]
         return record
 
     @classmethod
@@ -199,6 +230,7 @@ class PruningPlan:
             fields = {k: v for k, v in record.items() if k in cls.__dataclass_fields__}
             fields["ratios"] = {str(k): float(v) for k, v in record["ratios"].items()}
             fields["locked"] = tuple(record.get("locked", ()))
+            fields["removed"] = tuple(str(name) for name in record.get("removed", ()))
             fields["on_request"] = tuple(record.get("on_request", ()))
             fields["fixed"] = tuple(record.get("fixed", ()))
             fields["target"] = Target(**record["target"]) if record.get("target") else None
@@ -261,6 +293,15 @@ def _choice(what: str, value: str, allowed: tuple[str, ...]) -> None:
             f"{what} {value!r} does not exist.",
             expected=f"One of {', '.join(allowed)}.",
             fix=f"Choose a {what} from that list.",
+        )
+
+
+def _switch(what: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise PlanError(
+            f"{what} is {value!r}.",
+            expected="true or false.",
+            fix="Change that value in the plan.",
         )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pruning.analysis.profile import ModelProfile
+from pruning.strategy.block_targets import choose_blocks
 from pruning.strategy.channel_scores import (
     ChannelScores,
     known_scores,
@@ -26,7 +28,11 @@ from pruning.strategy.solver import solve
 from pruning.strategy.validation import check_plan
 from pruning.strategy.weight_patterns import fixed_ratios
 
-_DEFAULT_CRITERION: dict[Method, str] = {"channels": "l1", "weights": "magnitude"}
+_DEFAULT_CRITERION: dict[Method, str] = {
+    "channels": "l1",
+    "weights": "magnitude",
+    "layers": "block_influence",
+}
 
 
 def make_plan(
@@ -49,6 +55,9 @@ def make_plan(
     scores: ChannelScores | None = None,
     pattern: str = UNSTRUCTURED,
     block_pooling: Pooling = "average",
+    recalibrate: bool = True,
+    removed: Collection[str] = (),
+    influences: Mapping[str, float] | None = None,
 ) -> PruningPlan:
     """Make a plan and check it against the model.
 
@@ -56,7 +65,8 @@ def make_plan(
         profile: The model.
         folder: Where the profile's arrays are.
         method: What is removed.
-        criterion: What decides; by default ``l1`` for channels, ``magnitude`` for weights.
+        criterion: What decides; by default ``l1`` for channels, ``magnitude`` for weights,
+            ``block_influence`` for layers.
         scope: How a target is shared out.
         target: What to reach; ``None`` takes ``ratios`` alone, or for N:M without ratios all the
             layers that the pattern applies to.
@@ -72,6 +82,9 @@ def make_plan(
         scores: What the criterion says (channels); by default what is stored in ``folder``.
         pattern: Of the zeros, for the method weights.
         block_pooling: How a block is scored.
+        recalibrate: Measure BatchNormalization's statistics again after the cut.
+        removed: Blocks that the user chose (layers); a target is met with others besides.
+        influences: What each removable block changes, by id; needed for a target (layers).
 
     Raises:
         PlanError: The target cannot be reached, or a setting does not fit the model.
@@ -97,6 +110,8 @@ def make_plan(
         pattern=pattern,
         block_pooling=block_pooling,
         fixed=tuple(own) if method == "weights" else (),
+        recalibrate=recalibrate,
+        removed=tuple(removed),
     )
     check_plan(profile, plan)
     opened, zeros = profile.requested(on_request), plan.pattern_of_zeros
@@ -112,6 +127,9 @@ def make_plan(
             return plan.with_ratios({n: r for n, r in everywhere.items() if n not in locked})
     if target is None:
         return plan
+    if method == "layers":
+        chosen_blocks = choose_blocks(profile, target, influences, locked=locked, fixed=removed)
+        return replace(plan, removed=chosen_blocks)
     solution = solve(
         opened,
         folder,

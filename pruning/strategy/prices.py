@@ -54,7 +54,8 @@ class Prices:
         before, after: Figures by name: ``params``, ``flops``, ``bytes``, ``gzip_bytes``,
             ``nonzero_params``, ``sparsity`` (fraction of zeros among the maskable weights),
             ``latency_ms``, ``accuracy``.
-        kept: Channels that stay by group id (channels), weights by layer name (weights).
+        kept: Channels that stay by group id (channels), weights by layer name (weights), 1 or 0 by
+            id of the removable blocks (layers).
         layers: Every layer of the profile, in its order.
         achieved: What the plan's target comes to, in the target's unit; ``None`` without a target.
         notes: What a user should know, in sentences.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from pruning.analysis.profile import ModelProfile
@@ -26,6 +28,20 @@ def file_bytes(profile: ModelProfile, weight_bytes: int) -> int:
     Exact for the original and all its cuts: ``frameworks.canonical`` says why.
     """
     return _container(profile) + weight_bytes
+
+
+def file_bytes_without(profile: ModelProfile, params: Mapping[str, int]) -> int:
+    """Estimated bytes of the file without some layers.
+
+    What the file holds beside the weights is taken to shrink with the number of layers.
+
+    Args:
+        profile: The whole model.
+        params: What each layer that stays has left.
+    """
+    layers = {layer.name: layer.value_bytes for layer in profile.layers}
+    weights = sum(layers[name] * count for name, count in params.items())
+    return round(_container(profile) * len(params) / max(1, len(layers))) + weights
 
 
 def cuts_are_exact(profile: ModelProfile) -> bool:

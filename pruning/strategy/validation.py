@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pruning.analysis.profile import ModelProfile
 from pruning.errors import MismatchError, PlanError
+from pruning.strategy.block_targets import check_inputs
 from pruning.strategy.criteria import criterion
 from pruning.strategy.plan import PruningPlan
 from pruning.strategy.weight_patterns import check_pattern, kernel_counts
@@ -35,10 +36,14 @@ def check_plan(profile: ModelProfile, plan: PruningPlan) -> None:
         )
     _check_names(profile, plan)
     check_pattern(profile, plan)
+    if plan.removed:
+        check_inputs(profile, plan.removed)
 
 
 def prunable_names(profile: ModelProfile, plan: PruningPlan) -> dict[str, str | None]:
     """Names that the plan's method knows, each with the reason why it must stay whole, if any."""
+    if plan.method == "layers":
+        return {block.id: block.reason for block in profile.blocks}
     if plan.method == "channels":
         groups = profile.requested(plan.on_request).groups
         return {g.id: None if g.prunable else (g.reason or "frozen") for g in groups}
@@ -51,18 +56,18 @@ def prunable_names(profile: ModelProfile, plan: PruningPlan) -> dict[str, str | 
 
 def _check_names(profile: ModelProfile, plan: PruningPlan) -> None:
     names = prunable_names(profile, plan)
-    what = "channel group" if plan.method == "channels" else "layer"
-    for name in (*plan.ratios, *plan.locked):
+    what = {"channels": "channel group", "weights": "layer", "layers": "block"}[plan.method]
+    for name in (*plan.ratios, *plan.locked, *plan.removed):
         if name not in names:
             raise PlanError(
                 f"The model has no {what} {name!r}.",
                 expected=f"Names of the {what}s that inspect lists.",
                 fix=f"Remove {name!r} from the plan, or make the plan again for this model.",
             )
-    for name, ratio in plan.ratios.items():
+    for name, ratio in (*plan.ratios.items(), *dict.fromkeys(plan.removed, 1.0).items()):
         if ratio > 0 and names[name] is not None:
             raise PlanError(
                 f"The {what} {name!r} cannot be pruned: {names[name]}",
-                expected="A ratio of 0 for what must stay whole.",
-                fix=f"Set the ratio of {name!r} to 0.",
+                expected="A plan that leaves whole what must stay.",
+                fix=f"Take {name!r} out of the plan, or make its ratio 0.",
             )

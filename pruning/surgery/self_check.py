@@ -67,16 +67,13 @@ def self_check(
         SelfCheckError: The outputs differ by more than the tolerance, or are not finite.
     """
     inputs = list(samples) if samples is not None else random_samples(analysis, SAMPLES, seed)
-    inputs = _as_many_as_read(analysis, inputs)
+    inputs = as_many_as_read(analysis, inputs)
     inexact = _inexact(analysis, cut)
     if inexact:
         return _with_inexact(analysis, cut, inputs, inexact)
-    expected = _outputs(zeroed_consumers(analysis, cut.kept), inputs)
-    actual = _outputs(cut.model, inputs)
-    scale = max([1.0, *(float(np.abs(out).max()) for out in expected if out.size)])
-    base = HALF_PRECISION_TOLERANCE if _half_precision(analysis.model) else TOLERANCE
-    tolerance = base * scale
-    error = _difference(expected, actual)
+    expected = outputs(zeroed_consumers(analysis, cut.kept), inputs)
+    tolerance = tolerance_for(analysis, expected)
+    error = difference(expected, outputs(cut.model, inputs))
     if not error <= tolerance:
         raise SelfCheckError(
             f"The cut model differs from its original by {error:.3g} on {len(inputs[0])} samples.",
@@ -103,8 +100,8 @@ def _with_inexact(
     """Hold the rest of the cut to the tolerance, and measure what the inexact groups change."""
     rest = {name: kept for name, kept in cut.kept.items() if name not in inexact}
     checked = self_check(analysis, cut_channels(analysis, rest), inputs)
-    expected = _outputs(zeroed_consumers(analysis, cut.kept), inputs)
-    change = _difference(expected, _outputs(cut.model, inputs))
+    expected = outputs(zeroed_consumers(analysis, cut.kept), inputs)
+    change = difference(expected, outputs(cut.model, inputs))
     if not np.isfinite(change):
         raise SelfCheckError(
             "The cut model's outputs are not finite, or have another shape.",
@@ -114,7 +111,14 @@ def _with_inexact(
     return replace(checked, inexact=inexact, change=change)
 
 
-def _difference(expected: list[np.ndarray], actual: list[np.ndarray]) -> float:
+def tolerance_for(analysis: Analysis, expected: list[np.ndarray]) -> float:
+    """What differences are held to, see :class:`SelfCheck`; more for half precision."""
+    scale = max([1.0, *(float(np.abs(out).max()) for out in expected if out.size)])
+    base = HALF_PRECISION_TOLERANCE if _half_precision(analysis.model) else TOLERANCE
+    return base * scale
+
+
+def difference(expected: list[np.ndarray], actual: list[np.ndarray]) -> float:
     """Largest absolute difference; infinite when the shapes differ."""
     return max(
         float(np.abs(one.astype(np.float64) - other).max()) if one.shape == other.shape else np.inf
@@ -148,7 +152,7 @@ def random_samples(analysis: Analysis, count: int, seed: int = 0) -> list[np.nda
     return arrays
 
 
-def _as_many_as_read(analysis: Analysis, inputs: list[np.ndarray]) -> list[np.ndarray]:
+def as_many_as_read(analysis: Analysis, inputs: list[np.ndarray]) -> list[np.ndarray]:
     """As many samples as a model reads at once that says how many, such as a stateful one."""
     batches = [analysis.framework.shape(tensor)[0] for tensor in analysis.flat.inputs]
     count = next((batch for batch in batches if batch is not None), None)
@@ -157,11 +161,12 @@ def _as_many_as_read(analysis: Analysis, inputs: list[np.ndarray]) -> list[np.nd
     return [np.resize(array, (count, *array.shape[1:])) for array in inputs]
 
 
-def _outputs(model: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
-    outputs = answer(model, inputs)
-    if isinstance(outputs, dict):
-        outputs = list(outputs.values())
-    listed = outputs if isinstance(outputs, list | tuple) else [outputs]
+def outputs(model: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    """Answers of a model in inference mode. -> one float32 array per output."""
+    answers = answer(model, inputs)
+    if isinstance(answers, dict):
+        answers = [answers[key] for key in sorted(answers)]  # the order of ``model.outputs``
+    listed = answers if isinstance(answers, list | tuple) else [answers]
     return [np.asarray(out, np.float32) for out in listed]
 
 

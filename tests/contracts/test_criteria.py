@@ -15,7 +15,8 @@ from pruning.strategy.criteria import Criterion, criteria, criterion
 from pruning.strategy.planner import default_criterion
 from pruning.strategy.weight_scores import MOVEMENT
 
-EVERY = criteria()
+BLOCKS = criteria("layers")
+EVERY = {name: found for name, found in criteria().items() if name not in BLOCKS}
 CHANNELS = criteria("channels")
 SIGNED = {"movement"}  # below zero: on the way to zero
 finite = st.floats(-1e3, 1e3, width=32)
@@ -60,6 +61,22 @@ def test_it_says_what_it_is_and_what_it_needs(plugin):
     assert plugin.data_driven == any(
         statistics()[name].samples for name in plugin.needs if name in statistics()
     )
+
+
+@pytest.mark.parametrize("plugin", BLOCKS.values(), ids=BLOCKS)
+@settings(deadline=None)
+@given(pair=hnp.arrays(np.float32, st.tuples(st.just(2), st.integers(1, 9)), elements=finite))
+def test_criteria_for_blocks_score_what_is_seen_before_and_after(plugin, pair):
+    assert plugin.data_driven
+    assert plugin.source.startswith("https://")
+    assert plugin.sentence.endswith(".")
+    same = np.stack([pair[0], pair[0]])
+    if plugin.name == "block_influence":
+        pair, same = pair[..., None], same[..., None]
+    scores = plugin.score(pair)
+    assert scores.shape == pair.shape[1:2]
+    assert np.isfinite(scores).all()
+    assert plugin.score(same) == pytest.approx(0, abs=1e-6)  # what changes nothing goes first
 
 
 @pytest.mark.parametrize("kind", ["channels", "weights"])

@@ -46,6 +46,13 @@ def show(folder: RunFolder) -> None:
             "Which indices of which weights.",
         ),
         _File(
+            "layers",
+            "Removed layers",
+            folder.layers,
+            "layers.json",
+            "Which blocks were left out, and which layers went with them.",
+        ),
+        _File(
             "comparison",
             "Comparison",
             folder.comparison,

@@ -33,8 +33,31 @@ def show(folder: RunFolder, *_: object) -> None:
         return
     priced = estimates.price(profile, model_folder(plan.model), plan)
     rows = _rows(profile, priced)
-    _widths(rows, "channels" if plan.method == "channels" else "weights")
+    if plan.method == "layers":
+        _removed(folder)
+    _widths(rows, "weights" if plan.method == "weights" else "channels")
     _table(rows, plan.method)
+
+
+def _removed(folder: RunFolder) -> None:
+    """Say which blocks were left out, and who reads what instead."""
+    record = folder.read(folder.layers)
+    blocks, gone = record.get("blocks", []), record.get("removed", [])
+    words = quantities.plural(len(blocks), "block")
+    st.markdown(f"**{words} left out, {quantities.plural(len(gone), 'layer')} with them**")
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "Block": visible(block["id"], _NAME),
+                    "Readers of": visible(block["output_of"], _NAME),
+                    "now read": visible(block["replaced_by_output_of"], _NAME),
+                }
+                for block in blocks
+            ]
+        ),
+        hide_index=True,
+    )
 
 
 def _widths(rows: pd.DataFrame, unit: str) -> None:
@@ -66,7 +89,7 @@ def _table(rows: pd.DataFrame, method: str) -> None:
     """Both architectures side by side; layers without parameters and work are left out."""
     shown = rows[(rows["parameters before"] > 0) | (rows["FLOPs before"] > 0)]
     number = st.column_config.NumberColumn
-    left = "channels" if method == "channels" else "nonzero weights"
+    left = "nonzero weights" if method == "weights" else "channels"
     st.dataframe(
         shown,
         hide_index=True,

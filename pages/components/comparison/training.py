@@ -16,5 +16,7 @@ def show(folder: RunFolder, result: Comparison) -> None:
     if not read.lines:
         st.info("This run did not retrain the model.", icon=":material/info:")
         return
+    if result.recalibration is not None:
+        st.caption(result.recalibration.describe())
     curves.show(folder, read)
     speed.training(result)

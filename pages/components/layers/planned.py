@@ -53,7 +53,7 @@ def planned(profile: ModelProfile, layer: Layer, group: Group | None) -> Planned
         known = load_magnitudes(profile, folder).get(layer.name) if one else None
         limit = None if known is None else float(np.interp(ratio, *_grid(known)))
         return Planned(words, plan.criterion, threshold=limit)
-    if group is None or not group.prunable:
+    if plan.method == "layers" or group is None or not group.prunable:
         return Planned(words, plan.criterion)
     scored = scores.stored(
         profile.requested(plan.on_request),

@@ -9,6 +9,7 @@ from pages.components.badge import badge
 from pages.components.retraining import curves, metrics
 from pages.components.text import plain, uncoloured
 from pruning import quantities
+from pruning.comparison.recalibration import Recalibration
 from pruning.errors import PruningError
 from pruning.runs import executor, library
 from pruning.runs.folder import RunFolder
@@ -162,6 +163,8 @@ def _result(current: Status) -> None:
             )
         )
     figures.strip(entries, key="result", narrowest=150)
+    if found := results.get("recalibration"):
+        st.caption(Recalibration.from_dict(found).describe())
 
 
 def _sized(label: str, unit: figures.Unit, pair: dict[str, float] | None) -> figures.Figure:

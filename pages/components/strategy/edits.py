@@ -18,17 +18,19 @@ class Edits:
     Attributes:
         ratios: By name, in [0, 1).
         locked: Names that stay whole.
+        removed: Blocks that go in any case (method layers).
         opened: A plan that was opened; its ratios stand as they are until a choice is changed.
         revision: A new number makes a fresh table.
     """
 
     ratios: dict[str, float] = field(default_factory=dict)
     locked: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
     opened: PruningPlan | None = None
     revision: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.ratios or self.locked)
+        return bool(self.ratios or self.locked or self.removed)
 
 
 def current(model: str, method: str) -> Edits:
@@ -41,6 +43,7 @@ def clear(edits: Edits) -> None:
     """Forget all edits."""
     edits.ratios.clear()
     edits.locked.clear()
+    edits.removed.clear()
     edits.opened = None
     edits.revision += 1
 
@@ -49,6 +52,7 @@ def take(edits: Edits, plan: PruningPlan) -> None:
     """Take over an opened plan as it is, whatever the solver would do today."""
     clear(edits)
     edits.locked.update(plan.locked)
+    edits.removed.update(plan.removed)
     edits.ratios.update({name: ratio for name, ratio in plan.ratios.items() if ratio > 0})
     edits.opened = plan
 
@@ -59,6 +63,11 @@ def apply(edits: Edits, key: str, names: list[str]) -> None:
         name = names[int(row)]
         if "lock" in changed:
             (edits.locked.add if changed["lock"] else edits.locked.discard)(name)
+            if changed["lock"]:
+                edits.removed.discard(name)
+        if "remove" in changed:  # a block that shall not go is locked, or the solver takes it again
+            (edits.removed.add if changed["remove"] else edits.removed.discard)(name)
+            (edits.locked.discard if changed["remove"] else edits.locked.add)(name)
         if "removed" in changed:
             if changed["removed"] is None:
                 edits.ratios.pop(name, None)

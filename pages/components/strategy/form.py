@@ -10,6 +10,7 @@ import streamlit as st
 from pages.components.strategy import pattern, retraining
 from pruning import quantities
 from pruning.analysis.profile import ModelProfile
+from pruning.strategy import block_targets
 from pruning.strategy.channel_scores import NOISE
 from pruning.strategy.criteria import Criterion, criteria, criterion
 from pruning.strategy.patterns import Pooling
@@ -29,10 +30,17 @@ from pruning.strategy.planner import default_criterion
 from pruning.strategy.weight_scores import MOVEMENT
 
 PREFIX = "plan_"  # of the keys of all widgets that make up a plan
-_METHODS = {"channels": "Remove channels", "weights": "Zero weights"}
+_METHODS = {
+    "channels": "Remove channels",
+    "layers": "Remove layers",
+    "weights": "Zero weights",
+}
 _METHOD_HELP = {
     "channels": "Whole channels, units and heads go: the model is really smaller and faster, on "
     "every machine, with no special software.",
+    "layers": "Whole residual branches, transformer blocks and layers go: those that change least "
+    "of what passes through them. The model gets faster by what they cost. "
+    "[Source](https://arxiv.org/abs/2403.03853)",
     "weights": "Single weights become zero: the file compresses better. It does **not** run faster "
     "on ordinary processors (measured: 1.01 to 1.03 × dense).",
 }
@@ -47,6 +55,11 @@ _TARGETS = {
         "params": "Parameters left",
         "bytes": "File size left",
     },
+    "layers": {
+        "flops": "FLOPs left",
+        "params": "Parameters left",
+        "bytes": "File size left",
+    },
     "weights": {"sparsity": "Weights set to zero"},
 }
 _SCHEDULES = {
@@ -54,6 +67,7 @@ _SCHEDULES = {
     "constant": ("Constant", "The full share is zero from the first pruning step on."),
     "polynomial": ("Polynomial", "The share of zeros grows, fast first, then slowly."),
 }
+_RECALIBRATION_SOURCE = "https://arxiv.org/abs/2007.02491"
 _SCHEDULE_SOURCE = "https://arxiv.org/abs/1710.01878"
 
 
@@ -72,6 +86,7 @@ class Choices:
     calibration_samples: int
     pattern: str
     block_pooling: Pooling
+    recalibrate: bool = True
 
 
 def show(profile: ModelProfile) -> Choices:
@@ -89,6 +104,7 @@ def show(profile: ModelProfile) -> Choices:
     training = retraining.show()
     with st.expander("Advanced", icon=":material/settings:", key="advanced"):
         round_to = _round_to(method)
+        recalibrate = _recalibrate(method)
         samples = _samples(chosen, method)
         training = retraining.advanced(training)
         schedule = _schedule_details(schedule, method)
@@ -104,6 +120,7 @@ def show(profile: ModelProfile) -> Choices:
         samples,
         zeros.text,
         zeros.pooling,
+        recalibrate,
     )
 
 
@@ -134,7 +151,7 @@ def _target(profile: ModelProfile, method: Method) -> Target:
             key=f"{PREFIX}kind",
             persist_state="session",
         )
-    default = 50 if method == "channels" else 80
+    default = {"channels": 50, "layers": 75, "weights": 80}[method]
     value = st.slider(
         kinds[kind],
         1,
@@ -144,13 +161,19 @@ def _target(profile: ModelProfile, method: Method) -> Target:
         key=f"{PREFIX}{method}_target",
         persist_state="session",
         help="The share of the original that stays."
-        if method == "channels"
+        if method != "weights"
         else "The share of the kernels' weights that become exactly zero.",
     )
     if method == "channels":
         st.caption(
             f"The smallest this model can get: {quantities.percent(_floor(profile, kind))} "
             "of the original, with the fewest channels left in every group."
+        )
+    if method == "layers" and profile.removable_blocks:
+        least = block_targets.smallest(profile, kind)
+        st.caption(
+            f"The smallest this model can get: {quantities.percent(least)} of the original, "
+            "without any block that can go."
         )
     return Target(kind, value / 100)
 
@@ -184,7 +207,7 @@ def _looks_at(found: Criterion) -> tuple[int, str]:
     if MOVEMENT in found.needs:
         return 3, "from retraining"
     if found.data_driven:
-        return 2, "from training samples"
+        return 2, f"from {'validation' if found.name == 'sensitivity' else 'training'} samples"
     return (1, "by lot") if NOISE in found.needs else (0, "from the weights")
 
 
@@ -196,7 +219,7 @@ def _samples(name: str, method: Method) -> int:
     if not criterion(name, method).data_driven:
         return PruningPlan.calibration_samples
     value: int = st.number_input(
-        "Training samples that the criterion looks at",
+        "Samples that the criterion looks at",
         1,
         MOST_CALIBRATION_SAMPLES,
         PruningPlan.calibration_samples,
@@ -209,6 +232,8 @@ def _samples(name: str, method: Method) -> int:
 
 
 def _scope(method: Method) -> Scope:
+    if method == "layers":
+        return "uniform"  # blocks are compared through the whole model, and go or stay
     scope: Scope = st.segmented_control(
         "Scope",
         SCOPES,
@@ -297,6 +322,21 @@ def _round_to(method: Method) -> int:
     return value
 
 
+def _recalibrate(method: Method) -> bool:
+    if method == "weights":
+        return True
+    chosen: bool = st.toggle(
+        "Measure the statistics of BatchNorm again after the cut",
+        True,
+        key=f"{PREFIX}recalibrate",
+        persist_state="session",
+        help="What a BatchNorm layer reads has changed, its stored mean and variance have not. "
+        "They are measured on training samples before retraining, and kept unless they are worse "
+        f"on validation samples. [Source]({_RECALIBRATION_SOURCE})",
+    )
+    return chosen
+
+
 def fill(plan: PruningPlan) -> None:
     """Make the form say what ``plan`` says. Called before the form is drawn."""
     values: dict[str, Any] = {
@@ -311,9 +351,10 @@ def fill(plan: PruningPlan) -> None:
         "power": plan.schedule.power,
         "round_to": plan.round_to,
         "calibration_samples": plan.calibration_samples,
+        "recalibrate": plan.recalibrate,
     }
     if plan.target is not None:
-        values["kind"] = plan.target.kind if plan.method == "channels" else "flops"
+        values["kind"] = plan.target.kind if plan.method != "weights" else "flops"
         values[f"{plan.method}_target"] = round(100 * plan.target.value)
     values |= pattern.values(plan)
     for key, value in (values | retraining.values(plan.training)).items():

@@ -9,13 +9,14 @@ import streamlit as st
 
 from pages.components import chart, figures, state
 from pages.components import scores as stored_scores
-from pages.components.strategy import edits
+from pages.components.strategy import blocks, edits
 from pages.components.strategy.form import Choices
 from pages.components.text import visible
 from pruning import quantities
 from pruning.analysis.profile import ModelProfile
 from pruning.charts import strategy as charts
 from pruning.intake.store import model_folder
+from pruning.runs.influences import Influences
 from pruning.strategy import estimates
 from pruning.strategy.channel_scores import ChannelScores
 from pruning.strategy.criteria import criterion
@@ -29,7 +30,7 @@ _TALLEST = 11  # rows of a table that is shown whole
 
 
 def scores(profile: ModelProfile, choices: Choices, data: str | None) -> ChannelScores | None:
-    """What the chosen criterion says of the channels; ``None`` for the method weights.
+    """What the chosen criterion says of the channels; ``None`` for other methods.
 
     While it is being computed, shows that and stops the page.
     """
@@ -47,10 +48,34 @@ def scores(profile: ModelProfile, choices: Choices, data: str | None) -> Channel
     return found
 
 
+def influences(profile: ModelProfile, choices: Choices, data: str | None) -> Influences | None:
+    """What the blocks are worth; ``None`` for other methods than layers.
+
+    While that is being measured, shows it and stops the page.
+    """
+    if choices.method != "layers":
+        return None
+    found = blocks.influences(
+        profile, choices.criterion, data, choices.calibration_samples, choices.training.seed
+    )
+    if found is None:
+        st.stop()
+    return found
+
+
 def plan(
-    profile: ModelProfile, choices: Choices, scored: ChannelScores | None = None
+    profile: ModelProfile,
+    choices: Choices,
+    scored: ChannelScores | None = None,
+    worth: Influences | None = None,
 ) -> PruningPlan:
     """Solve the choices, with the table's edits, into a plan.
+
+    Args:
+        profile: The model.
+        choices: What the form says.
+        scored: What the criterion says of the channels (method channels).
+        worth: What the blocks are worth (method layers).
 
     Raises:
         PlanError: The target cannot be reached.
@@ -76,6 +101,9 @@ def plan(
         scores=scored,
         pattern=choices.pattern,
         block_pooling=choices.block_pooling,
+        recalibrate=choices.recalibrate,
+        removed=sorted(own.removed),
+        influences=None if worth is None else worth.values,
     )
     if own.opened is None:
         return solved
@@ -120,8 +148,9 @@ def show(
     chosen: PruningPlan,
     priced: Prices,
     scored: ChannelScores | None = None,
+    worth: Influences | None = None,
 ) -> None:
-    """Draw the strip of figures, the chart of widths and the editable table."""
+    """Draw the strip of figures, the chart of widths (or blocks) and the editable table."""
     figures.strip(_figures(chosen, priced), key="price")
     figures.legend()
     if priced.achieved is not None and chosen.target is not None:
@@ -132,6 +161,9 @@ def show(
         st.caption(f"{title} looked at {looked} of the training split.")
     for note in priced.notes:
         st.warning(note, icon=":material/info:")
+    if worth is not None:
+        blocks.show(profile, chosen, worth)
+        return
     rows = _rows(profile, chosen, priced)
     _chart(rows, chosen)
     _table(profile, chosen, rows)

@@ -20,7 +20,6 @@ def show(profile: ModelProfile, plan: PruningPlan, data: str | None) -> None:
             st.markdown("To prune, retrain and compare, the studio needs data.")
             state.link("upload", "Choose data", icon=":material/arrow_forward:")
         return
-    touched = sum(ratio > 0 for ratio in plan.ratios.values())
     with st.container(horizontal=True, vertical_alignment="center", key="start_row"):
         pressed = st.button(
             "Prune and retrain" if plan.training.epochs else "Prune",
@@ -28,7 +27,7 @@ def show(profile: ModelProfile, plan: PruningPlan, data: str | None) -> None:
             icon=":material/content_cut:",
             key="start",
             shortcut="ctrl+enter",
-            disabled=not touched,
+            disabled=not plan.touched,
         )
         st.caption(_time(profile, plan, data or "", manifest.counts["train"]))
     if pressed:

@@ -40,6 +40,15 @@ def add_length(parser: ArgumentParser) -> None:
     )
 
 
+def add_recalibration(parser: ArgumentParser) -> None:
+    """Add ``--no-recalibrate``, which plan and prune share."""
+    parser.add_argument(
+        "--no-recalibrate",
+        action="store_true",
+        help="after the cut, leave the statistics of BatchNormalization as they are",
+    )
+
+
 def _steps(text: str) -> int:
     if not (text.isdecimal() and int(text) > 0):
         raise ArgumentTypeError(f"{text!r} is no whole number from 1")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Action, ArgumentParser, Namespace
 from pathlib import Path
 
-from pruning.command_line.commands._base import add_length
+from pruning.command_line.commands._base import add_length, add_recalibration
 from pruning.errors import PlanError
 from pruning.strategy.patterns import UNSTRUCTURED
 from pruning.strategy.plan import PruningPlan, Schedule, Training
@@ -18,15 +18,20 @@ def arguments(parser: ArgumentParser) -> None:
         "--target",
         metavar="KIND=VALUE",
         help="params, flops or bytes: the fraction that is left; sparsity: the fraction of zeros; "
-        "needed unless --ratio or an N:M pattern says what to remove",
+        "needed unless --ratio, --remove or an N:M pattern says what to remove",
     )
-    parser.add_argument("--data", metavar="DATA", help="also measure the accuracy before")
-    parser.add_argument("--method", default="channels", help="channels (default) or weights")
+    parser.add_argument(
+        "--data", metavar="DATA", help="also measure the accuracy before; layers needs it"
+    )
+    parser.add_argument(
+        "--method", default="channels", help="channels (default), weights or layers"
+    )
     parser.add_argument(
         "--criterion",
         metavar="NAME",
         help="what decides which go; for channels bn_scale, fpgm, l1 (default), l2, random, and "
-        "with --data apoz, hessian, mean_activation, taylor; for weights magnitude",
+        "with --data apoz, hessian, mean_activation, taylor; for weights magnitude; for layers "
+        "block_influence (default), sensitivity",
     )
     parser.add_argument(
         "--calibration-samples",
@@ -64,6 +69,13 @@ def arguments(parser: ArgumentParser) -> None:
         help="fraction to remove from one group or layer; repeatable",
     )
     parser.add_argument(
+        "--remove",
+        action="append",
+        default=[],
+        metavar="BLOCK",
+        help="remove this block in any case (method layers); repeatable",
+    )
+    parser.add_argument(
         "--on-request",
         action="append",
         default=[],
@@ -74,6 +86,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--no-latency", action="store_true", help="do not measure the model's latency"
     )
+    add_recalibration(parser)
     add_length(parser)
     _add_retraining(parser)
 

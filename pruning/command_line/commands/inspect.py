@@ -69,6 +69,8 @@ def show(found: Inspection, console: Console) -> None:
         )
     console.print(table)
     console.print(_groups(profile))
+    if profile.blocks:
+        console.print(_blocks(profile))
     for note in profile.notes:
         console.print(Text(note))
 
@@ -87,6 +89,24 @@ def _groups(profile: ModelProfile) -> Table:
             f"{group.channels:,}",
             Text(f"{members} and {more} more" if more > 0 else members),
             "yes" if group.prunable else Text(group.reason or "no"),
+        )
+    return table
+
+
+def _blocks(profile: ModelProfile) -> Table:
+    """What could be left out whole."""
+    table = Table("block", "kind", box=None, pad_edge=False)
+    for title in ("parameters", "FLOPs", "layers"):
+        table.add_column(title, justify="right")
+    table.add_column("removable")
+    for block in profile.blocks:
+        table.add_row(
+            Text(quantities.middle(block.id, 40)),
+            block.kind,
+            quantities.count(block.params),
+            quantities.count(block.flops),
+            str(len(block.layers)),
+            "yes" if block.removable else Text(block.reason or "no"),
         )
     return table
 

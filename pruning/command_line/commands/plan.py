@@ -62,6 +62,8 @@ def run(options: Namespace, output: Output) -> None:
             name=options.name,
             on_request=options.on_request,
             calibration_samples=options.calibration_samples,
+            recalibrate=not options.no_recalibrate,
+            removed=options.remove,
             progress=work.progress,
             pattern=options.pattern,
             block_pooling=options.block_pooling,
@@ -102,12 +104,15 @@ def show(planned: Planned, out: Path | None, console: Console) -> None:
     if accuracy is not None:
         table.add_row("accuracy", quantities.percent(accuracy), "?", "known after pruning", "")
     console.print(table)
+    if planned.plan.method == "layers":
+        console.print(_blocks(planned))
     ratios = Table("remove from", box=None, pad_edge=False)
     ratios.add_column("fraction", justify="right")
     for name, ratio in planned.plan.ratios.items():
         if ratio > 0:
             ratios.add_row(Text(quantities.middle(name, 60)), quantities.percent(ratio))
-    console.print(ratios)
+    if ratios.row_count:
+        console.print(ratios)
     if planned.plan.target is not None and planned.prices.achieved is not None:
         target, achieved = planned.plan.target, planned.prices.achieved
         console.print(f"asked for {target.kind}={target.value:g}, comes to {achieved:.4g}")
@@ -118,6 +123,22 @@ def show(planned: Planned, out: Path | None, console: Console) -> None:
         console.print(Text(note))
     if out is not None:
         console.print(Text(f"written to {out}"), soft_wrap=True)
+
+
+def _blocks(planned: Planned) -> Table:
+    """The blocks that go, and those that could have gone, by what they change."""
+    found = planned.influences
+    table = Table("block", "", box=None, pad_edge=False)
+    if found is None:
+        for name in planned.plan.removed:
+            table.add_row(Text(quantities.middle(name, 60)), "removed")
+        return table
+    title = f"{found.criterion.replace('_', ' ')} ({found.samples:,} {found.split} samples)"
+    table.add_column(title, justify="right")
+    for name, value in sorted(found.values.items(), key=lambda entry: entry[1]):
+        state = "removed" if name in planned.plan.removed else ""
+        table.add_row(Text(quantities.middle(name, 60)), state, f"{value:.4f}")
+    return table
 
 
 COMMAND = Command(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from pruning import quantities
-from pruning.command_line.commands._base import Command
+from pruning.api.results import Pruned
+from pruning.command_line.commands._base import Command, add_recalibration
 from pruning.command_line.output import Output, Work
 from pruning.command_line.targets import filling
+from pruning.comparison.recalibration import Recalibration
 
 UNITS = {"params": "parameters", "flops": "FLOPs", "bytes": "bytes", "gzip_bytes": "bytes"}
 
@@ -27,6 +30,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--epochs", type=int, metavar="N", help="in place of the plan's; 0 retrains nothing"
     )
+    add_recalibration(parser)
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write to")
 
 
@@ -36,6 +40,8 @@ def run(options: Namespace, output: Output) -> None:
     from pruning.api.inputs import read_plan
 
     plan = read_plan(options.plan)
+    if options.no_recalibrate:
+        plan = replace(plan, recalibrate=False)
     with filling(options.out) as out, output.working("load") as work:
         pruned = api.prune(
             options.model,
@@ -47,7 +53,7 @@ def run(options: Namespace, output: Output) -> None:
             progress=work.progress,
             report=lambda line: report(line, work),
         )
-    output.answer(pruned.to_dict(), lambda console: show(pruned.to_dict(), console))
+    output.answer(pruned.to_dict(), lambda console: show_all(pruned, console))
 
 
 def report(line: Mapping[str, Any], work: Work) -> None:
@@ -59,7 +65,16 @@ def report(line: Mapping[str, Any], work: Work) -> None:
         work.progress(line["step"] / line["steps"], epoch + ", ".join(words))
 
 
-def show(results: Mapping[str, Any], console: Console) -> None:
+def show_all(pruned: Pruned, console: Console) -> None:
+    """Write before and after, and what JSON keeps for other files."""
+    show(pruned.to_dict(), console, pruned.recalibration)
+    if pruned.layers is not None:
+        console.print(Text(f"{'layers':9} {pruned.layers}"), soft_wrap=True)
+
+
+def show(
+    results: Mapping[str, Any], console: Console, recalibration: Recalibration | None = None
+) -> None:
     """Write before and after."""
     table = Table("", "before", "after", "change", box=None, pad_edge=False)
     for name, unit in UNITS.items():
@@ -92,6 +107,8 @@ def show(results: Mapping[str, Any], console: Console) -> None:
                 f"inexact: {len(check['inexact'])} groups were cut on request; outputs differ by "
                 f"up to {check['change']:.2g} from the original whose readers see zeros there"
             )
+    if recalibration is not None:
+        console.print(Text(recalibration.describe()), soft_wrap=True)
     spent = (f"{name} {quantities.duration(s)}" for name, s in results["seconds"].items())
     console.print(f"time: {', '.join(spent)}", markup=False)
     for name in ("model", "channels", "masks"):

@@ -1,4 +1,4 @@
-"""Prune a model: load · (score) · cut or mask · self-check · retrain · compare · save.
+"""Prune: load · (score) · cut or mask · self-check · recalibrate · retrain · compare · save.
 
 :func:`prune` is the whole work, for the command line in its own process; the job is the same work
 in a worker, told of through the run folder.
@@ -20,15 +20,22 @@ from pruning.strategy.criteria import criterion
 from pruning.strategy.plan import PruningPlan
 
 SILENT = steps.Voice()
+FILES = ("model", "channels", "masks", "layers")
 
 
 def stages(plan: PruningPlan, *, with_data: bool) -> tuple[str, ...]:
     """Names of the stages that this plan will go through."""
-    scored = ("score",) if criterion(plan.criterion, plan.method).data_driven else ()
-    work = ("cut", "self-check") if plan.method == "channels" else ("mask",)
-    first = ("load", *scored, *work)
+    scores = plan.method != "layers" and criterion(plan.criterion, plan.method).data_driven
+    work = ("mask",) if plan.method == "weights" else ("cut", "self-check")
+    first = ("load", *(("score",) if scores else ()), *work)
+    recalibrate = ("recalibrate",) if with_data and recalibrates(plan) else ()
     retrain = ("retrain",) if plan.training.epochs else ()
-    return (*first, *retrain, *(("compare",) if with_data else ()), "save")
+    return (*first, *recalibrate, *retrain, *(("compare",) if with_data else ()), "save")
+
+
+def recalibrates(plan: PruningPlan) -> bool:
+    """Whether BatchNormalization is measured again: not without retraining, nor for zeros."""
+    return plan.recalibrate and plan.method != "weights" and plan.training.epochs > 0
 
 
 def prune(
@@ -42,6 +49,7 @@ def prune(
     should_stop: Callable[[], bool] = SILENT.should_stop,
     stage: steps.Stage = SILENT.stage,
     progress: Callable[[float, str], None] = SILENT.progress,
+    skip: Callable[[str], None] = SILENT.skip,
     name: str = "",
     checkpoints: Path | None = None,
 ) -> dict[str, Any]:
@@ -51,20 +59,22 @@ def prune(
         model: A ``.keras`` or ``.h5`` file.
         plan: Made for exactly this file.
         data: To retrain and compare on; None only cuts or masks, checks and saves.
-        out: Gets ``model.<suffix>``, and ``channels.json`` or ``masks.npz``; with data also
-            ``comparison.json``, ``before.npy`` and ``after.npy``.
+        out: Gets ``model.<suffix>``, and ``channels.json``, ``layers.json`` or ``masks.npz``;
+            with data also ``comparison.json``, ``before.npy`` and ``after.npy``.
         epochs: In place of the plan's; 0 retrains nothing.
         report: Told each line of training metrics.
         should_stop: Asked often.
         stage: Entered for each stage, by name.
         progress: Told how far a stage is: a fraction from 0 to 1, and words.
+        skip: Told the name of a stage that is not needed.
         name: The model's name for people; the file's by default.
         checkpoints: Where training may keep checkpoints.
 
     Returns:
-        ``model, channels, masks`` (paths or None), ``params, flops, bytes, gzip_bytes, accuracy``
-        (before and after; accuracy None without data), ``sparsity``, ``self_check``,
-        ``calibration`` when the criterion looked at samples, ``seconds``.
+        ``model, channels, masks, layers`` (paths or None), ``params, flops, bytes, gzip_bytes``,
+        ``accuracy`` (before and after; accuracy None without data), ``sparsity``, ``self_check``,
+        ``calibration`` when the criterion looked at samples, ``seconds``, ``metric``,
+        ``recalibration`` (see ``comparison.recalibration``; None when not done).
 
     Raises:
         PruningError: Model, plan and data do not fit, the self-check failed, the disk is full.
@@ -78,14 +88,17 @@ def prune(
             expected="Data to retrain on, or 0 epochs.",
             fix="Give the data, or set the epochs to 0.",
         )
-    work = steps.begin(
-        model, plan, data, out, steps.Voice(stage, report, progress, should_stop), name
-    )
+    voice = steps.Voice(stage, report, progress, should_stop, skip)
+    work = steps.begin(model, plan, data, out, voice, name)
     if plan.method == "channels":
         steps.check(work, steps.cut(work, steps.score(work)))
+    elif plan.method == "layers":
+        steps.check_removal(work, steps.remove(work))
     else:
         steps.mask(work, model)
     if data is not None:
+        if recalibrates(plan):
+            steps.recalibrate(work, data)
         if plan.training.epochs:
             steps.retrain(work, data, checkpoints)
         steps.compare(work, data)
@@ -108,11 +121,12 @@ def run(task: Task) -> dict[str, Any]:
         should_stop=task.should_stop,
         stage=task.stage,
         progress=task.progress,
+        skip=task.skip,
         name=str(upload_record(path.parent)["name"]),
         checkpoints=folder.checkpoints,
     )
     shutil.rmtree(folder.checkpoints, ignore_errors=True)  # the model is whole: no need for them
-    names = {k: Path(results[k]).name for k in ("model", "channels", "masks") if results[k]}
+    names = {k: Path(results[k]).name for k in FILES if results[k]}
     return {**results, **names}  # a folder may be copied or moved: names, not paths
 
 

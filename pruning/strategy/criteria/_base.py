@@ -27,12 +27,13 @@ class Criterion:
         source: Link to the paper that it comes from.
         kind: The method it serves. A criterion for *channels* scores rows, one for *weights*
             scores single weights.
-        score: Larger = keep; never negative, but for ``movement``. It is handed the statistics of
-            ``needs``, in that order. ``channels``: arrays with one row per channel -> (channels,).
-            ``weights``: the kernel (any shape), and arrays of that shape or broadcast to it -> the
-            same shape.
+        score: Larger = keep; never negative, but for ``movement`` and ``layers``. It is handed the
+            statistics of ``needs``, in that order. ``channels``: arrays with one row per channel
+            -> (channels,). ``weights``: the kernel (any shape), and arrays of that shape or
+            broadcast to it -> the same shape. ``layers``: what is seen before and after a block,
+            (2, …), whose scores are averaged; their files say what.
         needs: Names of statistics: ``kernel``, ``noise`` (see :mod:`pruning.strategy.scoring`), or
-            what is gathered in :mod:`pruning.analysis.calibration`.
+            what is gathered in :mod:`pruning.analysis.calibration`. None for ``layers``.
         unit: ``relative``: scores mean something beside those of the same kernel only, and are
             divided by their mean. ``absolute``: the same number means the same in every group.
         stored: Scored while a model is analysed, if it needs no data; else when it is asked for.
@@ -50,5 +51,5 @@ class Criterion:
 
     @property
     def data_driven(self) -> bool:
-        """It needs calibration samples."""
-        return needs_samples(self.needs)
+        """It needs samples of the data."""
+        return self.kind == "layers" or needs_samples(self.needs)

@@ -1,0 +1,143 @@
+"""Method *layers*: the blocks of a model, what each is worth, which of them go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import chart, jobs, state, works
+from pages.components.block_table import KINDS, NAME, block_table
+from pages.components.strategy import edits
+from pages.components.text import visible
+from pruning import quantities, storage
+from pruning.analysis.profile import Block, ModelProfile
+from pruning.charts import blocks as charts
+from pruning.errors import PlanError
+from pruning.runs.influences import Influences
+from pruning.runs.jobs.influences import influences_path
+from pruning.strategy.criteria import criterion as criterion_of
+from pruning.strategy.plan import PruningPlan
+
+_TALLEST = 11  # rows of a table that is shown whole
+
+
+def influences(
+    profile: ModelProfile, criterion: str, data: str | None, samples: int, seed: int
+) -> Influences | None:
+    """What the blocks are worth; measured when nobody has yet. None while that goes on.
+
+    Raises:
+        PlanError: There is no data, or no block.
+    """
+    if not profile.removable_blocks:
+        return Influences(criterion, 0, "train", {})  # the planner says why there are none
+    if not data or state.manifest(data) is None:
+        raise PlanError(
+            "Which layers matter least is measured on data, and no data is open.",
+            expected="Data that fits the model.",
+            fix="Open data on the upload page.",
+        )
+    asked = (profile.digest, data, criterion, samples, seed)
+    path = influences_path(*asked)
+    if not path.is_file():
+        jobs.follow(works.influences(*asked))
+        if not path.is_file():
+            return None
+    return Influences.from_dict(storage.read_json(path))
+
+
+def show(profile: ModelProfile, chosen: PruningPlan, found: Influences) -> None:
+    """Draw the chart of influences, the table to edit, and what cannot go with its reason."""
+    rows = _rows(profile, chosen, found)
+    title = criterion_of(found.criterion, "layers").title
+    chart.show(
+        charts.influences,
+        rows[["name", "influence", "state"]],
+        key="influences",
+        title=title,
+        alt=f"{title} of {len(rows)} blocks; {len(chosen.removed)} of them are removed.",
+    )
+    st.caption(
+        f"Measured on {found.samples:,} samples of the "
+        f"{'training' if found.split == 'train' else 'validation'} split. The blocks that matter "
+        "least go first, until the target is met; those that the target can spare are put back."
+    )
+    _table(profile, rows)
+    _frozen([block for block in profile.blocks if not block.removable])
+
+
+def _rows(profile: ModelProfile, chosen: PruningPlan, found: Influences) -> pd.DataFrame:
+    """One row a removable block, in the model's order."""
+    return pd.DataFrame(
+        [
+            {
+                "id": block.id,
+                "name": f"{number}. {visible(block.id, NAME)}",
+                "kind": KINDS[block.kind],
+                "influence": found.values.get(block.id),
+                "params": block.params,
+                "flops": block.flops,
+                "layers": len(block.layers),
+                "remove": block.id in chosen.removed,
+                "lock": block.id in chosen.locked,
+                "state": _state(block, chosen),
+            }
+            for number, block in enumerate(profile.removable_blocks, 1)
+        ]
+    )
+
+
+def _state(block: Block, chosen: PruningPlan) -> str:
+    if block.id in chosen.removed or any(outer in chosen.removed for outer in block.within):
+        return "removed"
+    return "locked" if block.id in chosen.locked else "stays"
+
+
+def _table(profile: ModelProfile, rows: pd.DataFrame) -> None:
+    own = edits.current(profile.digest, "layers")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("**By block**: choose one to remove, or lock it; the rest follows.")
+        if own:
+            st.button(
+                "Forget my changes",
+                icon=":material/undo:",
+                on_click=edits.clear,
+                args=(own,),
+                key="forget",
+            )
+    key = f"blocks_{own.revision}"
+    shown = ["name", "kind", "influence", "params", "flops", "layers", "remove", "lock"]
+    st.data_editor(
+        rows[shown],
+        hide_index=True,
+        disabled=[name for name in shown if name not in ("remove", "lock")],
+        height="content" if len(rows) <= _TALLEST else 420,
+        column_config=_columns(),
+        key=key,
+        on_change=edits.apply,
+        args=(own, key, list(rows["id"])),
+    )
+
+
+def _columns() -> dict[str, Any]:
+    column = st.column_config
+    return {
+        "name": column.TextColumn("Block", width="medium"),
+        "kind": column.TextColumn("What it is"),
+        "influence": column.NumberColumn("Influence", format="%.4f"),
+        "params": column.NumberColumn("Parameters", format="localized"),
+        "flops": column.NumberColumn("FLOPs", format="compact"),
+        "layers": column.NumberColumn("Layers", help="How many layers go with it."),
+        "remove": column.CheckboxColumn("Remove"),
+        "lock": column.CheckboxColumn("Lock"),
+    }
+
+
+def _frozen(blocks: list[Block]) -> None:
+    if not blocks:
+        return
+    words = quantities.plural(len(blocks), "block")
+    with st.expander(f"{words} that cannot go, and why", icon=":material/lock:"):
+        st.dataframe(block_table(blocks), hide_index=True)

@@ -1,0 +1,350 @@
+"""Blocks that could be left out whole: found in the graph, whatever their layers are called.
+
+A block has one tensor that goes in and one that comes out, of the same shape and type. Leaving it
+out means that all who read its output read its input instead. Four kinds are looked for:
+
+1. *residual*: an addition of which one summand is computed from another. That other one is the
+   shortcut; without the branch the sum is the shortcut alone.
+2. *gate*: the same for a product (squeeze-and-excite).
+3. *layer*: a layer with matrix-like work whose output has its input's shape, together with the
+   normalisation, activation and dropout that follow it and that nothing else reads.
+4. *transformer*: a residual branch with attention and the one that follows it, whole, in
+   both orders of normalisation. Their normalisations go, too, where these come last.
+
+An addition whose summands have a common origin but no identity between them, as in a residual
+block with a projection, is told of with the reason why it cannot go.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
+
+from pruning.analysis import liveness
+from pruning.analysis.call_graph import CallGraph
+from pruning.analysis.profile import Block, BlockKind, Call, Layer
+from pruning.frameworks._base import Framework, Place
+
+_SUMS = frozenset(
+    {
+        *("Add", "CustomScaleLayer", "ops.Add"),
+        *("tf.math.add", "tf.__operators__.add", "tf.math.add_n", "tf.add"),
+    }
+)
+_PRODUCTS = frozenset(
+    {"Multiply", "ops.Multiply", "tf.math.multiply", "tf.__operators__.mul", "tf.multiply"}
+)
+_MIXES = frozenset(
+    {"ops.Matmul", "ops.Einsum", "tf.linalg.matmul", "tf.matmul", "tf.einsum", "Dot"}
+)
+
+MAKES_OUTPUT = "It makes the model's output: without it nothing would be predicted."
+ONLY_PART = "It begins in one nested model and ends in another, so that it is no block of either."
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A block before it has a name: where its tensors are, by number."""
+
+    kind: BlockKind
+    source: int
+    target: int
+    reason: str | None = None
+    parts: tuple[str, ...] = ()
+    after: int = 0
+
+
+@dataclass(eq=False)
+class _Search:
+    """What is known while the blocks of one model are looked for."""
+
+    graph: CallGraph
+    found: list[_Found] = field(default_factory=list)
+
+    def run(self) -> list[_Found]:
+        branches = list(self._branches())
+        self.found += branches
+        self.found += self._transformers([b for b in branches if b.kind == "residual"])
+        self.found += self._units([b for b in branches if b.reason is None])
+        return sorted(self.found, key=lambda b: (b.target, b.source))
+
+    # -- 1 and 2: branches beside a shortcut
+
+    def _branches(self) -> Iterator[_Found]:
+        for number, (call, key) in enumerate(zip(self.graph.calls, self.graph.keys, strict=True)):
+            if key not in _SUMS | _PRODUCTS or len(call.reads) < 2 or len(call.makes) != 1:
+                continue
+            kind: BlockKind = "residual" if key in _SUMS else "gate"
+            shortcut = self._shortcut(call.reads, call.makes[0])
+            if shortcut is not None:
+                found = _Found(kind, shortcut, call.makes[0])
+                if self._work(found):
+                    yield found
+            elif kind == "residual" and (told := self._projection(number)) is not None:
+                yield told
+
+    def _shortcut(self, reads: tuple[int, ...], target: int) -> int | None:
+        """The summand that all others are computed from, in the form of the sum."""
+        for tensor in reads:
+            others = [other for other in reads if other != tensor]
+            from_it = all(self.graph.comes_before(tensor, other) for other in others)
+            if from_it and self.graph.alike(tensor, target):
+                return tensor
+        return None
+
+    def _projection(self, number: int) -> _Found | None:
+        """A sum of two branches of the same origin, both with work in them or of another shape."""
+        graph, call = self.graph, self.graph.calls[number]
+        common = -1
+        for tensor in call.reads:
+            common &= graph.before[tensor] | 1 << tensor
+        while common > 0:
+            origin = common.bit_length() - 1
+            if "float" in graph.dtype(origin):
+                break
+            common &= ~(1 << origin)
+        if common <= 0:
+            return None
+        found = _Found("residual", origin, call.makes[0])
+        if not self._work(found):
+            return None
+        paths = [graph.between(origin, t) if t != origin else [] for t in call.reads]
+        shorter = min(paths, key=lambda path: (len(path), self._flops(path)))
+        past = [graph.calls[n].layer for n in shorter]
+        # A shortcut of the origin itself, with another shape, was broadcast: no projection.
+        passed = f"{past[0]!r}" if len(past) == 1 else f"{len(past)} layers ({past[0]!r} …)"
+        if not past:
+            return None
+        before, after = (_shape(graph.shapes[t][1:]) for t in (origin, call.makes[0]))
+        changed = f", which makes {after} of {before}" if before != after else ""
+        return replace(
+            found,
+            reason=f"Its shortcut is not the identity: it passes {passed}{changed}. Nothing could "
+            "be read in place of the block's output.",
+        )
+
+    def _work(self, found: _Found) -> bool:
+        """Whether something with weights or matrix-like work lies in it."""
+        inside = self.graph.between(found.source, found.target)
+        return any(self.graph.calls[n].flops or self.graph.records[n].variables for n in inside)
+
+    # -- 3: single layers
+
+    def _units(self, branches: list[_Found]) -> Iterator[_Found]:
+        inside = [set(self.graph.between(b.source, b.target)) for b in branches]
+        for number, call in enumerate(self.graph.calls):
+            if not call.flops or not self._keeps_form(number):
+                continue
+            target, followers = self._followed(call.makes[0])
+            numbers = {number, *followers}
+            # What is left of a branch without its only work is hardly worth keeping.
+            only = any(numbers <= calls and self._flops(calls) == call.flops for calls in inside)
+            if not only:
+                yield _Found("layer", call.reads[0], target)
+
+    def _keeps_form(self, number: int) -> bool:
+        call = self.graph.calls[number]
+        one = len(call.reads) == 1 and len(call.makes) == 1
+        return one and self.graph.alike(call.reads[0], call.makes[0])
+
+    def _followed(self, tensor: int, most: int = 1000) -> tuple[int, list[int]]:
+        """Walk on over what only normalises, activates or drops. -> its output, the calls."""
+        passed: list[int] = []
+        while len(passed) < most:
+            readers = self.graph.readers[tensor]
+            if len(readers) != 1 or tensor in self.graph.ends:
+                break
+            if self.graph.calls[readers[0]].flops or not self._keeps_form(readers[0]):
+                break
+            passed.append(readers[0])
+            tensor = self.graph.calls[readers[0]].makes[0]
+        return tensor, passed
+
+    def _flops(self, calls: Collection[int]) -> int:
+        return sum(self.graph.calls[number].flops for number in calls)
+
+    # -- 4: whole transformer blocks
+
+    def _transformers(self, branches: list[_Found]) -> Iterator[_Found]:
+        begins = {b.source: b for b in branches if b.reason is None}
+        for first in begins.values():
+            if not self._mixes(first):
+                continue
+            chain, last, lag = [first], first, 0
+            while (step := self._next(last, begins)) is not None:
+                lag = step[1]
+                if self._mixes(step[0]) and not self._mixes(last):
+                    break
+                chain.append(step[0])
+                last = step[0]
+                if not self._mixes(last):
+                    break
+            if len(chain) > 1 and not self._mixes(last):
+                target, _ = self._followed(last.target, lag)
+                yield _Found(
+                    "transformer", first.source, target,
+                    parts=(self._maker(first.target), self._maker(last.target)),
+                )  # fmt: skip
+
+    def _next(self, block: _Found, begins: dict[int, _Found]) -> tuple[_Found, int] | None:
+        """The branch that begins where ``block`` ends, and how many normalisations lie between."""
+        tensor = block.target
+        if tensor in begins:
+            return begins[tensor], 0
+        for steps in range(1, 4):
+            readers = self.graph.readers[tensor]
+            if len(readers) != 1 or self.graph.calls[readers[0]].flops:
+                return None
+            if not self._keeps_form(readers[0]):
+                return None
+            tensor = self.graph.calls[readers[0]].makes[0]
+            if tensor in begins:
+                return begins[tensor], steps
+        return None
+
+    def _mixes(self, block: _Found) -> bool:
+        """Whether positions look at each other in it."""
+        inside = self.graph.between(block.source, block.target)
+        keys = [self.graph.keys[number] for number in inside]
+        return any("Attention" in key or key in _MIXES for key in keys)
+
+    def _maker(self, tensor: int) -> str:
+        return self.graph.calls[self.graph.maker[tensor]].layer
+
+
+def find_blocks(
+    framework: Framework, flat: object, graph: CallGraph, layers: Collection[Layer]
+) -> tuple[Block, ...]:
+    """Find the blocks of a model.
+
+    Args:
+        framework: The model's.
+        flat: Without nested models.
+        graph: Its calls.
+        layers: Of its profile.
+    """
+    taken: Counter[str] = Counter()
+    blocks: list[Block] = []
+    seen: dict[tuple[Place, Place], int] = {}
+    for found in _Search(graph).run():
+        pair = common_places(framework, flat, graph, (found.target, found.source))
+        if pair is not None and pair in seen:  # another call of the nested model that holds it
+            known = blocks[seen[pair]]
+            bypasses = (*known.bypasses, (found.target, found.source))
+            blocks[seen[pair]] = _measured(replace(known, bypasses=bypasses), graph, layers)
+            continue
+        reason = found.reason
+        if reason is None:
+            reason = ONLY_PART if pair is None else _ends(graph, found)
+        reason = reason or _starves(graph, found)
+        if pair is not None and reason is None:
+            seen[pair] = len(blocks)
+        name = "..".join(found.parts) or _maker(graph, found)
+        taken[name] += 1
+        block = Block(
+            id=name if taken[name] == 1 else f"{name}#{taken[name]}",
+            kind=found.kind,
+            layers=(),
+            params=0,
+            flops=0,
+            source=graph.calls[graph.maker[found.source]].layer,
+            target=graph.calls[graph.maker[found.target]].layer,
+            shape=graph.shapes[found.target][1:],
+            bypasses=((found.target, found.source),),
+            axis=_axis(graph, found.target),
+            reason=reason,
+        )
+        blocks.append(_measured(block, graph, layers))
+    return _with_parents([block for block in blocks if block.params or block.flops])
+
+
+def common_places(
+    framework: Framework, flat: object, graph: CallGraph, tensors: tuple[int, int]
+) -> tuple[Place, Place] | None:
+    """Places of two tensors in the outermost model that holds both; None when there is none."""
+    one, other = (framework.places(flat, graph.tensors[number]) for number in tensors)
+    for call, place in one:
+        for same, second in other:
+            if call == same:
+                return place, second
+    return None
+
+
+def _ends(graph: CallGraph, found: _Found) -> str | None:
+    return MAKES_OUTPUT if found.target in graph.ends else None
+
+
+def _starves(graph: CallGraph, found: _Found) -> str | None:
+    """Say so when an input of the model is read by nothing but the block."""
+    needed = {call.layer for call in _kept(graph, {found.target: found.source})}
+    for call in _kept(graph, {}):
+        if not call.reads and call.layer not in needed:
+            return f"Nothing else reads the model's input {call.layer!r}."
+    return None
+
+
+def _kept(graph: CallGraph, instead: liveness.Instead) -> list[Call]:
+    flags = liveness.alive(graph.calls, graph.ends, instead)
+    return [call for call, stays in zip(graph.calls, flags, strict=True) if stays]
+
+
+def _maker(graph: CallGraph, found: _Found) -> str:
+    """Name of a block: of the addition or product, or of the layer itself."""
+    if found.kind != "layer":
+        return graph.calls[graph.maker[found.target]].layer
+    first = next(n for n in graph.between(found.source, found.target) if graph.calls[n].flops)
+    return graph.calls[first].layer
+
+
+def _axis(graph: CallGraph, tensor: int) -> int:
+    """Axis of the channels: where the rules saw them, else the last one."""
+    record = graph.records[graph.maker[tensor]]
+    axis = record.outputs[0].axis if record.outputs else None
+    return len(graph.shapes[tensor]) - 1 if axis is None else axis
+
+
+def _measured(block: Block, graph: CallGraph, layers: Collection[Layer]) -> Block:
+    """The block with the layers, parameters and FLOPs that go when it alone is left out.
+
+    Of a block that cannot be left out: those that lie in it.
+    """
+    if block.removable:
+        flags = liveness.alive(graph.calls, graph.ends, liveness.bypassed([block]))
+        gone = [call for call, stays in zip(graph.calls, flags, strict=True) if not stays]
+        kept = {call.layer for call, stays in zip(graph.calls, flags, strict=True) if stays}
+    else:
+        target, source = block.bypasses[0]
+        inside = set(graph.between(source, target))
+        gone = [call for number, call in enumerate(graph.calls) if number in inside]
+        kept = {call.layer for number, call in enumerate(graph.calls) if number not in inside}
+    names = tuple(dict.fromkeys(call.layer for call in gone if call.layer not in kept))
+    params = {layer.name: layer.params for layer in layers}
+    return replace(
+        block,
+        layers=names,
+        params=sum(params[name] for name in names),
+        flops=sum(call.flops for call in gone),
+    )
+
+
+def _with_parents(blocks: list[Block]) -> tuple[Block, ...]:
+    """Say of each block which removable ones it is a part of."""
+    return tuple(
+        replace(
+            block,
+            within=tuple(
+                other.id
+                for other in blocks
+                if other is not block
+                and other.removable
+                and block.layers
+                and set(block.layers) < set(other.layers)
+            ),
+        )
+        for block in blocks
+    )
+
+
+def _shape(shape: tuple[int | None, ...]) -> str:
+    return "×".join("?" if size is None else str(size) for size in shape)

@@ -1,0 +1,40 @@
+"""What the blocks of a model are worth."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from pruning.charts.theme import AFTER, BEFORE, FROZEN
+
+
+def influences(rows: pd.DataFrame, *, title: str = "Influence") -> alt.Chart:
+    """One bar a block, in the model's order.
+
+    Args:
+        rows: Columns ``name``, ``influence``, ``state`` ("removed", "stays", "locked").
+        title: What is shown.
+    """
+    bars: alt.Chart = (
+        alt.Chart(rows)
+        .mark_bar()
+        .encode(
+            x=alt.X("name:N", sort=None, title=None, axis=alt.Axis(labelAngle=-60, labelLimit=110)),
+            y=alt.Y("influence:Q", title=title),
+            color=alt.Color(
+                "state:N",
+                title=None,
+                scale=alt.Scale(
+                    domain=["removed", "stays", "locked"], range=[AFTER, BEFORE, FROZEN]
+                ),
+                legend=alt.Legend(orient="top"),
+            ),
+            tooltip=[
+                alt.Tooltip("name:N", title="Block"),
+                alt.Tooltip("influence:Q", title=title, format=".4f"),
+                alt.Tooltip("state:N", title="State"),
+            ],
+        )
+        .properties(height=260)
+    )
+    return bars

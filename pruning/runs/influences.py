@@ -1,0 +1,147 @@
+"""What each removable block is worth, by either criterion of the method *layers*."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pruning.errors import PlanError
+from pruning.intake.check import check_fits
+from pruning.intake.dataset import Dataset
+from pruning.strategy.criteria import criterion as criterion_of
+from pruning.strategy.plan import PruningPlan
+
+if TYPE_CHECKING:
+    from pruning.analysis.profiler import Analysis
+
+SAMPLES = PruningPlan.calibration_samples
+
+
+class StopRequestedError(Exception):
+    """The user asked to stop; nothing was measured."""
+
+
+@dataclass(frozen=True)
+class Influences:
+    """What was measured of a model's blocks.
+
+    Attributes:
+        criterion: By which.
+        samples: How many samples were looked at.
+        split: Of which split they are.
+        values: By block id; larger = keep.
+        loss: Of the whole model on these samples (sensitivity).
+    """
+
+    criterion: str
+    samples: int
+    split: str
+    values: dict[str, float]
+    loss: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form with its format number."""
+        return {"format": 1, **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> Influences:
+        """Inverse of :meth:`to_dict`."""
+        return cls(**{k: v for k, v in record.items() if k in cls.__dataclass_fields__})
+
+
+def measure(
+    analysis: Analysis,
+    data: Dataset,
+    criterion: str,
+    *,
+    samples: int = SAMPLES,
+    seed: int = 0,
+    report: Callable[[float, str], None] = lambda fraction, words: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Influences:
+    """Measure all removable blocks of a model.
+
+    ``block_influence`` looks at training samples, drawn with the seed. ``sensitivity`` leaves out
+    each block once and evaluates on the first validation samples; training samples when there
+    is no validation split. Test samples are never used.
+
+    Args:
+        analysis: Of the model.
+        data: Prepared data.
+        criterion: ``block_influence`` or ``sensitivity``.
+        samples: At most so many.
+        seed: Draws the training samples.
+        report: Told how far it is.
+        should_stop: Asked often.
+
+    Raises:
+        PlanError: There is no such criterion, or the data has no samples for it.
+        MismatchError: The data does not fit the model.
+        StopRequestedError: ``should_stop`` said so.
+    """
+    criterion_of(criterion, "layers")
+    profile = analysis.profile
+    check_fits(data.manifest, profile.inputs, profile.outputs, profile.output_activation)
+    if criterion == "sensitivity":
+        return _sensitivity(analysis, data, samples, report, should_stop)
+    return _influence(analysis, data, criterion, samples, seed, report, should_stop)
+
+
+def _influence(
+    analysis: Analysis,
+    data: Dataset,
+    criterion: str,
+    samples: int,
+    seed: int,
+    report: Callable[[float, str], None],
+    should_stop: Callable[[], bool],
+) -> Influences:
+    from pruning.runs.recalibrating import drawn
+    from pruning.surgery import influence
+
+    x = drawn(data, samples, seed)
+    if not len(x):
+        raise PlanError(
+            "The data has no training samples to measure blocks on.",
+            expected="At least one sample in the training split.",
+            fix="Prepare the data with a training split.",
+        )
+    try:
+        values = influence.block_scores(
+            analysis,
+            criterion_of(criterion, "layers"),
+            [x],
+            report=report,
+            should_stop=should_stop,
+        )
+    except influence.StopRequestedError as stopped:
+        raise StopRequestedError from stopped
+    return Influences(criterion, len(x), "train", values)
+
+
+def _sensitivity(
+    analysis: Analysis,
+    data: Dataset,
+    samples: int,
+    report: Callable[[float, str], None],
+    should_stop: Callable[[], bool],
+) -> Influences:
+    from pruning.comparison.evaluate import evaluate
+    from pruning.surgery.layers import remove
+
+    split = "val" if data.manifest.counts.get("val", 0) else "train"
+    framework, blocks = analysis.framework, analysis.profile.removable_blocks
+    score = criterion_of("sensitivity", "layers").score
+    scores, predictions = evaluate(analysis.model, framework, data, split=split, limit=samples)
+    values = {}
+    for number, block in enumerate(blocks):
+        if should_stop():
+            raise StopRequestedError
+        report(number / len(blocks), f"without {block.id}, {number + 1} of {len(blocks)}")
+        model = remove(analysis, [block.id]).model
+        found, _ = evaluate(model, framework, data, split=split, limit=samples)
+        values[block.id] = float(score(np.array([[scores.loss], [found.loss]])).mean())
+    return Influences("sensitivity", len(predictions), split, values, scores.loss)

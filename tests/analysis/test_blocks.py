@@ -1,0 +1,142 @@
+"""Blocks found in the graph: which, what they hold, why some cannot go."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+
+from pruning.analysis import liveness
+from pruning.analysis.blocks import MAKES_OUTPUT
+from pruning.analysis.profile import ModelProfile
+from tests import models
+from tests.models import deep
+from tests.surgery.cases import analysed
+
+FAMILIES = pytest.mark.parametrize("family", models.FAMILIES)
+
+
+def profile_of(name: str, family: str) -> ModelProfile:
+    builder = deep.BUILDERS.get(name) or models.BUILDERS[name]
+    return analysed(builder(models.keras_of(family)), family).profile
+
+
+@FAMILIES
+def test_residual_blocks_with_what_they_hold(family: str) -> None:
+    profile = profile_of("residual_deep", family)
+    block = profile.block("a_add")
+    assert (block.kind, block.source, block.target) == ("residual", "stem", "a_add")
+    assert block.layers == ("a_conv1", "a_bn", "a_conv2", "a_conv3", "a_add")
+    # By hand: 1x1 4 to 3, BatchNorm of 3, 3x3 3 to 4 and 4 to 4 with biases.
+    assert block.params == 12 + 12 + (108 + 4) + (144 + 4)
+    assert block.flops == 2 * 64 * (12 + 108 + 144)
+    assert (block.shape, block.axis, block.within) == ((8, 8, 4), 3, ())
+    inner = profile.block("a_conv3")
+    assert (inner.kind, inner.layers, inner.within) == ("layer", ("a_conv3",), ("a_add",))
+    assert inner.flops == 2 * 64 * 144
+    assert profile.block("same").layers == ("same", "drop")
+
+
+@FAMILIES
+def test_a_shortcut_that_is_no_identity_is_told_of(family: str) -> None:
+    profile = profile_of("residual_deep", family)
+    assert {b.id for b in profile.blocks if not b.removable} == {"c_add", "d_add"}
+    assert profile.block("c_add").reason == (
+        "Its shortcut is not the identity: it passes 'c_short', which makes 4×4×6 of 8×8×4. "
+        "Nothing could be read in place of the block's output."
+    )
+    assert "'d_pool'" in str(profile.block("d_add").reason)
+    assert profile.block("c_add").layers == ("c_conv", "c_short", "c_add")
+
+
+@FAMILIES
+@pytest.mark.parametrize(("name", "last"), [("pre", "add2"), ("post", "norm2")])
+def test_transformer_blocks_and_their_branches(family: str, name: str, last: str) -> None:
+    profile = profile_of(f"transformer_{name}", family)
+    for block in ("first", "second"):
+        whole = profile.block(f"{block}_add1..{block}_add2")
+        assert (whole.kind, whole.target) == ("transformer", f"{block}_{last}")
+        # Attention: 3 x (6x2x3 + 6) + 6x6 + 6; dense: 6x7 + 7 + 7x6 + 6; two LayerNorms of 12.
+        assert whole.params == 3 * (36 + 6) + 36 + 6 + 42 + 7 + 42 + 6 + 24
+        for branch in ("add1", "add2"):
+            assert profile.block(f"{block}_{branch}").within == (whole.id,)
+    assert len(profile.blocks) == 6
+    assert profile.block("first_add2").layers[-3:] == ("first_dense1", "first_dense2", "first_add2")
+
+
+@FAMILIES
+def test_operators_make_blocks_too(family: str) -> None:
+    profile = profile_of("operator_blocks", family)
+    assert [(b.kind, b.source, len(b.layers)) for b in profile.blocks] == [
+        ("residual", "entry", 3),
+        ("gate", profile.blocks[0].id, 3),
+    ]
+    assert [b.params for b in profile.blocks] == [5 * 4 + 4 + 4 * 5 + 5, 5 * 2 + 2 + 2 * 5 + 5]
+
+
+@FAMILIES
+def test_a_block_of_a_nested_model_goes_in_all_its_calls(family: str) -> None:
+    profile = profile_of("nested_twice", family)
+    assert [b.id for b in profile.blocks] == ["shared/sum", "shared/last", "branch/same", "around"]
+    block = profile.block("shared/sum")
+    assert len(block.bypasses) == 2
+    assert block.params == 5 * 4 + 4 + 4 * 5 + 5
+    assert block.flops == 2 * 2 * (20 + 20)
+
+
+@FAMILIES
+def test_what_makes_the_output_stays(family: str) -> None:
+    keras = models.keras_of(family)
+    i = keras.Input((3,))
+    x = keras.layers.Dense(3, activation="relu", name="hidden")(i)
+    y = keras.layers.Dense(3, name="last")(x)
+    profile = analysed(keras.Model(i, y), family).profile
+    assert {b.id: b.reason for b in profile.blocks} == {"hidden": None, "last": MAKES_OUTPUT}
+
+
+@FAMILIES
+def test_an_input_that_only_a_block_reads_keeps_it(family: str) -> None:
+    keras = models.keras_of(family)
+    i, j = keras.Input((4,), name="facts"), keras.Input((5, 4), name="memory")
+    x = keras.layers.Reshape((1, 4), name="one")(i)
+    y = keras.layers.MultiHeadAttention(2, 2, name="cross")(x, j)
+    x = keras.layers.Flatten(name="flat")(keras.layers.Add(name="sum")([x, y]))
+    profile = analysed(keras.Model([i, j], keras.layers.Dense(2)(x)), family).profile
+    assert [b.reason for b in profile.blocks] == ["Nothing else reads the model's input 'memory'."]
+
+
+@FAMILIES
+def test_blocks_come_back_from_json(family: str) -> None:
+    profile = profile_of("nested_twice", family)
+    again = ModelProfile.from_dict(json.loads(json.dumps(profile.to_dict())))
+    assert again == profile
+    old = {k: v for k, v in profile.to_dict().items() if k not in ("calls", "ends", "blocks")}
+    assert ModelProfile.from_dict(old).blocks == ()
+
+
+@FAMILIES
+@pytest.mark.parametrize("name", ["residual_deep", "nested_twice", "lstm", "attention"])
+def test_calls_add_up_to_the_profile(family: str, name: str) -> None:
+    profile = profile_of(name, family)
+    params, flops = liveness.left(profile, ())
+    assert params == {layer.name: layer.params for layer in profile.layers}
+    assert flops == {layer.name: layer.flops for layer in profile.layers}
+
+
+@FAMILIES
+def test_resnet50v2_and_mobilenetv2(family: str) -> None:
+    """16 blocks, of which 4 have a projection and 3 a pooled shortcut; 10 of 17 with an addition.
+
+    Blocks and layers of the published architectures, counted by hand.
+    """
+    applications = models.keras_of(family).applications
+    resnet = analysed(applications.ResNet50V2(weights=None, input_shape=(32, 32, 3)), family)
+    blocks = resnet.profile.blocks
+    kinds = Counter((block.kind, block.removable) for block in blocks)
+    assert kinds["residual", True] == 9
+    assert kinds["residual", False] == 7
+    mobile = analysed(applications.MobileNetV2(weights=None, input_shape=(32, 32, 3)), family)
+    kinds = Counter((block.kind, block.removable) for block in mobile.profile.blocks)
+    # Depthwise convolutions of stride 1: the first, and 12 of the 16 that follow an expansion.
+    assert kinds == {("residual", True): 10, ("layer", True): 13}

@@ -1,0 +1,70 @@
+"""What pages offer and say of new BatchNormalization statistics."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pruning import storage
+from pruning.comparison.recalibration import Recalibration
+from pruning.comparison.result import Comparison
+from pruning.runs import processes
+from pruning.strategy import library as plans
+from pruning.strategy.plan import PruningPlan
+from tests.pages import studio
+
+FOUND = Recalibration(
+    layers=5, samples=1024, kept=True, validation_samples=60, metric="accuracy",
+    score_before=0.25, score_after=0.75, loss_before=2.5, loss_after=0.5,
+)  # fmt: skip
+WORDS = (
+    "The statistics of 5 BatchNorm layers were measured again on 1,024 training samples: "
+    "accuracy 25.0 % → 75.0 %, loss 2.5 → 0.5 on 60 validation samples, before retraining."
+)
+
+
+@pytest.fixture
+def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PRUNING_STUDIO_HOME", str(tmp_path))
+    monkeypatch.setattr(processes, "slots", lambda: 0)
+    return studio.build(tmp_path)
+
+
+def strategy(**query: str):
+    app = studio.page("strategy", model=studio.profiles.MODEL, data=studio.REF, **query)
+    assert not app.exception
+    return app
+
+
+def planned(app) -> PruningPlan:
+    return app.session_state["plan on the strategy page"]
+
+
+def test_it_is_on_and_can_be_switched_off(profile) -> None:
+    app = strategy()
+    assert planned(app).recalibrate
+    app.toggle(key="plan_recalibrate").set_value(False).run()
+    assert not planned(app).recalibrate
+    app.button_group(key="plan_method").set_value("weights").run()
+    assert not [t for t in app.toggle if t.key == "plan_recalibrate"]
+
+
+def test_an_opened_plan_fills_the_switch(profile) -> None:
+    plan = replace(studio.plan_for(profile), recalibrate=False)
+    plans.save_plan(studio.profiles.MODEL, "without", plan)
+    app = strategy(plan="without")
+    assert not app.toggle(key="plan_recalibrate").value
+    assert not planned(app).recalibrate
+
+
+def test_the_gain_is_said_on_both_pages(tmp_path: Path, profile) -> None:
+    run = studio.run(tmp_path, profile)
+    record = run.read(run.record)
+    record["results"]["recalibration"] = FOUND.to_dict()
+    storage.write_json(run.record, record)
+    replace(Comparison.load(run.comparison), recalibration=FOUND).save(run.comparison)
+    here = {"model": studio.profiles.MODEL, "data": studio.REF, "run": run.id}
+    assert WORDS in studio.texts(studio.page("retraining", **here))
+    assert WORDS in studio.texts(studio.page("comparison", **here, sheet="Training"))
