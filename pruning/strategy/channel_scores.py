@@ -10,7 +10,7 @@ What a criterion does not apply to stays whole: channels are not removed on no g
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -144,9 +144,14 @@ def left_whole_note(scores: ChannelScores, groups: list[str]) -> tuple[str, ...]
     left = [group for group in groups if group not in scores.values]
     if not left:
         return ()
-    names = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
     reason = scores.reasons.get(left[0], "")
-    return (f"Left whole, for the criterion does not apply to them: {names}. {reason}",)
+    return (f"Left whole, for the criterion does not apply to them: {shortened(left)}. {reason}",)
+
+
+def shortened(names: Sequence[str]) -> str:
+    """Three names, and how many more there are."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
 
 
 def _flat(profile: ModelProfile, values: Mapping[str, np.ndarray]) -> np.ndarray:

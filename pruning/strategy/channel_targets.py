@@ -11,7 +11,7 @@ from pruning.analysis.profile import Group, ModelProfile
 from pruning.errors import PlanError
 from pruning.strategy import cost_table, sizes
 from pruning.strategy.allocation import Family, by_score, by_size, uniform
-from pruning.strategy.channel_scores import ChannelScores, require_applicable
+from pruning.strategy.channel_scores import ChannelScores, require_applicable, shortened
 from pruning.strategy.plan import Scope, Target
 from pruning.strategy.problem import Problem, Ratios, nothing_to_prune
 from pruning.strategy.scoring import indistinct_groups
@@ -47,6 +47,7 @@ def channel_problem(
     ]
     if not free:
         raise nothing_to_prune("channel group", len(locked), len(fixed))
+    unscored = [group.id for group in profile.prunable_groups if group.id not in scores.values]
     count = _counter(profile, target)
     original = count(cost_table.full_widths(profile))
     by_id = {group.id: group for group in profile.prunable_groups}
@@ -70,7 +71,7 @@ def channel_problem(
         finish=finish,
         goal=target.value,
         fixed=fixed,
-        floor=lambda least: _floor_error(profile, target, least, original),
+        floor=lambda least: _floor_error(profile, target, least, original, unscored),
         notes=indistinct_note(chosen) if scope == "global" else (),
     )
 
@@ -115,12 +116,18 @@ def _exact_ratio(group: Group, ratio: float, round_to: int) -> float:
     return (group.channels - kept) / group.channels
 
 
-def _floor_error(profile: ModelProfile, target: Target, least: float, original: int) -> PlanError:
+def _floor_error(
+    profile: ModelProfile, target: Target, least: float, original: int, unscored: list[str]
+) -> PlanError:
+    """The target cannot be reached; ``unscored`` groups stay whole under this criterion."""
     whole = {"params": profile.floor_params, "flops": profile.floor_flops}.get(target.kind)
     unlocked = f" (with nothing locked: {whole / original:.3f})" if whole else ""
+    limits, fix = "with these locks, ratios and rounding", "use a smaller round_to"
+    if unscored:
+        limits += f", and {shortened(unscored)} whole, to which the criterion does not apply"
+        fix = "choose a criterion that applies to all groups"
     return PlanError(
         f"The target {target.kind}={target.value:g} lies below what removing channels can reach.",
-        expected=f"At least {target.kind}={math.ceil(least * 1000) / 1000:g} with these locks, "
-        f"ratios and rounding{unlocked}.",
-        fix="Raise the target, unlock groups, or use a smaller round_to.",
+        expected=f"At least {target.kind}={math.ceil(least * 1000) / 1000:g} {limits}{unlocked}.",
+        fix=f"Raise the target, unlock groups, or {fix}.",
     )

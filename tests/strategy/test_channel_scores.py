@@ -90,6 +90,15 @@ def test_a_group_without_scores_stays_whole_and_the_user_is_told(folder):
         assert priced.notes == (f"{words} {REASON}",)
 
 
+def test_a_floor_that_the_criterion_causes_says_so(folder):
+    with pytest.raises(PlanError) as caught:
+        make_plan(
+            PROFILE, folder, criterion="bn_scale", target=Target("params", 0.1), scores=PARTIAL
+        )
+    assert "b whole, to which the criterion does not apply" in caught.value.expected
+    assert "choose a criterion that applies to all groups" in caught.value.fix
+
+
 def test_a_ratio_for_a_group_without_scores_is_refused(folder):
     with pytest.raises(PlanError, match=r"bn_scale does not apply to 'b': No BatchNorm"):
         make_plan(PROFILE, folder, criterion="bn_scale", ratios={"b": 0.5}, scores=PARTIAL)
