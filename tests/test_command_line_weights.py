@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pruning.comparison import latency
 from pruning.strategy.plan import PruningPlan
 from tests.command_line_files import Files, answer, load_plainly, make_files
 
@@ -16,6 +17,7 @@ from tests.command_line_files import Files, answer, load_plainly, make_files
 def home(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PRUNING_STUDIO_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setattr(latency, "MEASURE_SECONDS", 0.05)
         yield
 
 
@@ -83,41 +85,41 @@ def test_blocks_reach_their_target_where_they_apply(files: Files, capfd, tmp_pat
     assert planned["achieved"] >= 0.004
 
 
-def test_snip_over_the_whole_model(files: Files, capfd, tmp_path: Path) -> None:
+def test_snip_over_the_whole_model(shared: Files, capfd, tmp_path: Path) -> None:
     planned, pruned = planned_and_pruned(
-        capfd, files, tmp_path, "--criterion", "snip", "--scope", "global",
+        capfd, shared, tmp_path, "--criterion", "snip", "--scope", "global",
         "--target", "sparsity=0.6", "--calibration-samples", 24,
     )  # fmt: skip
     assert any("an equal share" in note for note in planned["notes"])
     assert pruned["calibration"] == {"criterion": "snip", "samples": 24}
     assert pruned["sparsity"] == pytest.approx(0.6, abs=0.002)
-    before, after = kernels(files.model, files), kernels(pruned["model"], files)
+    before, after = kernels(shared.model, shared), kernels(pruned["model"], shared)
     shares = {name: float((value == 0).mean()) for name, value in after.items()}
     assert max(shares.values()) > min(shares.values()) + 0.1  # not an equal share
     for name, value in after.items():
         assert np.array_equal(value[value != 0], before[name][value != 0])
 
 
-def test_movement_retrains_with_a_schedule_of_its_own(files: Files, capfd, tmp_path: Path) -> None:
+def test_movement_retrains_with_a_schedule_of_its_own(shared: Files, capfd, tmp_path: Path) -> None:
     plan_file, out = tmp_path / "plan.json", tmp_path / "pruned"
     planned = answer(
         capfd, "plan",
-        *("plan", files.model, "--method", "weights", "--criterion", "movement", "--no-latency"),
+        *("plan", shared.model, "--method", "weights", "--criterion", "movement", "--no-latency"),
         *("--schedule", "constant", "--begin", 0.5, "--end", 0.9, "--frequency", 2),
-        *("--target", "sparsity=0.5", "--epochs", 2, "--batch-size", 10, "--out", plan_file),
+        *("--target", "sparsity=0.5", "--epochs", 1, "--batch-size", 6, "--out", plan_file),
     )  # fmt: skip
     assert planned["schedule"]["begin"] == 0.5
     assert planned["schedule"]["end"] == 0.9
     assert planned["schedule"]["frequency"] == 2
     pruned = answer(
         capfd, "prune",
-        *("prune", files.model, "--plan", plan_file, "--data", files.data, "--out", out),
+        *("prune", shared.model, "--plan", plan_file, "--data", shared.data, "--out", out),
     )  # fmt: skip
     assert pruned["sparsity"] == pytest.approx(0.5, abs=0.01)
     with np.load(pruned["masks"], allow_pickle=False) as masks:
         stay = sum(int(masks[name].sum()) for name in masks.files)
     assert stay == sum(
-        int((value != 0).sum()) for value in kernels(pruned["model"], files).values()
+        int((value != 0).sum()) for value in kernels(pruned["model"], shared).values()
     )
 
 

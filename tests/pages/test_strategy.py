@@ -118,6 +118,30 @@ def test_weights_have_schedules_and_nonzero_parameters(profile) -> None:
     assert plan.target.value == 0.8
 
 
+def test_criteria_of_weights_say_where_they_look(profile) -> None:
+    app = open_page()
+    app.button_group(key="plan_method").set_value("weights").run()
+    options = app.selectbox(key="plan_weights_criterion").options
+    assert options == [
+        "LAMP · from the model",
+        "Weight magnitude · from the model",
+        "Movement · from retraining",
+        "SNIP · from training samples",
+        "Wanda · from training samples",
+    ]
+    app.selectbox(key="plan_weights_criterion").set_value("wanda").run()
+    app.button_group(key="plan_scope").set_value("global").run()
+    assert not app.exception
+    notes = [warning.value for warning in app.warning]
+    assert any("looks at 256 training samples" in note for note in notes)
+    assert any("One threshold for all layers" in note for note in notes)
+    assert downloaded(app).criterion == "wanda"
+    app.selectbox(key="plan_weights_criterion").set_value("movement").run()
+    app.button_group(key="plan_schedule").set_value("one_shot").run()
+    assert not app.exception
+    assert any("zeroes some before the first step" in error.value for error in app.error)
+
+
 def test_n_of_m_says_its_share_in_place_of_a_target(profile) -> None:
     app = open_page()
     app.button_group(key="plan_method").set_value("weights").run()
