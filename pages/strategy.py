@@ -15,6 +15,7 @@ left, right = st.columns([2, 3], gap="large")
 with left:
     plans.open_one(profile)
     choices = form.show(profile)
+profile = profile.requested(choices.on_request)
 with right, errors.shown():
     scores = outcome.scores(profile, choices, opened.data)
     influences = outcome.influences(profile, choices, opened.data)

@@ -244,3 +244,17 @@ def test_without_a_model_the_page_leads_to_the_upload(profile) -> None:
     app = studio.page("strategy")
     assert not app.exception
     assert "No model is open yet." in studio.texts(app)
+
+
+def test_groups_on_request_are_cut_when_they_are_asked_for(profile) -> None:
+    assert "Widths under a normalization" not in studio.texts(open_page())
+    first, *rest = profile.groups
+    asked = replace(first, prunable=False, reason="LayerNorm reads it.", on_request="inexact")
+    replace(profile, groups=(asked, *rest)).save(model_folder(MODEL))
+    app = open_page()
+    assert "Widths under a normalization (1 group)" in studio.texts(app)
+    assert first.id not in downloaded(app).ratios
+    app.button_group(key="plan_on_request").set_value(["inexact"]).run()
+    plan = downloaded(app)
+    assert plan.on_request == ("inexact",)
+    assert plan.ratios[first.id] > 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components.strategy import pattern, retraining
+from pages.components.strategy import on_request, pattern, retraining
 from pruning import quantities
 from pruning.analysis.profile import ModelProfile
 from pruning.strategy import block_targets
@@ -87,6 +87,7 @@ class Choices:
     pattern: str
     block_pooling: Pooling
     recalibrate: bool = True
+    on_request: tuple[str, ...] = ()
 
 
 def show(profile: ModelProfile) -> Choices:
@@ -105,6 +106,7 @@ def show(profile: ModelProfile) -> Choices:
     with st.expander("Advanced", icon=":material/settings:", key="advanced"):
         round_to = _round_to(method)
         recalibrate = _recalibrate(method)
+        asked = on_request.show(profile) if method == "channels" else ()
         samples = _samples(chosen, method)
         training = retraining.advanced(training)
         schedule = _schedule_details(schedule, method)
@@ -121,6 +123,7 @@ def show(profile: ModelProfile) -> Choices:
         zeros.text,
         zeros.pooling,
         recalibrate,
+        asked,
     )
 
 
@@ -352,6 +355,7 @@ def fill(plan: PruningPlan) -> None:
         "round_to": plan.round_to,
         "calibration_samples": plan.calibration_samples,
         "recalibrate": plan.recalibrate,
+        "on_request": list(plan.on_request),
     }
     if plan.target is not None:
         values["kind"] = plan.target.kind if plan.method != "weights" else "flops"

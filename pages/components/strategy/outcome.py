@@ -102,6 +102,7 @@ def plan(
         pattern=choices.pattern,
         block_pooling=choices.block_pooling,
         recalibrate=choices.recalibrate,
+        on_request=choices.on_request,
         removed=sorted(own.removed),
         influences=None if worth is None else worth.values,
     )
@@ -112,7 +113,7 @@ def plan(
 
 def _still_says(choices: Choices, opened: PruningPlan) -> bool:
     """Whether the form was left as the opened plan had filled it, retraining aside."""
-    same = ["method", "criterion", "scope", "round_to", "pattern", "block_pooling"]
+    same = ["method", "criterion", "scope", "round_to", "pattern", "block_pooling", "on_request"]
     if criterion(opened.criterion, opened.method).data_driven:
         same.append("calibration_samples")
     target = opened.target
@@ -293,7 +294,7 @@ def _table(profile: ModelProfile, chosen: PruningPlan, rows: pd.DataFrame) -> No
             "before": st.column_config.NumberColumn("Before", format="localized"),
             "after": st.column_config.NumberColumn("After", format="localized"),
             "removed": st.column_config.NumberColumn(
-                "Removed %", min_value=0, max_value=99, step=1, format="%.1f"
+                "Removed %", min_value=0, max_value=99, step=0.01, format="%.1f"
             ),
             "lock": st.column_config.CheckboxColumn("Lock"),
             "layers": st.column_config.NumberColumn(
