@@ -111,11 +111,7 @@ def pattern_notes(profile: ModelProfile, plan: PruningPlan) -> tuple[str, ...]:
         more = f" and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
         notes.append(f"{pattern.text} leaves these layers whole: {'; '.join(names)}{more}.")
     if pattern.fixed is not None:
-        touched = sum(ratio > 0 for ratio in plan.ratios.values())
-        notes.append(
-            f"{pattern.text} sets {pattern.fixed:.1%} of the weights to zero in each of the "
-            f"{touched} layers it is put on, no more and no less.".replace("%", " %")
-        )
+        notes += _shares(plan, pattern)
         if plan.engine == "tfmot" and plan.training.epochs:
             notes.append(
                 f"TF-MOT makes {pattern.text} at the first batch, whatever the schedule says."
@@ -127,6 +123,20 @@ def pattern_notes(profile: ModelProfile, plan: PruningPlan) -> tuple[str, ...]:
             "their edges are smaller, and the count of zeros is an estimate."
         )
     return tuple(notes)
+
+
+def _shares(plan: PruningPlan, pattern: Pattern) -> list[str]:
+    """What N:M zeroes; less than its own share where M does not divide the inputs."""
+    shares = [100 * ratio for ratio in plan.ratios.values() if ratio > 0]
+    if not shares:
+        return []
+    low, high = f"{min(shares):.1f}", f"{max(shares):.1f}"
+    span = high if low == high else f"{low} to {high}"
+    layers = "the layer" if len(shares) == 1 else f"each of the {len(shares)} layers"
+    return [
+        f"{pattern.text} sets {span} % of the weights to zero in {layers} it is put on; "
+        "no other share is possible."
+    ]
 
 
 def _kernels(layer: Layer) -> tuple[KernelShape, ...]:
