@@ -16,9 +16,9 @@ _CLOSE = 0.005  # a ratio that a table shows in whole percents is meant to be th
 def kernel_counts(profile: ModelProfile) -> dict[str, int]:
     """Maskable weights of each maskable layer, in the model's order."""
     return {
-        layer.name: layer.stats.count
+        layer.name: count
         for layer in profile.layers
-        if layer.maskable and layer.stats is not None and layer.stats.count
+        if layer.maskable and (count := _count(layer)) > 0
     }
 
 
@@ -123,6 +123,13 @@ def pattern_notes(profile: ModelProfile, plan: PruningPlan) -> tuple[str, ...]:
             "their edges are smaller, and the count of zeros is an estimate."
         )
     return tuple(notes)
+
+
+def _count(layer: Layer) -> int:
+    """Of the distribution that pages show, or of the shapes: a profile may lack either."""
+    if layer.stats is not None:
+        return layer.stats.count
+    return sum(kernel.count for kernel in layer.kernels)
 
 
 def _shares(plan: PruningPlan, pattern: Pattern) -> list[str]:

@@ -190,7 +190,7 @@ def test_patterns_are_checked_when_a_plan_is_made() -> None:
         PruningPlan(MODEL, method="weights", criterion="magnitude", pattern="diagonal")
     with pytest.raises(PlanError, match="block pooling 'sum' does not exist"):
         PruningPlan(MODEL, method="weights", pattern="4x4", block_pooling="sum")
-    with pytest.raises(PlanError, match="removing channels leaves none"):
+    with pytest.raises(PlanError, match="removing channels or layers leaves none"):
         PruningPlan(MODEL, pattern="2:4")
 
 
