@@ -19,12 +19,13 @@ from pruning.analysis.groups import (
     params_cost,
 )
 from pruning.analysis.input_needs import input_needs
-from pruning.analysis.layer_rules._base import LayerTrace, WeightAxes
+from pruning.analysis.layer_rules._base import LayerTrace
 from pruning.analysis.layer_rules._settings import activation_name
 from pruning.analysis.profile import Edge, Group, KernelShape, Layer, ModelProfile, TensorSpec
 from pruning.analysis.statistics import weight_stats, zero_fraction
 from pruning.analysis.stored import Stored
 from pruning.frameworks._base import Framework
+from pruning.frameworks.names import is_depthwise
 
 if TYPE_CHECKING:
     from pruning.intake.model_file import LoadedModel
@@ -206,7 +207,7 @@ def _layer(record: LayerTrace, state: _Profiling) -> Layer:
         params_cost=params,
         flops_cost=flops,
         value_bytes=state.stored.value_bytes(record.variables),
-        kernels=tuple(_kernel_shape(record.weights[index]) for index in _kernel_indices(record)),
+        kernels=tuple(_kernel_shape(record, index) for index in _kernel_indices(record)),
     )
 
 
@@ -224,9 +225,10 @@ def _kernel_indices(record: LayerTrace) -> list[int]:
     return [index for index, axes in sorted(record.weights.items()) if axes.kernel]
 
 
-def _kernel_shape(axes: WeightAxes) -> KernelShape:
-    """A kernel that makes no channels only follows them: it is depthwise."""
-    return KernelShape(tuple(axes.shape), depthwise=not axes.makes)
+def _kernel_shape(record: LayerTrace, index: int) -> KernelShape:
+    variable = record.variables[index]
+    name = variable.name.split(":")[0].rpartition("/")[2]
+    return KernelShape(tuple(record.weights[index].shape), is_depthwise(record.layer, name))
 
 
 def _class_name(layer: Any) -> str:

@@ -37,3 +37,15 @@ def require_graph_names(layers: Iterable[Any]) -> None:
             fix="Rename these layers where the model is built and save it again; analysing it "
             "and pruning without retraining or data work as it is.",
         )
+
+
+def is_depthwise(layer: Any, variable_name: str) -> bool:
+    """Whether each output of that kernel reads one input channel: it has no axis of inputs.
+
+    Args:
+        layer: Whose weight it is; a wrapper's inner layer counts.
+        variable_name: The last part of the variable's name.
+    """
+    while hasattr(layer, "layer"):  # TimeDistributed, SpectralNormalization
+        layer = layer.layer
+    return variable_name == "depthwise_kernel" or type(layer).__name__.startswith("DepthwiseConv")

@@ -16,9 +16,9 @@ _CLOSE = 0.005  # a ratio that a table shows in whole percents is meant to be th
 def kernel_counts(profile: ModelProfile) -> dict[str, int]:
     """Maskable weights of each maskable layer, in the model's order."""
     return {
-        layer.name: layer.stats.count
+        layer.name: count
         for layer in profile.layers
-        if layer.maskable and layer.stats is not None and layer.stats.count
+        if layer.maskable and (count := _count(layer)) > 0
     }
 
 
@@ -111,11 +111,7 @@ def pattern_notes(profile: ModelProfile, plan: PruningPlan) -> tuple[str, ...]:
         more = f" and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
         notes.append(f"{pattern.text} leaves these layers whole: {'; '.join(names)}{more}.")
     if pattern.fixed is not None:
-        touched = sum(ratio > 0 for ratio in plan.ratios.values())
-        notes.append(
-            f"{pattern.text} sets {pattern.fixed:.1%} of the weights to zero in each of the "
-            f"{touched} layers it is put on, no more and no less.".replace("%", " %")
-        )
+        notes += _shares(plan, pattern)
         if plan.engine == "tfmot" and plan.training.epochs:
             notes.append(
                 f"TF-MOT makes {pattern.text} at the first batch, whatever the schedule says."
@@ -127,6 +123,27 @@ def pattern_notes(profile: ModelProfile, plan: PruningPlan) -> tuple[str, ...]:
             "their edges are smaller, and the count of zeros is an estimate."
         )
     return tuple(notes)
+
+
+def _count(layer: Layer) -> int:
+    """Of the distribution that pages show, or of the shapes: a profile may lack either."""
+    if layer.stats is not None:
+        return layer.stats.count
+    return sum(kernel.count for kernel in layer.kernels)
+
+
+def _shares(plan: PruningPlan, pattern: Pattern) -> list[str]:
+    """What N:M zeroes; less than its own share where M does not divide the inputs."""
+    shares = [100 * ratio for ratio in plan.ratios.values() if ratio > 0]
+    if not shares:
+        return []
+    low, high = f"{min(shares):.1f}", f"{max(shares):.1f}"
+    span = high if low == high else f"{low} to {high}"
+    layers = "the layer" if len(shares) == 1 else f"each of the {len(shares)} layers"
+    return [
+        f"{pattern.text} sets {span} % of the weights to zero in {layers} it is put on; "
+        "no other share is possible."
+    ]
 
 
 def _kernels(layer: Layer) -> tuple[KernelShape, ...]:

@@ -49,7 +49,10 @@ def weight_problem(
     left_of = _counter(profile, counts, target)
 
     def left(ratios: Ratios) -> float:
-        return left_of(zero_shares(profile, pattern, {**ratios, **fixed}))
+        chosen = {**ratios, **fixed}
+        # The ratios of N:M are the shares that it leaves, counted already.
+        shares = zero_shares(profile, pattern, chosen) if pattern.fixed is None else chosen
+        return left_of(shares)
 
     def finish(ratios: Ratios) -> dict[str, float]:
         if isinstance(pattern, Blocks):  # not a block less than the target asks for

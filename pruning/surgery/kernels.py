@@ -9,12 +9,13 @@ import numpy as np
 
 from pruning.analysis.profile import KernelShape
 from pruning.frameworks._base import Framework
+from pruning.frameworks.names import is_depthwise
 
 # By name, not by rank: the biases of GRU and attention have rank 2, BatchNorm's gamma has rank 1.
 KERNELS = frozenset(
     {
         *("kernel", "recurrent_kernel", "embeddings"),
-        *("depthwise_kernel", "pointwise_kernel"),
+        *("depthwise_kernel", "pointwise_kernel", "unscaled_kernel"),
     }
 )
 
@@ -65,15 +66,9 @@ def kernels_of(model: Any, framework: Framework) -> list[Kernel]:
                 name = f"{name}#{index}"
             seen.add(id(variable))
             names.add(name)
-            depthwise = parts[-1] == "depthwise_kernel" or _is_depthwise(layer)
+            depthwise = is_depthwise(layer, parts[-1])
             found.append(Kernel(path, name, f"{path}/{index}", variable, depthwise))
     return found
-
-
-def _is_depthwise(layer: Any) -> bool:
-    while hasattr(layer, "layer"):  # TimeDistributed, SpectralNormalization
-        layer = layer.layer
-    return type(layer).__name__.startswith("DepthwiseConv")
 
 
 def _name_parts(variable: Any) -> list[str]:

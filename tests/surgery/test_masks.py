@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pruning.analysis.profiler import analyse, kernel_variables
+from pruning.analysis.profiler import kernel_variables
 from pruning.errors import PlanError
 from pruning.frameworks._base import framework
 from pruning.strategy.patterns import Unstructured, kept_weights, largest, parse_pattern
@@ -25,6 +25,7 @@ from pruning.surgery.masks import (
     zeros,
 )
 from tests.models import NAMES, build
+from tests.surgery import cases
 
 FAMILIES = ["keras3", "tf_keras"]
 
@@ -266,20 +267,16 @@ def test_masks_are_saved_as_zeros_and_ones(tmp_path):
     assert all(np.array_equal(loaded[name], masks[name]) for name in masks)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("name", ["mobile", "separable", "attention", "gru", "time_distributed"])
+COMPARED = {
+    *("mobile", "separable", "attention", "gru", "time_distributed", "depth_multiplier"),
+    *("grouped_queries", "einsum", "spectral", "random_features"),
+}
+
+
+@pytest.mark.parametrize(("name", "family"), [case for case in cases.CASES if case[0] in COMPARED])
 def test_kernels_are_those_of_the_analysis(name, family):
     """By the same keys, in the same shapes, the same ones depthwise."""
-    analysis = analyse(
-        SimpleNamespace(
-            model=build(name, family),
-            framework=framework(family),
-            file=SimpleNamespace(file_format="keras", writer=""),
-        ),
-        digest="m",
-        name=name,
-        bytes=0,
-    )
+    analysis = cases.analysed(cases.build(name, family), family)
     kernels = kernels_of(analysis.model, framework(family))
     named = [key for variables in kernel_variables(analysis).values() for key, _ in variables]
     shapes = [kernel for layer in analysis.profile.layers for kernel in layer.kernels]

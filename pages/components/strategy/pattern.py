@@ -97,8 +97,8 @@ def says_share(chosen: Chosen) -> None:
     """Say, in place of the target, how many zeros N:M makes."""
     st.caption(
         f"{chosen.text} sets {100 * (chosen.fixed or 0):.3g} % of the weights to zero in every "
-        "layer that it can lie on. There is no other share: lock layers in the table to leave "
-        "them whole."
+        "layer that it can lie on, a little less where its groups do not divide the inputs. There "
+        "is no other share: lock layers in the table to leave them whole."
     )
 
 
