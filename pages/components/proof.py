@@ -22,9 +22,14 @@ def show(results: Mapping[str, Any]) -> None:
     check = results.get("self_check")
     if not check:
         return
+    oracle = (
+        "whose removed blocks pass on what goes in"
+        if results.get("layers")
+        else "that reads zeros in place of what was removed"
+    )
     st.caption(
         ":material/verified: **The cut is proven:** before retraining, its outputs equalled "
-        "those of the original model that reads zeros in place of what was removed, to "
+        f"those of the original model {oracle}, to "
         f"{check['max_abs_error']:.1e} (allowed {check['tolerance']:.0e}) on "
         f"{quantities.plural(check['samples'], 'sample')}."
     )

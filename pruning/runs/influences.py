@@ -109,6 +109,13 @@ def _influence(
             expected="At least one sample in the training split.",
             fix="Prepare the data with a training split.",
         )
+    batch = analysis.framework.shape(analysis.flat.inputs[0])[0]
+    if batch is not None and len(x) < batch:
+        raise PlanError(
+            f"The model reads {batch} samples at once, and {len(x)} are looked at.",
+            expected=f"At least {batch} samples of the training split.",
+            fix="Look at more calibration samples, or bring more data.",
+        )
     try:
         values = influence.block_scores(
             analysis,

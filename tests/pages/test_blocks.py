@@ -179,3 +179,16 @@ def test_the_comparison_says_what_was_left_out(tmp_path: Path, profile) -> None:
     assert "1 block left out, 3 layers with them" in studio.texts(app)
     labels = [button.proto.label for button in app.get("download_button")]
     assert any(label.startswith("Removed layers") for label in labels)
+
+
+def test_the_proof_says_what_it_compared_with(tmp_path: Path, profile) -> None:
+    run = studio.run(tmp_path, profile)
+    record = run.read(run.record)
+    check = {"max_abs_error": 0.0, "tolerance": 1e-5, "samples": 32}
+    record["results"] |= {"layers": "layers.json", "self_check": check}
+    storage.write_json(run.record, record)
+    app = studio.page("retraining", run=run.id, model=MODEL)
+    assert not app.exception
+    words = studio.texts(app)
+    assert "whose removed blocks pass on what goes in" in words
+    assert "reads zeros" not in words

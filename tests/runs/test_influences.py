@@ -7,8 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pruning import storage
 from pruning.errors import MismatchError, PlanError
+from pruning.frameworks._base import framework
+from pruning.intake import store
+from pruning.intake.dataset import prepared_folder
+from pruning.runs.folder import RunFolder, jobs_folder
 from pruning.runs.influences import Influences, StopRequestedError, measure
+from pruning.runs.jobs import influences as job
+from pruning.runs.record import Record
 from pruning.strategy.criteria import criterion
 from tests import models
 from tests.models import deep
@@ -126,3 +133,43 @@ def test_data_and_criterion_have_to_fit(tmp_path: Path) -> None:
             write_dataset(tmp_path / "w", "classification", wrong, ("a", "b")),
             "block_influence",
         )
+
+
+@FAMILIES
+def test_a_model_that_reads_a_fixed_number_of_samples(family: str, tmp_path: Path) -> None:
+    keras = models.keras_of(family)
+    i = keras.Input(batch_shape=(7, 2))
+    x = keras.layers.Add(name="sum")([i, keras.layers.Dense(2, name="branch")(i)])
+    model = keras.Model(i, keras.layers.Dense(2, activation="softmax", name="logits")(x))
+    models.randomize(model)
+    dataset = data(tmp_path)
+    found = measure(analysed(model, family), dataset, "block_influence", samples=17)
+    kernel, bias = model.get_layer("branch").get_weights()
+    rows_seen = np.sort(np.random.default_rng(0).permutation(40)[:17])[:14]
+    one = np.asarray(dataset.x("train"), np.float64)[rows_seen]
+    other = one + one @ kernel + bias
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    expected = 1 - ((one * other).sum(1) / lengths).mean()
+    assert found.values["sum"] == pytest.approx(expected, abs=1e-5)
+    with pytest.raises(PlanError, match="reads 7 samples at once, and 5"):
+        measure(analysed(model, family), dataset, "block_influence", samples=5)
+
+
+def test_the_job_writes_influences_beside_the_model(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("PRUNING_STUDIO_HOME", str(tmp_path / "home"))
+    model = small("keras3").model
+    path = tmp_path / "mine.keras"
+    framework("keras3").save(model, path)
+    identifier = store.store_model("mine.keras", path)
+    ref = f"{'d' * 20}-{'e' * 20}"
+    prepared_folder(ref).parent.mkdir(parents=True)
+    data(tmp_path / "data").folder.rename(prepared_folder(ref))
+    asked = (identifier, ref, "block_influence", 25, 3)
+    folder = RunFolder(jobs_folder() / f"influences-{job.key(*asked)}")
+    request = dict(zip(("model", "data", "criterion", "samples", "seed"), asked, strict=True))
+    storage.write_json(folder.request, {**request, "kind": "influences", "created": 0.0})
+    results = job.run(Record(folder))
+    assert all((storage.home() / made).is_file() for made in results["made"])
+    found = Influences.from_dict(storage.read_json(job.influences_path(*asked)))
+    assert (found.samples, found.split) == (25, "train")
+    assert found.values["turn"] == pytest.approx(1 - np.cos(np.pi / 4), abs=1e-6)
