@@ -104,9 +104,8 @@ def indistinct_note(scores: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     same = indistinct_groups(scores)
     if not same:
         return ()
-    names = ", ".join(same[:3]) + (f" and {len(same) - 3} more" if len(same) > 3 else "")
     return (
-        f"All channels of {names} have the same score: "
+        f"All channels of {shortened(same)} have the same score: "
         "the criterion cannot tell them apart, and the last ones are removed.",
     )
 

@@ -3,9 +3,8 @@
 Near the minimum of a squared error the Hessian of the weights is JᵀJ, J being the derivative of the
 outputs by the weights; its diagonal needs no labels. It is estimated with random vectors
 (Hutchinson): the mean of (∂ Σ v·outputs / ∂w)² over v of random signs is the sum of
-(∂ output / ∂w)² over the outputs. Every sample has its own v, so that the samples of a batch do not
-mix on average. The statistic is the mean over the samples; small batches and several draws for each
-lower its noise.
+(∂ output / ∂w)² over the outputs. The statistic is the mean over the samples. Each runs by itself:
+in a batch the samples would mix, which adds as much noise as the larger batch saves work.
 
 As in Sony's Model Compression Toolkit, whose pruning calls it LFH (with v ~ N(0, 1), whose noise is
 larger), https://github.com/sony/model_optimization.
@@ -25,25 +24,24 @@ from pruning.analysis.profiler import kernel_variables
 if TYPE_CHECKING:
     from pruning.analysis.profiler import Analysis
 
-DRAWS = 4  # random vectors per batch
-BATCH = 4  # samples: the same work as in large batches, and more vectors
+DRAWS = 2  # random vectors for each sample
 
 
 def gather(analysis: Analysis, samples: Samples | None, watch: Watch) -> Found:
-    """Average over batches and draws; the same seed gives the same vectors."""
+    """Average over samples and draws; the same seed gives the same vectors."""
     assert samples is not None
     named = [pair for pairs in kernel_variables(analysis).values() for pair in pairs]
     gradients = Gradients(analysis, [variable for _, variable in named])
-    totals = [np.zeros(tuple(variable.shape), np.float64) for _, variable in named]
+    totals = [np.zeros(tuple(variable.shape), np.float32) for _, variable in named]
     done = 0
-    for number, (inputs, _) in enumerate(samples.batches(BATCH)):
+    for number, (inputs, _) in enumerate(samples.batches(1)):
         for draw in range(DRAWS):
             seed = np.array([samples.seed % 2**31, number * DRAWS + draw], np.int32)
             for total, found in zip(totals, gradients.of(_projected, inputs, seed), strict=True):
-                total += np.square(found, dtype=np.float64)
+                total += np.square(found)
         done += len(inputs[0])
         watch.seen(done, len(samples), "curvature")
-    arrays = ((total / (DRAWS * len(samples))).astype(np.float32) for total in totals)
+    arrays = (total / np.float32(DRAWS * len(samples)) for total in totals)
     return Found(weights=dict(zip((name for name, _ in named), arrays, strict=True)))
 
 

@@ -137,8 +137,8 @@ def test_curvature_is_the_sum_of_squared_derivatives_of_the_outputs(family: str)
         with tf.GradientTape() as tape:
             outputs = analysis.model(samples.inputs[0][index : index + 1], training=False)
         exact += np.square(np.asarray(tape.jacobian(outputs, plain))).sum(axis=(0, 1)) / 12
-    assert found == pytest.approx(exact, rel=0.45)  # 144 draws
-    assert found.sum() == pytest.approx(exact.sum(), rel=0.15)
+    assert found == pytest.approx(exact, rel=0.35)  # 288 draws
+    assert found.sum() == pytest.approx(exact.sum(), rel=0.1)
 
 
 @BOTH
