@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import io
 import json
 import re
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -76,17 +76,19 @@ def read_at_once(path: Path) -> Iterator[None]:
 
 @contextmanager
 def readable(file: ModelFile) -> Iterator[Path]:
-    """A temporary path with the right suffix and nothing in it that was not checked.
+    """A temporary path with nothing in it that was not checked.
 
-    A ``.keras`` archive is written anew with three members: its configuration without how nested
-    models were compiled, and its weights. An ``.h5`` file is linked to.
+    Of a ``.keras`` archive, a folder with three members: its configuration without how nested
+    models were compiled, its metadata, and its weights, which are read from there without taking
+    all of them into memory a second time. An ``.h5`` file is linked to.
     """
     with tempfile.TemporaryDirectory(prefix="pruning-load-") as folder:
-        path = Path(folder) / f"model.{file.file_format}"
+        path = Path(folder) / "model"
         if file.file_format == "h5":
+            path = path.with_suffix(".h5")
             path.symlink_to(file.path.resolve())
         else:
-            _write_clean(file, path)
+            _unpack(file, path)
         yield path
 
 
@@ -122,17 +124,17 @@ def without_compile(config: Any) -> Any:
     return config
 
 
-def _write_clean(file: ModelFile, path: Path) -> None:
+def _unpack(file: ModelFile, folder: Path) -> None:
+    folder.mkdir()
     try:
         with zipfile.ZipFile(file.path) as archive:
-            weights = archive.read(WEIGHTS)
+            with archive.open(WEIGHTS) as packed, (folder / WEIGHTS).open("wb") as weights:
+                shutil.copyfileobj(packed, weights, 2**20)
             metadata = (
                 archive.read("metadata.json") if "metadata.json" in archive.namelist() else b"{}"
             )
     except (zipfile.BadZipFile, EOFError, OSError) as error:
         raise truncated(file.path, str(error)) from error
-    check_weights(io.BytesIO(weights), file.path)
-    with zipfile.ZipFile(path, "w") as clean:
-        clean.writestr("metadata.json", metadata)
-        clean.writestr("config.json", json.dumps(without_compile(file.config)))
-        clean.writestr(WEIGHTS, weights)
+    check_weights(folder / WEIGHTS, file.path)
+    (folder / "metadata.json").write_bytes(metadata)
+    (folder / "config.json").write_text(json.dumps(without_compile(file.config)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from pruning.frameworks._loading import (
     require_family,
 )
 from pruning.frameworks.canonical import make_canonical
-from pruning.frameworks.container import ModelFile, open_model_file
+from pruning.frameworks.container import WEIGHTS, ModelFile, open_model_file
 from pruning.frameworks.safety import check_config
 
 
@@ -42,7 +43,12 @@ class TfKeras(GraphFramework):
         require_family(file, self.family)
         check_config(file, known_classes(keras), activation_names(keras))
         with rebuilding(file), readable(file) as clean:
-            if _is_before_reset_after(file):
+            if clean.is_dir():
+                # As load_model does, but the weights are read from the disk one by one.
+                config = json.loads((clean / "config.json").read_text())
+                model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+                model.load_weights(str(clean / WEIGHTS))
+            elif _is_before_reset_after(file):
                 model = keras.models.model_from_config(_with_old_gru(file.config))
                 model.load_weights(str(clean))
             else:
