@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
+import pkgutil
 import re
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,31 @@ def known_classes(keras: Any) -> set[str]:
         names.update(n for n in dir(module) if inspect.isclass(getattr(module, n, None)))
     legacy = {"VarianceScaling", "L1L2"}  # lower-case aliases of these are not classes
     return names | legacy
+
+
+@cache
+def application_layers(package: str) -> dict[str, type]:
+    """Layer classes that a Keras's own applications define, such as ConvNeXt's LayerScale.
+
+    tf_keras writes them into files without a word of where they come from, and cannot load its own
+    ConvNeXt again unless it is told.
+
+    Args:
+        package: ``keras`` or ``tf_keras``.
+    """
+    root = importlib.import_module(f"{package}.src.applications")
+    base = importlib.import_module(package).layers.Layer
+    modules = [
+        importlib.import_module(f"{root.__name__}.{entry.name}")
+        for entry in pkgutil.iter_modules(root.__path__)
+        if not entry.name.endswith("_test")
+    ]
+    return {
+        name: cls
+        for module in modules
+        for name, cls in inspect.getmembers(module, inspect.isclass)
+        if issubclass(cls, base) and cls.__module__ == module.__name__
+    }
 
 
 def activation_names(keras: Any) -> set[str]:

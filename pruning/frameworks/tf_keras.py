@@ -13,6 +13,7 @@ from pruning.frameworks._base import Node
 from pruning.frameworks._graph import GraphFramework, composed, distinguish_weights
 from pruning.frameworks._loading import (
     activation_names,
+    application_layers,
     known_classes,
     read_at_once,
     readable,
@@ -41,8 +42,10 @@ class TfKeras(GraphFramework):
         keras = self.keras
         file = open_model_file(path)
         require_family(file, self.family)
-        check_config(file, known_classes(keras), activation_names(keras))
-        with rebuilding(file), readable(file) as clean:
+        own = application_layers(keras.__name__)
+        check_config(file, known_classes(keras) | set(own), activation_names(keras))
+        scope = keras.saving.custom_object_scope(own)
+        with rebuilding(file), scope, readable(file) as clean:
             if clean.is_dir():
                 # As load_model does, but the weights are read from the disk one by one.
                 config = json.loads((clean / "config.json").read_text())
