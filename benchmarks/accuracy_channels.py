@@ -1,7 +1,8 @@
 """ResNet-20 on Fashion-MNIST with 2.1 and 4 times fewer FLOPs: the studio and Torch-Pruning.
 
     .venv/bin/python benchmarks/accuracy_channels.py [--seeds 0 1 2] [--epochs 5]
-        [--base-epochs 12] [--train-samples N] [--criterion l1] [--scope uniform] [--json FILE]
+        [--base-epochs 12] [--train-samples N] [--test-samples N] [--criterion l1]
+        [--scope uniform] [--json FILE]
 
 For each seed one network is trained; both tools start from its weights, prune it to the same share
 of its FLOPs and train on for the same epochs with the same optimizer, batch and learning rate. The
@@ -68,7 +69,7 @@ def studio(model: Path, data: Path, options: argparse.Namespace, seed: int) -> l
 def run(seed: int, options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Train one network; let both tools prune it."""
     door = framework("keras3")
-    data = resnet20.write_data(folder / "data.npz", options.train_samples)
+    data = resnet20.write_data(folder / "data.npz", options.train_samples, options.test_samples)
     model = resnet20.train(door.keras, data, options.base_epochs, seed)
     door.save(model, folder / "model.keras")
     weights = {
@@ -117,6 +118,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--base-epochs", type=int, default=12)
     parser.add_argument("--train-samples", type=int)
+    parser.add_argument("--test-samples", type=int, help="for a quick try")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--criterion", default="l1")

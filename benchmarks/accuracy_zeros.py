@@ -1,7 +1,7 @@
 """ResNet-20 on Fashion-MNIST with 80 % and 90 % zero weights: the studio and TF-MOT.
 
     .venv/bin/python benchmarks/accuracy_zeros.py [--seeds 0 1 2] [--epochs 5]
-        [--base-epochs 12] [--train-samples N] [--scope uniform] [--json FILE]
+        [--base-epochs 12] [--train-samples N] [--test-samples N] [--scope uniform] [--json FILE]
 
 For each seed one tf_keras network is trained; both tools start from its file, zero the same share
 of all kernels along the same polynomial schedule, and train for the same epochs with the same
@@ -86,7 +86,7 @@ def _closes(line: Any) -> bool:
 def run(seed: int, options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Train one network; let both tools zero its weights."""
     door = framework("tf_keras")
-    data = resnet20.write_data(folder / "data.npz", options.train_samples)
+    data = resnet20.write_data(folder / "data.npz", options.train_samples, options.test_samples)
     model = resnet20.train(door.keras, data, options.base_epochs, seed)
     path = folder / "model.keras"
     door.save(model, path)
@@ -140,6 +140,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--base-epochs", type=int, default=12)
     parser.add_argument("--train-samples", type=int)
+    parser.add_argument("--test-samples", type=int, help="for a quick try")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--scope", default="uniform", choices=["uniform", "global"])

@@ -42,18 +42,26 @@ def network(keras: Any) -> Any:
     return keras.Model(i, layers.Dense(CLASSES, activation="softmax", name="classes")(x))
 
 
-def write_data(path: Path, train_samples: int | None) -> dict[str, np.ndarray]:
-    """Write an ``.npz`` of float32 pictures from 0 to 1 with its splits, and return it."""
+def write_data(
+    path: Path, train_samples: int | None = None, test_samples: int | None = None
+) -> dict[str, np.ndarray]:
+    """Write an ``.npz`` of float32 pictures from 0 to 1 with its splits, and return it.
+
+    Args:
+        path: Of the file.
+        train_samples: How many to train on; 55,000 by default.
+        test_samples: How many to test on, and at most to validate on; all by default.
+    """
     x, y, x_test, y_test = _fashion_mnist()
     split = len(x) - VALIDATION
     used = min(train_samples or split, split)
     arrays = {
         "x_train": x[:used],
         "y_train": y[:used],
-        "x_val": x[split:],
-        "y_val": y[split:],
-        "x_test": x_test,
-        "y_test": y_test,
+        "x_val": x[split:][:test_samples],
+        "y_val": y[split:][:test_samples],
+        "x_test": x_test[:test_samples],
+        "y_test": y_test[:test_samples],
     }
     for name in ("x_train", "x_val", "x_test"):
         arrays[name] = (arrays[name].reshape(-1, 28, 28, 1) / 255).astype("float32")
