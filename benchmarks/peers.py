@@ -67,7 +67,8 @@ def ask(peer: str, script: str, *arguments: str) -> Any:
     )
     if done.returncode:
         raise RuntimeError(f"{peer} {script}: {done.stderr[-2000:]}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    lines = done.stdout.strip().splitlines()
+    return json.loads(lines[-1]) if lines else None
 
 
 def _home() -> Path:

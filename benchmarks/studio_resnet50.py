@@ -1,8 +1,8 @@
 """The studio analyses and cuts ResNet50 by half; run by ``cutting.py`` in a process of its own.
 
     studio_resnet50.py build FAMILY PATH         writes the model's file
-    studio_resnet50.py time FAMILY PATH ROUNDS   {"rounds": [[wall, processor seconds], …], "params"}
-    studio_resnet50.py memory FAMILY PATH        {"file", "loading", "all"}
+    studio_resnet50.py time FAMILY PATH ROUNDS   {"rounds": [[wall, processor], …], "params"}
+    studio_resnet50.py memory FAMILY PATH        {"file", "loading", "cutting"}
 
 Memory is the highest resident memory beyond that of the process with its frameworks imported and
 warm, ÷ the size of the model's file.
@@ -23,11 +23,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from pruning.analysis.profiler import analyse, channel_weights
+from pruning.analysis.profiler import analyse
 from pruning.frameworks._base import framework
 from pruning.intake import model_file
-from pruning.strategy.criteria import criteria
-from pruning.strategy.scoring import group_scores
+from pruning.runs.calibration import score_channels
 from pruning.surgery.channels import cut
 
 
@@ -60,7 +59,7 @@ def resident() -> int:
 def cut_by_half(loaded: Any) -> Any:
     """Everything between a loaded model and the cut one, as a prune does it."""
     analysis = analyse(loaded, for_pricing=False)
-    scores = group_scores(criteria()["l1"], channel_weights(analysis))
+    scores = score_channels(analysis, "l1").values
     kept = {
         group.id: np.sort(np.argsort(scores[group.id])[group.channels // 2 :])
         for group in analysis.groups
@@ -82,17 +81,16 @@ def timed(path: Path, rounds: int) -> dict[str, Any]:
 
 
 def memory(path: Path) -> dict[str, Any]:
-    """What loading alone, and loading, analysing and cutting add at most, ÷ the file."""
+    """What loading adds at most, then analysing and cutting, models included, ÷ the file."""
     size, start = path.stat().st_size, resident()
     with Watch() as loading:
         loaded = model_file.load(path)
     with Watch() as cutting:
         cut_by_half(loaded)
-    highest = max(loading.highest, cutting.highest)
     return {
         "file": size,
         "loading": (loading.highest - start) / size,
-        "all": (highest - start) / size,
+        "cutting": (cutting.highest - start) / size,
     }
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
-import io
 import json
+import pkgutil
 import re
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,31 @@ def known_classes(keras: Any) -> set[str]:
         names.update(n for n in dir(module) if inspect.isclass(getattr(module, n, None)))
     legacy = {"VarianceScaling", "L1L2"}  # lower-case aliases of these are not classes
     return names | legacy
+
+
+@cache
+def application_layers(package: str) -> dict[str, type]:
+    """Layer classes that a Keras's own applications define, such as ConvNeXt's LayerScale.
+
+    tf_keras writes them into files without a word of where they come from, and cannot load its own
+    ConvNeXt again unless it is told.
+
+    Args:
+        package: ``keras`` or ``tf_keras``.
+    """
+    root = importlib.import_module(f"{package}.src.applications")
+    base = importlib.import_module(package).layers.Layer
+    modules = [
+        importlib.import_module(f"{root.__name__}.{entry.name}")
+        for entry in pkgutil.iter_modules(root.__path__)
+        if not entry.name.endswith("_test")
+    ]
+    return {
+        name: cls
+        for module in modules
+        for name, cls in inspect.getmembers(module, inspect.isclass)
+        if issubclass(cls, base) and cls.__module__ == module.__name__
+    }
 
 
 def activation_names(keras: Any) -> set[str]:
@@ -76,17 +104,19 @@ def read_at_once(path: Path) -> Iterator[None]:
 
 @contextmanager
 def readable(file: ModelFile) -> Iterator[Path]:
-    """A temporary path with the right suffix and nothing in it that was not checked.
+    """A temporary path with nothing in it that was not checked.
 
-    A ``.keras`` archive is written anew with three members: its configuration without how nested
-    models were compiled, and its weights. An ``.h5`` file is linked to.
+    Of a ``.keras`` archive, a folder with three members: its configuration without how nested
+    models were compiled, its metadata, and its weights, which are read from there without taking
+    all of them into memory a second time. An ``.h5`` file is linked to.
     """
     with tempfile.TemporaryDirectory(prefix="pruning-load-") as folder:
-        path = Path(folder) / f"model.{file.file_format}"
+        path = Path(folder) / "model"
         if file.file_format == "h5":
+            path = path.with_suffix(".h5")
             path.symlink_to(file.path.resolve())
         else:
-            _write_clean(file, path)
+            _unpack(file, path)
         yield path
 
 
@@ -122,17 +152,17 @@ def without_compile(config: Any) -> Any:
     return config
 
 
-def _write_clean(file: ModelFile, path: Path) -> None:
+def _unpack(file: ModelFile, folder: Path) -> None:
+    folder.mkdir()
     try:
         with zipfile.ZipFile(file.path) as archive:
-            weights = archive.read(WEIGHTS)
+            with archive.open(WEIGHTS) as packed, (folder / WEIGHTS).open("wb") as weights:
+                shutil.copyfileobj(packed, weights, 2**20)
             metadata = (
                 archive.read("metadata.json") if "metadata.json" in archive.namelist() else b"{}"
             )
     except (zipfile.BadZipFile, EOFError, OSError) as error:
         raise truncated(file.path, str(error)) from error
-    check_weights(io.BytesIO(weights), file.path)
-    with zipfile.ZipFile(path, "w") as clean:
-        clean.writestr("metadata.json", metadata)
-        clean.writestr("config.json", json.dumps(without_compile(file.config)))
-        clean.writestr(WEIGHTS, weights)
+    check_weights(folder / WEIGHTS, file.path)
+    (folder / "metadata.json").write_bytes(metadata)
+    (folder / "config.json").write_text(json.dumps(without_compile(file.config)))

@@ -29,6 +29,14 @@ def without_build(config: Any) -> Any:
     return config
 
 
+def _free_settings(layer: Any) -> None:
+    """Plain tuples in place of the lists that Keras 3 tracks, and then cannot copy to save them."""
+    for name, value in list(vars(layer).items()):
+        listed = isinstance(value, list) and type(value) is not list
+        if listed and value and all(isinstance(entry, int | float) for entry in value):
+            setattr(layer, name, tuple(value))
+
+
 class Rebuild:
     """One rebuilding of a model; knows which layers were made already.
 
@@ -156,6 +164,7 @@ class Rebuild:
             else:
                 new = type(layer).from_config(without_build(self.new_config(layer)))
                 self._start_with_zeros(new)
+                _free_settings(new)
             self.made[id(layer)] = (layer, new)
         return self.made[id(layer)][1]
 

@@ -6,6 +6,8 @@ channels last. Its compiler XLA knows both, and is used for such models.
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,6 +41,13 @@ def forget(model: Any) -> None:
         if getattr(layer, "stateful", False) and not hasattr(layer, "layers"):
             # Keras 3, then tf_keras.
             (getattr(layer, "reset_state", None) or layer.reset_states)()
+
+
+def give_back_memory() -> None:
+    """Have the C library give freed memory back to the system: loading a model frees its size."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:  # of glibc
+        trim(0)
 
 
 def _nested(model: Any, inputs: list[Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pruning.frameworks._base import Node
 from pruning.frameworks._graph import GraphFramework, composed, distinguish_weights
 from pruning.frameworks._loading import (
     activation_names,
+    application_layers,
     known_classes,
     read_at_once,
     readable,
@@ -19,7 +21,7 @@ from pruning.frameworks._loading import (
     require_family,
 )
 from pruning.frameworks.canonical import make_canonical
-from pruning.frameworks.container import ModelFile, open_model_file
+from pruning.frameworks.container import WEIGHTS, ModelFile, open_model_file
 from pruning.frameworks.safety import check_config
 
 
@@ -40,9 +42,16 @@ class TfKeras(GraphFramework):
         keras = self.keras
         file = open_model_file(path)
         require_family(file, self.family)
-        check_config(file, known_classes(keras), activation_names(keras))
-        with rebuilding(file), readable(file) as clean:
-            if _is_before_reset_after(file):
+        own = application_layers(keras.__name__)
+        check_config(file, known_classes(keras) | set(own), activation_names(keras))
+        scope = keras.saving.custom_object_scope(own)
+        with rebuilding(file), scope, readable(file) as clean:
+            if clean.is_dir():
+                # As load_model does, but the weights are read from the disk one by one.
+                config = json.loads((clean / "config.json").read_text())
+                model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+                model.load_weights(str(clean / WEIGHTS))
+            elif _is_before_reset_after(file):
                 model = keras.models.model_from_config(_with_old_gru(file.config))
                 model.load_weights(str(clean))
             else:

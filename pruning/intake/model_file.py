@@ -16,7 +16,7 @@ from pruning.errors import ModelFileError
 from pruning.frameworks._base import Framework, framework
 from pruning.frameworks._loading import first_line
 from pruning.frameworks.container import ModelFile, open_model_file
-from pruning.frameworks.running import answer
+from pruning.frameworks.running import answer, give_back_memory
 
 __all__ = ["LoadedModel", "ModelFile", "check_forward", "load", "sniff"]
 
@@ -51,6 +51,7 @@ def load(path: Path) -> LoadedModel:
     keras = framework(file.family)
     model = keras.load(path)
     check_forward(model, keras)
+    give_back_memory()
     return LoadedModel(model, keras, file)
 
 
@@ -70,6 +71,7 @@ def check_forward(model: Any, keras: Framework) -> None:
     declared = [keras.shape(tensor) for tensor in model.outputs]
     answers: Sequence[np.ndarray] = ()
     for seed in (None, 0):
+        give_back_memory()  # of loading, then of the first answer: as much as the model takes
         answers = _run(model, keras, seed)
         shapes = [answer.shape for answer in answers]
         if len(shapes) != len(declared) or not all(map(_fits, shapes, declared)):

@@ -84,6 +84,24 @@ def test_wrapped_layers_are_cloned_with_fewer_units(family: str, tmp_path: Path)
     assert clone.output_shape == (None, 6, 4)
 
 
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_layers_of_tf_keras_own_applications_are_loaded(suffix: str, tmp_path: Path) -> None:
+    """tf_keras 2.21 cannot load its own ConvNeXt: it forgets where LayerScale comes from."""
+    import tf_keras
+    from tf_keras.src.applications.convnext import LayerScale, StochasticDepth
+
+    i = tf_keras.Input((4,), name="facts")
+    x = tf_keras.layers.Dense(5, name="dense")(i)
+    x = StochasticDepth(0.1, name="drop")(LayerScale(0.5, 5, name="scale")(x))
+    model = tf_keras.Model(i, tf_keras.layers.Dense(2, name="out")(x))
+    models.randomize(model)
+    path = tmp_path / f"model{suffix}"
+    model.save(path)
+    with pytest.raises((TypeError, ValueError)):
+        tf_keras.models.load_model(path)
+    assert_same(model, framework("tf_keras").load(path))
+
+
 def test_build_configs_are_removed_at_any_depth() -> None:
     inner = {"class_name": "GRU", "config": {"units": 2}, "build_config": {"input_shape": [1]}}
     config = {"layer": inner, "cells": [inner, 3], "build_config": None}

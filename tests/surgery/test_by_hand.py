@@ -139,3 +139,30 @@ def test_settings_that_keras_keeps_in_lists_of_its_own(family: str) -> None:
     given = samples(model)
     expected = outputs(_zeroed(model, {"reader": [(0, 0, [0, 2])]}), given)
     np.testing.assert_allclose(outputs(made.model, given)[0], expected[0], atol=1e-5)
+
+
+@BOTH
+def test_constant_channels_of_a_shortcut_go_with_what_they_are_added_to(family: str) -> None:
+    keras = keras_of(family)
+    i = keras.Input((4,), name="facts")
+    x = keras.layers.Dense(3, name="narrow")(i)
+    y = keras.layers.Dense(6, name="wide")(x)
+    pad = keras.ops.pad if family == "keras3" else __import__("tensorflow").pad
+    x = keras.layers.Add(name="add")([y, pad(x, [[0, 0], [1, 2]])])
+    model = keras.Model(i, keras.layers.Dense(2, name="reader")(x))
+    randomize(model)
+    analysis = analysed(model, family)
+    groups = {g.id: g for g in analysis.groups if g.prunable}
+    assert sorted(g.channels for g in groups.values()) == [2, 3]
+    back = next(g.id for g in groups.values() if g.channels == 2)
+    middle = next(g.id for g in groups.values() if g.channels == 3)
+    made = cut(analysis, {middle: [0, 2], back: [1]})
+    facts = samples(model)[0]
+    w, b, w2, b2, w3, b3 = model.get_weights()
+    narrow = facts @ w + b
+    # Channel 1 of the middle has place 2 of six, channel 0 of the back place 4. Both readers of
+    # the middle's channel read zeros.
+    total = narrow[:, [0, 2]] @ w2[[0, 2]] + b2 + np.pad(narrow, [(0, 0), (1, 2)])
+    kept = [0, 1, 3, 5]
+    expected = total[:, kept] @ w3[kept] + b3
+    np.testing.assert_allclose(outputs(made.model, [facts])[0], expected, atol=1e-5)

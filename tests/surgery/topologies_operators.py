@@ -125,7 +125,19 @@ def written_widths(keras: Any) -> Any:
     return keras.Model([left, right], layers.Dense(2, name="out")(x))
 
 
+def padded_shortcut(keras: Any) -> Any:
+    """A shortcut without weights: fewer positions, and constant channels on both sides."""
+    layers = keras.layers
+    i = _image(keras)
+    x = layers.Conv2D(4, 3, padding="same", activation="relu", name="stem")(i)
+    y = layers.Conv2D(8, 3, strides=2, padding="same", name="branch")(x)
+    s = layers.AveragePooling2D(2, name="fewer")(x)
+    s = operation(keras, "pad")(s, [[0, 0], [0, 0], [0, 0], [1, 3]])
+    x = layers.ReLU(name="relu")(layers.Add(name="add")([y, s]))
+    return keras.Model(i, _pooled(keras, layers.Conv2D(5, 3, name="top")(x)))
+
+
 BUILDERS: dict[str, Callable[[Any], Any]] = {
     builder.__name__: builder
-    for builder in (shuffle, constants, parts, super_resolution, written_widths)
+    for builder in (shuffle, constants, parts, super_resolution, written_widths, padded_shortcut)
 }

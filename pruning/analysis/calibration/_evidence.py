@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,9 +12,11 @@ from pruning.analysis.calibration._base import KERNEL, Gathered
 from pruning.analysis.groups import channel_rows
 
 if TYPE_CHECKING:
+    from pruning.analysis.atoms import AtomArray
+    from pruning.analysis.layer_rules._base import WeightAxes
     from pruning.analysis.profiler import Analysis
 
-Items = dict[str, list[tuple[np.ndarray, ...]]]
+Items = dict[str, Sequence[tuple[np.ndarray, ...]]]
 
 NO_KERNEL = "No kernel makes its channels."
 
@@ -66,31 +68,53 @@ def channel_evidence(analysis: Analysis, needs: Sequence[str], gathered: Gathere
     )
 
 
+class _Rows(Sequence[tuple[np.ndarray, ...]]):
+    """Rows of a group's producers, made when they are read: all at once are a second model."""
+
+    def __init__(self) -> None:
+        self._makers: list[Callable[[], tuple[np.ndarray, ...]]] = []
+
+    def add(self, make: Callable[[], tuple[np.ndarray, ...]]) -> None:
+        self._makers.append(make)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [make() for make in self._makers[place]]
+        return self._makers[place]()
+
+
 def _by_kernel(analysis: Analysis, needs: Sequence[str], gathered: Gathered) -> Items:
-    items: Items = {group.id: [] for group in analysis.groups if group.can_shrink}
+    items = {group.id: _Rows() for group in analysis.groups if group.can_shrink}
     roots = analysis.channels.roots
     for record in analysis.layers:
         for index, axes in record.weights.items():
-            if not axes.kernel or not axes.makes:
-                continue
             name = f"{record.name}/{index}"
-            arrays = [
-                _value(record.variables[index])
-                if need == KERNEL
-                else gathered.found[need].weights.get(name)
-                for need in needs
-            ]
+            known = all(n == KERNEL or name in gathered.found[n].weights for n in needs)
+            if not (axes.kernel and axes.makes and known):
+                continue
+            variable = record.variables[index]
             made = {n for atoms in axes.makes.values() for n in analysis.channels.ids(atoms)}
             for group in sorted(made & items.keys()):
                 members = analysis.channels.members[group]
-                rows = [
-                    None if array is None else channel_rows(array, axes, members, roots)
-                    for array in arrays
-                ]
-                known = tuple(array for array in rows if array is not None)
-                if len(known) == len(needs):
-                    items[group].append(known)
-    return items
+
+                def rows(
+                    name: str = name,
+                    variable: Any = variable,
+                    axes: WeightAxes = axes,
+                    members: AtomArray = members,
+                ) -> tuple[np.ndarray, ...]:
+                    arrays = (
+                        _value(variable) if need == KERNEL else gathered.found[need].weights[name]
+                        for need in needs
+                    )
+                    found = (channel_rows(array, axes, members, roots) for array in arrays)
+                    return tuple(array for array in found if array is not None)
+
+                items[group].add(rows)
+    return dict(items)
 
 
 def _value(variable: object) -> np.ndarray:
