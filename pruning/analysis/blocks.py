@@ -18,7 +18,7 @@ block with a projection, is told of with the reason why it cannot go.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from pruning.analysis import liveness
@@ -227,6 +227,7 @@ def find_blocks(
     taken: Counter[str] = Counter()
     blocks: list[Block] = []
     seen: dict[tuple[Place, Place], int] = {}
+    inputs = [call.layer for call in _kept(graph, {}) if not call.reads]
     for found in _Search(graph).run():
         pair = common_places(framework, flat, graph, (found.target, found.source))
         if pair is not None and pair in seen:  # another call of the nested model that holds it
@@ -237,7 +238,7 @@ def find_blocks(
         reason = found.reason
         if reason is None:
             reason = ONLY_PART if pair is None else _ends(graph, found)
-        reason = reason or _starves(graph, found)
+        reason = reason or _starves(graph, inputs, found)
         if pair is not None and reason is None:
             seen[pair] = len(blocks)
         name = "..".join(found.parts) or _maker(graph, found)
@@ -275,12 +276,14 @@ def _ends(graph: CallGraph, found: _Found) -> str | None:
     return MAKES_OUTPUT if found.target in graph.ends else None
 
 
-def _starves(graph: CallGraph, found: _Found) -> str | None:
+def _starves(graph: CallGraph, inputs: Sequence[str], found: _Found) -> str | None:
     """Say so when an input of the model is read by nothing but the block."""
+    if len(inputs) < 2:
+        return None  # what the block begins with is computed from the only one
     needed = {call.layer for call in _kept(graph, {found.target: found.source})}
-    for call in _kept(graph, {}):
-        if not call.reads and call.layer not in needed:
-            return f"Nothing else reads the model's input {call.layer!r}."
+    for name in inputs:
+        if name not in needed:
+            return f"Nothing else reads the model's input {name!r}."
     return None
 
 

@@ -45,13 +45,13 @@ class CallGraph:
 
     def between(self, first: int, second: int) -> list[int]:
         """Calls on the ways from tensor ``first`` to tensor ``second``, the last one included."""
-        found = []
-        for number, call in enumerate(self.calls):
-            after = any(self.comes_before(first, made) for made in call.makes)
-            reaches = second in call.makes or any(self.comes_before(m, second) for m in call.makes)
-            if after and reaches:
-                found.append(number)
-        return found
+        passed = self.before[second] | 1 << second
+        on_the_way = (
+            self.maker[tensor]
+            for tensor in range(first + 1, second + 1)
+            if passed >> tensor & 1 and self.before[tensor] >> first & 1
+        )
+        return list(dict.fromkeys(on_the_way))
 
     def dtype(self, tensor: int) -> str:
         """Name of a tensor's type."""
