@@ -89,7 +89,7 @@ def run(seed: int, options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     }
     ours = studio(folder / "model.keras", folder / "data.npz", options, seed)
     paths = (str(folder / "weights.npz"), str(folder / "data.npz"))
-    theirs = ask("torch", "resnet20_torch.py", *paths, json.dumps(settings))
+    theirs = ask("torch", "inside_peers/resnet20_torch.py", *paths, json.dumps(settings))
     baseline = resnet20.accuracy(model, data)
     return {"seed": seed, "baseline": baseline, "studio": ours, "torch": theirs["results"]}
 

@@ -101,7 +101,7 @@ def run(seed: int, options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     }
     ours = studio(path, folder / "data.npz", options, seed)
     paths = (str(path), str(folder / "data.npz"))
-    theirs = ask("tfmot", "resnet20_tfmot.py", *paths, json.dumps(settings))
+    theirs = ask("tfmot", "inside_peers/resnet20_tfmot.py", *paths, json.dumps(settings))
     return {
         "seed": seed,
         "baseline": resnet20.accuracy(model, data),

@@ -43,7 +43,7 @@ def main() -> None:
                 "studio", "studio_resnet50.py", "memory", family, path
             )
         for _ in range(options.turns):
-            peer = ask("torch", "torch_resnet50.py", str(options.rounds + 1))
+            peer = ask("torch", "inside_peers/torch_resnet50.py", str(options.rounds + 1))
             spent["torch"] += peer["rounds"][1:]
             results["params torch"] = peer["params"]
             for family, path in files.items():

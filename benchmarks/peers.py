@@ -49,11 +49,11 @@ def python_of(peer: str) -> Path:
 
 
 def ask(peer: str, script: str, *arguments: str) -> Any:
-    """What a script beside this one prints in a peer's environment, read as JSON.
+    """What a script prints in a peer's environment, its last line read as JSON.
 
     Args:
         peer: A key of ``REQUIREMENTS``, or ``studio`` for this interpreter.
-        script: Name of the file.
+        script: Path of the file, beside this one or under ``inside_peers``.
         arguments: Of its command line.
 
     Raises:

@@ -92,7 +92,7 @@ def main() -> None:
         if tool in ("keras3", "tf_keras"):
             table[tool] = studio(tool, options.only)
         else:
-            table[tool] = ask(tool, f"topologies_in_{tool}.py", *options.only)
+            table[tool] = ask(tool, f"inside_peers/topologies_in_{tool}.py", *options.only)
     titles = [COLUMNS[tool] for tool in options.tools]
     print("| topology | " + " | ".join(titles) + " |")
     print("|---|" + "---|" * len(titles))

@@ -86,7 +86,7 @@ def pruned(model: nn.Module, share: float, ranking: str) -> nn.Module:
     example = torch.zeros(1, 1, 28, 28)
     whole, _ = tp.utils.count_ops_and_params(model, example)
     low, high, best = 0.0, 0.99, model
-    for _ in range(12):
+    for _ in range(9):
         ratio, candidate = (low + high) / 2, copy.deepcopy(model)
         tp.pruner.MagnitudePruner(
             candidate,
