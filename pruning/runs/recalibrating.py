@@ -14,7 +14,7 @@ from pruning.frameworks._base import Framework
 from pruning.intake.dataset import Dataset
 from pruning.training.recalibration import SAMPLES, recalibrate, set_statistics, statistics
 
-VALIDATION_SAMPLES = 2000  # at most; both sides are judged on the same ones
+VALIDATION_SAMPLES = 500  # at most; both sides are judged on the same ones
 
 
 def recalibrated(

@@ -19,9 +19,10 @@ import numpy as np
 from pruning.frameworks._base import Framework, Node
 from pruning.frameworks.execution import Execution
 
-SAMPLES = 1024  # at most; the mean of a channel over them is known to 3 % of its deviation
+SAMPLES = 512  # at most; the mean of a channel over them is known to 4 % of its deviation
 MEMORY = 512 * 2**20  # bytes that may flow between layers at once
-CHUNK = 32  # samples of one call
+FEWEST = 32  # samples that are run even if they take more
+CHUNK = 128  # samples of one call, at most
 _CLASSES = frozenset({"BatchNormalization", "SyncBatchNormalization"})
 _VALUES = 2**20  # turned to float64 at a time
 
@@ -100,8 +101,9 @@ def recalibrate(
     norms = normalizations(model, framework)
     before = statistics(model, framework)
     walk = _Walk(framework, framework.flat(model), len(norms), report, should_stop)
-    step = _batch(model) or CHUNK
-    used = samples[: walk.affordable(samples, step)]
+    fixed = _batch(model)
+    used = samples[: walk.affordable(samples, fixed or FEWEST)]
+    step = fixed or CHUNK
     words = f"{len(used):,} training samples"
     chunks = [used[start : start + step] for start in range(0, len(used), step)]
     try:

@@ -135,4 +135,4 @@ def test_few_samples_are_used_where_memory_is_short(family, monkeypatch):
     model = models.build("plain", family)
     monkeypatch.setattr(recalibration, "MEMORY", 1)
     x = RNG.normal(0, 1, (90, 8, 8, 3)).astype("float32")
-    assert recalibrate(model, framework(family), x).samples == recalibration.CHUNK
+    assert recalibrate(model, framework(family), x).samples == recalibration.FEWEST
