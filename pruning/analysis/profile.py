@@ -236,6 +236,8 @@ class ModelProfile:
     criteria: tuple[str, ...] = ()  # those with a scores file
     notes: tuple[str, ...] = field(default=())
     scales_itself: bool = False  # Rescaling or Normalization comes first: feed raw values
+    # A cut changes more of the file than its layers' weights: constants written into operators.
+    bytes_vary: bool = False
     vocabulary: int | None = None  # input_dim of the embedding that reads the first input
     calls: tuple[Call, ...] = ()  # inputs come before their readers
     ends: tuple[int, ...] = ()  # numbers of the tensors that the model answers with

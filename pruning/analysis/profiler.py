@@ -23,7 +23,7 @@ from pruning.analysis.layer_rules._base import LayerTrace
 from pruning.analysis.layer_rules._settings import activation_name
 from pruning.analysis.profile import Edge, Group, KernelShape, Layer, ModelProfile, TensorSpec
 from pruning.analysis.statistics import weight_stats, zero_fraction
-from pruning.analysis.stored import Stored
+from pruning.analysis.stored import Stored, bytes_vary
 from pruning.frameworks._base import Framework
 from pruning.frameworks.names import is_depthwise
 
@@ -130,6 +130,7 @@ def analyse(
         floor_flops=_total([layer.flops_cost for layer in layers], floor),
         notes=tuple(traced.notes),
         scales_itself=needs.scales_itself,
+        bytes_vary=bytes_vary(traced.layers.values()),
         vocabulary=needs.vocabulary,
         calls=tuple(graph.calls),
         ends=graph.ends,

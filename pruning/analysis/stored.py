@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pruning.analysis.layer_rules._base import LayerTrace
 from pruning.analysis.profile import Layer
 from pruning.frameworks._base import Framework
 
@@ -51,6 +52,18 @@ class Stored:
             path = Path(folder) / f"model.{self.file_format}"
             self.framework.save(rebuilt, path)
             return path.stat().st_size - sum(layer.value_bytes * layer.params for layer in layers)
+
+
+def bytes_vary(records: Iterable[LayerTrace]) -> bool:
+    """Whether a cut changes more of the file than its layers' weights.
+
+    So do constants for each channel, which are written into the configuration as text, and layers
+    that store a kernel which is another layer's, too.
+    """
+    return any(
+        record.constants or type(record.layer).__name__ == "SpectralNormalization"
+        for record in records
+    )
 
 
 def _item_bytes(variable: Any) -> int:

@@ -46,6 +46,8 @@ def file_bytes_without(profile: ModelProfile, params: Mapping[str, int]) -> int:
 
 def cuts_are_exact(profile: ModelProfile) -> bool:
     """Whether :func:`file_bytes` tells the size of every cut to the byte."""
+    if profile.bytes_vary:
+        return False
     return profile.file_format != "keras" or whole_bytes(profile) < SMALL_ZIP
 
 

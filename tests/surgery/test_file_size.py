@@ -9,11 +9,13 @@ import pytest
 
 from pruning.analysis.profiler import Analysis
 from pruning.strategy.cost_table import bytes_table, widths
-from pruning.strategy.sizes import file_bytes, whole_bytes
+from pruning.strategy.sizes import cuts_are_exact, file_bytes, whole_bytes
 from pruning.surgery.channels import cut
 from tests.models import FAMILIES, keras_of
 from tests.surgery.cases import CASES, analysed, build, random_kept
 
+# Constants for each channel are text in the configuration; a kernel is stored twice.
+ESTIMATED = {"not_understood", "constants", "spectral"}
 formats = pytest.mark.parametrize("file_format", ["keras", "h5"])
 
 
@@ -24,7 +26,11 @@ def assert_priced_exactly(analysis: Analysis, folder: Path, seed: int) -> None:
     made = cut(analysis, random_kept(analysis, seed))
     analysis.framework.save(made.model, path)
     kept = widths(profile, {name: len(indices) for name, indices in made.kept.items()})
-    assert file_bytes(profile, bytes_table(profile).total(kept)) == path.stat().st_size
+    priced = file_bytes(profile, bytes_table(profile).total(kept))
+    if cuts_are_exact(profile):
+        assert priced == path.stat().st_size
+    else:
+        assert priced == pytest.approx(path.stat().st_size, rel=0.3)
     assert path.stat().st_size < whole_bytes(profile)
 
 
@@ -32,6 +38,7 @@ def assert_priced_exactly(analysis: Analysis, folder: Path, seed: int) -> None:
 @pytest.mark.parametrize(("name", "family"), CASES)
 def test_every_topology(name: str, family: str, file_format: str, tmp_path: Path) -> None:
     analysis = analysed(build(name, family), family, file_format)
+    assert cuts_are_exact(analysis.profile) == (name not in ESTIMATED)
     assert_priced_exactly(analysis, tmp_path, seed=len(name))
 
 
