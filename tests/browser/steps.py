@@ -53,9 +53,11 @@ def set_number(page: Page, key: str, value: str) -> None:
     settle(page)
 
 
-def start_run(page: Page, *, epochs: int) -> str:
-    """From the strategy page, with its defaults, to the run's page. -> the run's id."""
+def start_run(page: Page, *, epochs: int, learning_rate: str | None = None) -> str:
+    """From the strategy page, else with its defaults, to the run's page. -> the run's id."""
     set_number(page, "plan_epochs", str(epochs))
+    if learning_rate is not None:
+        set_number(page, "plan_learning_rate", learning_rate)
     keyed(page, "start").get_by_role("button").click()
     page.wait_for_url(re.compile(r"/retraining\?"))
     found = re.search(r"run=([0-9a-f-]+)", page.url)
