@@ -18,6 +18,10 @@ from __future__ import annotations
 from typing import Any
 
 
+class Cancelled(Exception):  # noqa: N818 - an outcome the user asked for, not an error
+    """The work stopped because the user asked for it; raised wherever a loop asks."""
+
+
 class PruningError(Exception):
     """Base of all errors a user can solve.
 

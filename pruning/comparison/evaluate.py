@@ -10,7 +10,7 @@ import numpy as np
 from pruning.comparison.readings import reading_of
 from pruning.comparison.result import Scores
 from pruning.comparison.tasks import TASKS
-from pruning.errors import DataFileError, MismatchError
+from pruning.errors import Cancelled, DataFileError, MismatchError
 from pruning.frameworks._base import Framework
 from pruning.frameworks.names import require_graph_names
 from pruning.frameworks.running import answer, needs_compiler
@@ -18,10 +18,6 @@ from pruning.intake.dataset import Dataset
 
 BATCH = 64
 CHUNK = 1024  # samples between two looks at should_stop: a second or two of a mid-sized model
-
-
-class StoppedError(Exception):
-    """The user asked to stop; nothing was made."""
 
 
 def evaluate(
@@ -52,7 +48,7 @@ def evaluate(
         MismatchError: Data and model do not fit, or the outputs are not finite.
         DataFileError: The split is empty.
         ModelFileError: A layer has a name that Keras cannot predict with.
-        StoppedError: ``should_stop`` said so.
+        Cancelled: ``should_stop`` said so.
     """
     if framework.family == "keras3":
         require_graph_names(framework.layers(model))
@@ -86,13 +82,13 @@ def predict(
     Raises:
         MismatchError: Several inputs or outputs, another input shape, outputs that are not finite.
         DataFileError: There are no samples.
-        StoppedError: ``should_stop`` said so.
+        Cancelled: ``should_stop`` said so.
     """
     _check(model, samples)
     parts = []
     for start in range(0, len(samples), CHUNK):
         if should_stop():
-            raise StoppedError
+            raise Cancelled
         chunk = np.asarray(samples[start : start + CHUNK])
         parts.append(_predictions(model, chunk))
         report({"done": start + len(chunk), "total": len(samples)})

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from pruning.analysis.profiler import analyse
-from pruning.comparison.evaluate import StoppedError, evaluate, output_activation
+from pruning.comparison.evaluate import evaluate, output_activation
 from pruning.comparison.latency import measure
 from pruning.comparison.readings import reading_of
 from pruning.comparison.result import Comparison, Latency, Sizes
 from pruning.comparison.sizes import sizes
 from pruning.comparison.tasks import TASKS, Paired
-from pruning.errors import MismatchError
+from pruning.errors import Cancelled, MismatchError
 from pruning.intake.dataset import Dataset
 from pruning.intake.model_file import LoadedModel
 
@@ -37,7 +37,7 @@ def compare(
         after: The pruned model; of either Keras.
         dataset: Prepared data; its test split judges.
         latency: Also time both models on LiteRT.
-        should_stop: Asked often; a stop ends with :class:`StoppedError`.
+        should_stop: Asked often; a stop ends with :class:`Cancelled`.
         report: Told ``{"step", "done", "total"}`` while the models run over the samples.
 
     Returns:
@@ -45,7 +45,7 @@ def compare(
 
     Raises:
         MismatchError: A model does not fit the data, or the models answer different questions.
-        StoppedError: ``should_stop`` said so.
+        Cancelled: ``should_stop`` said so.
     """
     scores, predictions = {}, {}
     for side, loaded in (("before", before), ("after", after)):
@@ -63,7 +63,7 @@ def compare(
         sample = [np.asarray(dataset.x("test")[:1])]
         times = measure(before.model, after.model, sample, should_stop=should_stop)
     if should_stop():
-        raise StoppedError
+        raise Cancelled
     report({"step": "sizes"})
     comparison = Comparison(
         task=dataset.manifest.task,

@@ -10,9 +10,7 @@ import numpy as np
 
 from pruning.analysis.calibration import (
     Found,
-    Gathered,
     Samples,
-    StoppedError,
     Watch,
     channel_evidence,
     gather,
@@ -21,7 +19,6 @@ from pruning.analysis.calibration import (
 from pruning.errors import PlanError
 from pruning.intake.check import check_fits
 from pruning.intake.dataset import Dataset
-from pruning.runs.jobs._base import Cancelled
 from pruning.strategy.channel_scores import NOISE, ChannelScores, lots
 from pruning.strategy.criteria import Criterion, criterion
 from pruning.strategy.scoring import group_scores
@@ -63,7 +60,7 @@ def score_channels(
     if NOISE in found.needs:
         return lots(analysis.profile, found, seed)
     samples = calibration_samples(analysis, found, data, count, seed) if found.data_driven else None
-    gathered = gathered_for(analysis, found, samples, Watch(progress, should_stop))
+    gathered = gather(analysis, found.needs, samples, Watch(progress, should_stop))
     evidence = channel_evidence(analysis, found.needs, gathered)
     return ChannelScores(name, group_scores(found, evidence.items), evidence.reasons, gathered.used)
 
@@ -121,22 +118,8 @@ def weight_evidence(
     """
     found = criterion(name, "weights")
     samples = calibration_samples(analysis, found, data, count, seed)
-    gathered = gathered_for(analysis, found, samples, Watch(progress, should_stop))
+    gathered = gather(analysis, found.needs, samples, Watch(progress, should_stop))
     return WeightEvidence(gathered.found, gathered.used)
-
-
-def gathered_for(
-    analysis: Analysis, found: Criterion, samples: Samples | None, watch: Watch
-) -> Gathered:
-    """Gather what a criterion needs.
-
-    Raises:
-        Cancelled: The user asked to stop.
-    """
-    try:
-        return gather(analysis, found.needs, samples, watch)
-    except StoppedError as stopped:
-        raise Cancelled from stopped
 
 
 def calibration_samples(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pruning.errors import PlanError
+from pruning.errors import Cancelled, PlanError
 from pruning.intake.check import check_fits
 from pruning.intake.dataset import Dataset
 from pruning.strategy.criteria import criterion as criterion_of
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from pruning.analysis.profiler import Analysis
 
 SAMPLES = PruningPlan.calibration_samples
-
-
-class StopRequestedError(Exception):
-    """The user asked to stop; nothing was measured."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +76,7 @@ def measure(
     Raises:
         PlanError: There is no such criterion, or the data has no samples for it.
         MismatchError: The data does not fit the model.
-        StopRequestedError: ``should_stop`` said so.
+        Cancelled: ``should_stop`` said so.
     """
     criterion_of(criterion, "layers")
     profile = analysis.profile
@@ -116,16 +112,13 @@ def _influence(
             expected=f"At least {batch} samples of the training split.",
             fix="Look at more calibration samples, or bring more data.",
         )
-    try:
-        values = influence.block_scores(
-            analysis,
-            criterion_of(criterion, "layers"),
-            [x],
-            report=report,
-            should_stop=should_stop,
-        )
-    except influence.StopRequestedError as stopped:
-        raise StopRequestedError from stopped
+    values = influence.block_scores(
+        analysis,
+        criterion_of(criterion, "layers"),
+        [x],
+        report=report,
+        should_stop=should_stop,
+    )
     return Influences(criterion, len(x), "train", values)
 
 
@@ -146,7 +139,7 @@ def _sensitivity(
     values = {}
     for number, block in enumerate(blocks):
         if should_stop():
-            raise StopRequestedError
+            raise Cancelled
         report(number / len(blocks), f"without {block.id}, {number + 1} of {len(blocks)}")
         model = remove(analysis, [block.id]).model
         found, _ = evaluate(model, framework, data, split=split, limit=samples)

@@ -42,7 +42,7 @@ def recalibrated(
         should_stop: Asked often.
 
     Raises:
-        StoppedError, StopRequestedError: ``should_stop`` said so.
+        Cancelled: ``should_stop`` said so.
     """
     judged = min(VALIDATION_SAMPLES, data.manifest.counts.get("val", 0))
 

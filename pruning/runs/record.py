@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from pruning import storage
-from pruning.errors import PruningError, StorageError
+from pruning.errors import Cancelled, PruningError, StorageError
 from pruning.runs import processes
 from pruning.runs.folder import RunFolder
-from pruning.runs.jobs._base import Cancelled
 
 RESERVE_BYTES = 65_536  # given back when the disk is full, so that the record can still say so
 PROGRESS_SECONDS = 0.2  # a page does not look more often

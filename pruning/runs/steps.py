@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pruning import storage
+from pruning.errors import Cancelled
 from pruning.intake.check import check_fits
 from pruning.intake.dataset import Dataset
 from pruning.runs.calibration import WeightEvidence, score_channels, weight_evidence
-from pruning.runs.jobs._base import Cancelled
 from pruning.strategy.channel_scores import ChannelScores, require_applicable, require_scored
 from pruning.strategy.criteria import criterion
 from pruning.strategy.plan import PruningPlan
@@ -212,25 +212,21 @@ def _check_samples(work: Work) -> list[np.ndarray] | None:
 
 def recalibrate(work: Work, data: Dataset) -> None:
     """Measure BatchNormalization's statistics again, and keep the better ones of old and new."""
-    from pruning.comparison.evaluate import StoppedError
     from pruning.runs.recalibrating import recalibrated
-    from pruning.training.recalibration import StopRequestedError, normalizations
+    from pruning.training.recalibration import normalizations
 
     if not normalizations(work.model, work.before.framework):
         work.voice.skip("recalibrate")
         return
     with work.stage("recalibrate"):
-        try:
-            work.recalibration = recalibrated(
-                work.model,
-                work.before.framework,
-                data,
-                seed=work.plan.training.seed,
-                report=work.voice.progress,
-                should_stop=work.voice.should_stop,
-            )
-        except (StopRequestedError, StoppedError) as stopped:
-            raise Cancelled from stopped
+        work.recalibration = recalibrated(
+            work.model,
+            work.before.framework,
+            data,
+            seed=work.plan.training.seed,
+            report=work.voice.progress,
+            should_stop=work.voice.should_stop,
+        )
 
 
 def mask(work: Work, path: Path) -> None:
@@ -296,19 +292,15 @@ def retrain(work: Work, data: Dataset, checkpoints: Path | None) -> None:
 def compare(work: Work, data: Dataset) -> None:
     """Judge before and after on the same test samples; write what was found."""
     from pruning.comparison import judge
-    from pruning.comparison.evaluate import StoppedError
 
     with work.stage("compare"):
-        try:
-            found, before, after = judge.compare(
-                work.before,
-                work.after,
-                data,
-                should_stop=work.voice.should_stop,
-                report=lambda entry: _tell(work.voice, entry),
-            )
-        except StoppedError as stopped:
-            raise Cancelled from stopped
+        found, before, after = judge.compare(
+            work.before,
+            work.after,
+            data,
+            should_stop=work.voice.should_stop,
+            report=lambda entry: _tell(work.voice, entry),
+        )
         seconds = {**found.seconds, **_training_seconds(work, data)}
         work.comparison = replace(found, seconds=seconds, recalibration=work.recalibration)
         storage.write_array(work.out / "before.npy", before)

@@ -18,9 +18,9 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from pruning.errors import Cancelled
 from pruning.runs import jobs
 from pruning.runs.folder import RunFolder
-from pruning.runs.jobs._base import Cancelled
 from pruning.runs.record import Record
 from pruning.runs.status import cancel_requested
 

@@ -8,14 +8,11 @@ from typing import Any
 import numpy as np
 
 from pruning.analysis.profiler import Analysis
+from pruning.errors import Cancelled
 from pruning.frameworks.running import answer
 from pruning.strategy.criteria._base import Criterion
 
 BATCH = 16  # samples at once: the inputs and outputs of all blocks are held
-
-
-class StopRequestedError(Exception):
-    """The user asked to stop; nothing was measured."""
 
 
 def block_scores(
@@ -36,7 +33,7 @@ def block_scores(
         should_stop: Asked after every batch.
 
     Raises:
-        StopRequestedError: ``should_stop`` said so.
+        Cancelled: ``should_stop`` said so.
     """
     blocks = analysis.profile.removable_blocks
     numbers = sorted({tensor for block in blocks for pair in block.bypasses for tensor in pair})
@@ -54,7 +51,7 @@ def block_scores(
     total = len(inputs[0]) // step * step if step != BATCH else len(inputs[0])
     for start in range(0, total, step):
         if should_stop():
-            raise StopRequestedError
+            raise Cancelled
         part = [np.asarray(array[start : start + step]) for array in inputs]
         answers = answer(probe, part)
         listed = answers if isinstance(answers, list | tuple) else [answers]

@@ -10,15 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from pruning.errors import PlanError
+from pruning.errors import Cancelled, PlanError
 from pruning.training.checkpoints import Checkpoints
 from pruning.training.zeroing import Zeroing
 
 _REPORT_EVERY = 0.2  # seconds between two lines: five a second draw a smooth curve
-
-
-class StopRequestedError(Exception):
-    """Raised inside ``fit`` to leave it within the batch; never leaves this room."""
 
 
 @dataclass
@@ -81,7 +77,7 @@ class Progress:
         """Stop the clock, report, and leave when asked to.
 
         Raises:
-            StopRequestedError: The user cancelled.
+            Cancelled: The user cancelled.
             PlanError: The loss is no longer a number.
         """
         now = time.perf_counter()
@@ -95,9 +91,9 @@ class Progress:
             self.report(self._line(self._numbers(logs)))
 
     def check_stop(self) -> None:
-        """Raise :class:`StopRequestedError` when the user cancelled."""
+        """Raise :class:`Cancelled` when the user cancelled."""
         if self.should_stop():
-            raise StopRequestedError
+            raise Cancelled
 
     def end_epoch(self, logs: Mapping[str, Any]) -> None:
         """Report the epoch with its validation, keep its weights, stop early when due."""

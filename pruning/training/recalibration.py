@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from pruning.errors import Cancelled
 from pruning.frameworks._base import Framework, Node
 from pruning.frameworks.execution import Execution
 
@@ -25,10 +26,6 @@ FEWEST = 32  # samples that are run even if they take more
 CHUNK = 128  # samples of one call, at most
 _CLASSES = frozenset({"BatchNormalization", "SyncBatchNormalization"})
 _VALUES = 2**20  # turned to float64 at a time
-
-
-class StopRequestedError(Exception):
-    """The user asked to stop; the model's statistics are as they were."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +93,7 @@ def recalibrate(
         should_stop: Asked after every layer.
 
     Raises:
-        StopRequestedError: ``should_stop`` said so.
+        Cancelled: ``should_stop`` said so.
     """
     norms = normalizations(model, framework)
     before = statistics(model, framework)
@@ -240,7 +237,7 @@ class _Walk:
 
     def _tell(self, words: str) -> None:
         if self.should_stop():
-            raise StopRequestedError
+            raise Cancelled
         done = len(self.moments)
         layers = f"BatchNorm {done} of {self.norms}"
         self.report(done / max(1, self.norms), f"{layers} on {words}")

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pruning.errors import MismatchError
+from pruning.errors import Cancelled, MismatchError
 from pruning.frameworks._base import Framework
 from pruning.frameworks.names import require_graph_names
 from pruning.frameworks.running import needs_compiler
@@ -26,7 +26,7 @@ from pruning.training.first_step import early_first_step
 from pruning.training.movement import Movement
 from pruning.training.objective import fitted_targets, objective
 from pruning.training.pipeline import batches
-from pruning.training.progress import Progress, StopRequestedError
+from pruning.training.progress import Progress
 from pruning.training.reference import TfmotZeroing
 from pruning.training.zeroing import MaskZeroing, Zeroing
 
@@ -126,7 +126,7 @@ def retrain(
                 callbacks = [*early_first_step(trainee, framework), *callbacks]
             _fit(trainee, dataset, training, callbacks)
             progress.restore_best()
-    except StopRequestedError:
+    except Cancelled:
         stopped = True
     finally:
         final_masks = zeroing.finish() if zeroing is not None else {}

@@ -5,8 +5,8 @@ import pytest
 
 from pruning import storage
 from pruning.comparison import evaluate as module
-from pruning.comparison.evaluate import StoppedError, evaluate, output_activation, predict
-from pruning.errors import DataFileError, MismatchError
+from pruning.comparison.evaluate import evaluate, output_activation, predict
+from pruning.errors import Cancelled, DataFileError, MismatchError
 from pruning.frameworks._base import framework
 from pruning.intake.dataset import Dataset, Manifest
 from tests.models import FAMILIES, build, keras_of, outputs, samples
@@ -50,7 +50,7 @@ def test_a_stop_is_heard_between_chunks(tmp_path: Path, monkeypatch) -> None:
     model = build("plain", "keras3")
     x = samples(model, 20)[0]
     told: list[dict] = []
-    with pytest.raises(StoppedError):
+    with pytest.raises(Cancelled):
         predict(model, x, should_stop=lambda: len(told) == 2, report=told.append)
     assert told[-1]["done"] == 10
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from pruning.comparison import judge, latency
-from pruning.comparison.evaluate import StoppedError
 from pruning.comparison.result import Comparison
-from pruning.errors import MismatchError
+from pruning.errors import Cancelled, MismatchError
 from pruning.frameworks._base import framework
 from pruning.intake.model_file import LoadedModel, load
 from tests.comparison.test_evaluate import dataset
@@ -63,7 +62,7 @@ def test_latency_can_be_left_out_and_a_stop_is_heard(tmp_path: Path) -> None:
     assert found.difference.value == 0
     assert found.difference.low < 0 < found.difference.high
     asked = iter([False, True])
-    with pytest.raises(StoppedError):
+    with pytest.raises(Cancelled):
         judge.compare(same, same, data, should_stop=lambda: next(asked))
 
 

@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 
 from pruning import storage
-from pruning.errors import MismatchError, PlanError
+from pruning.errors import Cancelled, MismatchError, PlanError
 from pruning.frameworks._base import framework
 from pruning.intake import store
 from pruning.intake.dataset import Dataset, prepared_folder
 from pruning.runs.calibration import calibration_samples, score_channels
 from pruning.runs.folder import RunFolder, jobs_folder
 from pruning.runs.jobs import scores as job
-from pruning.runs.jobs._base import Cancelled
 from pruning.runs.jobs.profile import storable
 from pruning.runs.record import Record
 from pruning.strategy.channel_scores import load_channel_scores

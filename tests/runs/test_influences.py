@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from pruning import storage
-from pruning.errors import MismatchError, PlanError
+from pruning.errors import Cancelled, MismatchError, PlanError
 from pruning.frameworks._base import framework
 from pruning.intake import store
 from pruning.intake.dataset import prepared_folder
 from pruning.runs.folder import RunFolder, jobs_folder
-from pruning.runs.influences import Influences, StopRequestedError, measure
+from pruning.runs.influences import Influences, measure
 from pruning.runs.jobs import influences as job
 from pruning.runs.record import Record
 from pruning.strategy.criteria import criterion
@@ -119,7 +119,7 @@ def test_without_validation_samples_training_samples_are_used(tmp_path: Path) ->
 
 def test_a_stop_ends_it(tmp_path: Path) -> None:
     for name in ("block_influence", "sensitivity"):
-        with pytest.raises(StopRequestedError):
+        with pytest.raises(Cancelled):
             measure(small("keras3"), data(tmp_path), name, should_stop=lambda: True)
 
 

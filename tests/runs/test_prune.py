@@ -11,11 +11,10 @@ import pytest
 from pruning import storage
 from pruning.comparison import latency
 from pruning.comparison.result import Comparison
-from pruning.errors import MismatchError, PlanError
+from pruning.errors import Cancelled, MismatchError, PlanError
 from pruning.intake.dataset import Dataset
 from pruning.intake.prepare import prepare
 from pruning.runs.jobs import prune as job
-from pruning.runs.jobs._base import Cancelled
 from pruning.strategy.plan import PruningPlan, Schedule, Training
 
 FILES = [("keras3", "keras"), ("tf_keras", "h5"), ("keras3", "h5"), ("tf_keras", "keras")]

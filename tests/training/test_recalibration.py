@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pruning.errors import Cancelled
 from pruning.frameworks._base import framework
 from pruning.training import recalibration
 from pruning.training.recalibration import (
-    StopRequestedError,
     normalizations,
     recalibrate,
     set_statistics,
@@ -119,7 +119,7 @@ def test_a_stop_leaves_the_statistics_as_they_were(family):
     model = models.build("residual_identity", family)
     before = statistics(model, framework(family))
     seen = []
-    with pytest.raises(StopRequestedError):
+    with pytest.raises(Cancelled):
         recalibrate(
             model, framework(family), RNG.normal(0, 1, (8, 8, 8, 3)).astype("float32"),
             report=lambda *a: seen.append(a), should_stop=lambda: len(seen) == 2,

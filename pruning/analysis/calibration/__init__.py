@@ -18,7 +18,6 @@ from pruning.analysis.calibration._base import (
     Gathered,
     Gatherer,
     Samples,
-    StoppedError,
     Watch,
 )
 from pruning.analysis.calibration._evidence import Evidence, channel_evidence
@@ -33,7 +32,6 @@ __all__ = [
     "Gathered",
     "Gatherer",
     "Samples",
-    "StoppedError",
     "Watch",
     "channel_evidence",
     "gather",
@@ -83,7 +81,7 @@ def gather(
         watch: Told of the progress.
 
     Raises:
-        StoppedError: The user asked to stop.
+        Cancelled: The user asked to stop.
         ValueError: Samples, or their targets, are needed and were not given.
     """
     told = watch or Watch()

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from pruning.errors import Cancelled
+
 if TYPE_CHECKING:
     from pruning.analysis.profiler import Analysis
 
@@ -31,10 +33,6 @@ KERNEL = "kernel"  # the kernels themselves: needs no gatherer
 BATCH = 32  # samples that run through the model at once
 
 Per = Literal["weight", "channel"]
-
-
-class StoppedError(Exception):
-    """The user asked to stop; nothing was gathered."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,10 +83,10 @@ class Watch:
         """Say that ``done`` of ``total`` samples have been looked at.
 
         Raises:
-            StoppedError: The user asked to stop.
+            Cancelled: The user asked to stop.
         """
         if self.should_stop():
-            raise StoppedError
+            raise Cancelled
         self.report(done / max(total, 1), f"{what}: {done:,} of {total:,} calibration samples")
 
 

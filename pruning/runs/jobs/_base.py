@@ -14,10 +14,6 @@ from typing import Any, Protocol
 from pruning.runs.folder import RunFolder
 
 
-class Cancelled(Exception):  # noqa: N818 - an outcome the user asked for, not an error
-    """The work stopped because the user asked for it."""
-
-
 class Task(Protocol):
     """What a running job is given: its folder, and how to say what it is doing."""
 

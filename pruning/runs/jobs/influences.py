@@ -9,7 +9,7 @@ from pruning import storage
 from pruning.intake.dataset import Dataset, prepared_folder
 from pruning.intake.store import model_folder, model_path, upload_record
 from pruning.runs import influences
-from pruning.runs.jobs._base import Cancelled, Job, Task
+from pruning.runs.jobs._base import Job, Task
 
 
 def key(model: str, data: str, criterion: str, samples: int, seed: int) -> str:
@@ -43,18 +43,15 @@ def run(task: Task) -> dict[str, Any]:
             for_pricing=False,
         )
     with task.stage("measure"):
-        try:
-            found = influences.measure(
-                analysis,
-                data,
-                criterion,
-                samples=samples,
-                seed=seed,
-                report=task.progress,
-                should_stop=task.should_stop,
-            )
-        except influences.StopRequestedError as stopped:
-            raise Cancelled from stopped
+        found = influences.measure(
+            analysis,
+            data,
+            criterion,
+            samples=samples,
+            seed=seed,
+            report=task.progress,
+            should_stop=task.should_stop,
+        )
     path = influences_path(identifier, ref, criterion, samples, seed)
     storage.write_json(path, found.to_dict())
     return {"samples": found.samples, "made": [str(path.relative_to(storage.home()))]}

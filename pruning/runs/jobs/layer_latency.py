@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pruning.errors import NotFoundError
+from pruning.errors import Cancelled, NotFoundError
 from pruning.intake.store import model_path
 from pruning.runs import library
-from pruning.runs.jobs._base import Cancelled, Job, Task
+from pruning.runs.jobs._base import Job, Task
 
 
 def run(task: Task) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import pytest
 
 from pruning.analysis.calibration import (
     Samples,
-    StoppedError,
     Watch,
     channel_evidence,
     gather,
@@ -18,6 +17,7 @@ from pruning.analysis.calibration import (
 from pruning.analysis.calibration.activations import NEVER_ZERO
 from pruning.analysis.calibration.gamma import NO_GAMMA
 from pruning.analysis.profiler import Analysis
+from pruning.errors import Cancelled
 from tests.analysis.calibration.small import (
     analysed,
     built,
@@ -270,7 +270,7 @@ def test_progress_is_told_and_stopping_is_heard() -> None:
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1
     assert told[0][1] == "activations: 32 of 40 calibration samples"
-    with pytest.raises(StoppedError):
+    with pytest.raises(Cancelled):
         gather(analysis, ("activation",), calibration(analysis), Watch(should_stop=lambda: True))
 
 

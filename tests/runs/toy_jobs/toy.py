@@ -4,8 +4,8 @@ import os
 import time
 from typing import Any
 
-from pruning.errors import DataFileError
-from pruning.runs.jobs._base import Cancelled, Job, Task
+from pruning.errors import Cancelled, DataFileError
+from pruning.runs.jobs._base import Job, Task
 from pruning.storage import write_bytes
 
 
