@@ -135,25 +135,9 @@ def report(rows: list[dict[str, Any]]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--base-epochs", type=int, default=12)
-    parser.add_argument("--train-samples", type=int)
-    parser.add_argument("--test-samples", type=int, help="for a quick try")
-    parser.add_argument("--batch-size", type=int, default=128)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser = resnet20.parser(__doc__)
     parser.add_argument("--scope", default="uniform", choices=["uniform", "global"])
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
-    rows = []
-    for seed in options.seeds:
-        with tempfile.TemporaryDirectory() as folder:
-            rows.append(run(seed, options, Path(folder)))
-        print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
-    report(rows)
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=1))
+    resnet20.over_seeds(parser.parse_args(), run, report)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,12 @@ own, so that PyTorch's twin computes the same. Fashion-MNIST comes from Debian's
 
 from __future__ import annotations
 
+import argparse
 import gzip
+import json
+import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +22,36 @@ import numpy as np
 FOLDER = Path("/usr/share/datasets/fashion-mnist")
 WIDTHS, BLOCKS, CLASSES = (16, 32, 64), 3, 10
 VALIDATION = 5000
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """Options that the benchmarks of accuracy share."""
+    options = argparse.ArgumentParser(description=description)
+    options.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
+    options.add_argument("--epochs", type=int, default=5)
+    options.add_argument("--base-epochs", type=int, default=12)
+    options.add_argument("--train-samples", type=int)
+    options.add_argument("--test-samples", type=int, help="for a quick try")
+    options.add_argument("--batch-size", type=int, default=128)
+    options.add_argument("--learning-rate", type=float, default=1e-3)
+    options.add_argument("--json", type=Path)
+    return options
+
+
+def over_seeds(
+    options: argparse.Namespace,
+    run: Callable[[int, argparse.Namespace, Path], dict[str, Any]],
+    report: Callable[[list[dict[str, Any]]], None],
+) -> None:
+    """Run each seed in a folder of its own, and report on all of them."""
+    rows = []
+    for seed in options.seeds:
+        with tempfile.TemporaryDirectory() as folder:
+            rows.append(run(seed, options, Path(folder)))
+        print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
+    report(rows)
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1))
 
 
 def network(keras: Any) -> Any:

@@ -5,7 +5,6 @@ Prints one JSON object: {topology: verdict}.
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import keras_topologies as topologies
 import numpy as np
 import tensorflow as tf
+from answering import verdicts
 from tf2kerassurgeon import Surgeon
 
 SIZES = ("filters", "units", "output_dim")
@@ -53,18 +53,5 @@ def judged(before: list[Any], after: list[Any], params: int, half: int) -> str:
     return "cut" if params <= 1.05 * half else f"not all ({params / half:.1f} × the half)"
 
 
-def main() -> None:
-    found = {}
-    for name in sys.argv[1:]:
-        try:
-            found[name] = verdict(name)
-        # Whatever a peer raises is its answer.
-        except Exception as error:
-            print(name, type(error).__name__, str(error)[:300], file=sys.stderr)
-            found[name] = f"{type(error).__name__}"
-        tf.keras.backend.clear_session()
-    print(json.dumps(found))
-
-
 if __name__ == "__main__":
-    main()
+    verdicts(verdict, tf.keras.backend.clear_session)

@@ -5,7 +5,6 @@ Prints one JSON object: {topology: verdict}.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import keras_topologies as topologies
 import tensorflow_model_optimization as tfmot
 import tf_keras
+from answering import verdicts
 
 sparsity = tfmot.sparsity.keras
 
@@ -41,18 +41,5 @@ def verdict(name: str) -> str:
     return "cut"
 
 
-def main() -> None:
-    found = {}
-    for name in sys.argv[1:]:
-        try:
-            found[name] = verdict(name)
-        # Whatever a peer raises is its answer.
-        except Exception as error:
-            print(name, type(error).__name__, str(error)[:300], file=sys.stderr)
-            found[name] = f"{type(error).__name__}"
-        tf_keras.backend.clear_session()
-    print(json.dumps(found))
-
-
 if __name__ == "__main__":
-    main()
+    verdicts(verdict, tf_keras.backend.clear_session)

@@ -8,13 +8,12 @@ Prints one JSON object: {topology: verdict}.
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import torch
 import torch_pruning as tp
+from answering import verdicts
 from torch import nn
 from torch.nn import functional as F
 
@@ -489,17 +488,5 @@ def _outputs(model: nn.Module, inputs: tuple[Any, ...]) -> list[Any]:
     return list(answer) if isinstance(answer, tuple) else [answer]
 
 
-def main() -> None:
-    found = {}
-    for name in sys.argv[1:]:
-        try:
-            found[name] = verdict(name)
-        # Whatever a peer raises is its answer.
-        except Exception as error:
-            print(name, type(error).__name__, str(error)[:300], file=sys.stderr)
-            found[name] = f"{type(error).__name__}"
-    print(json.dumps(found))
-
-
 if __name__ == "__main__":
-    main()
+    verdicts(verdict)
