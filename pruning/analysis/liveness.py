@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from pruning.analysis.profile import Block, Call, ModelProfile
+from pruning.frameworks.execution import source
 
 Instead = Mapping[int, int]
 """Tensor -> the tensor that its readers read instead, by number."""
-
-
-def source(tensor: int, instead: Instead) -> int:
-    """The tensor that is read in place of ``tensor``, bypasses behind each other followed."""
-    while tensor in instead:
-        tensor = instead[tensor]
-    return tensor
 
 
 def alive(calls: Sequence[Call], ends: Collection[int], instead: Instead) -> list[bool]:

@@ -18,7 +18,7 @@ from pruning.comparison.latency import interleaved
 from pruning.comparison.litert import Interpreter, convert
 from pruning.errors import ExportError
 from pruning.frameworks._base import Framework, Node
-from pruning.frameworks.running import answer
+from pruning.frameworks.running import answers
 
 
 def layer_latencies(
@@ -82,9 +82,8 @@ def _values(
     """What each tensor that a node reads holds for the sample, by the tensor's id."""
     tensors = {id(tensor): tensor for node in nodes for tensor in node.inputs}
     whole = framework.keras.Model(flat.inputs, list(tensors.values()))
-    found = answer(whole, sample)
-    listed = found if isinstance(found, list | tuple) else [found]
-    return {key: np.asarray(value) for key, value in zip(tensors, listed, strict=True)}
+    found = answers(whole, sample)
+    return {key: np.asarray(value) for key, value in zip(tensors, found, strict=True)}
 
 
 def _signature(node: Node, given: Sequence[np.ndarray]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from pruning.analysis.profiler import analyse
 from pruning.errors import ExportError
-from pruning.frameworks.running import answer
+from pruning.frameworks.running import answers
 from pruning.intake.model_file import LoadedModel
 from pruning.surgery.self_check import random_samples
 
@@ -41,11 +41,7 @@ def random_inputs(
 
 def outputs_of(model: Any, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Run a Keras model in inference mode. -> one array (n, …) per output."""
-    result = answer(model, inputs)
-    if isinstance(result, dict):
-        result = list(result.values())
-    values = result if isinstance(result, list | tuple) else [result]
-    return [np.asarray(value) for value in values]
+    return [np.asarray(value) for value in answers(model, inputs)]
 
 
 def _closed(shape: tuple[int | None, ...], length: int | None) -> tuple[int, ...]:

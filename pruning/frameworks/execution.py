@@ -91,21 +91,22 @@ class Execution:
                 results = self.call(node, values)
                 values.update({id(t): v for t, v in zip(node.outputs, results, strict=True)})
             for tensor in node.outputs:
-                source = _source(id(tensor), instead)
-                if source in values:
-                    values[id(tensor)] = values[source]
+                origin = source(id(tensor), instead)
+                if origin in values:
+                    values[id(tensor)] = values[origin]
         return values
 
     def _needed(self, instead: Mapping[int, int]) -> set[int]:
         """Ids of the tensors that the outputs are computed from."""
-        needed = {_source(id(tensor), instead) for tensor in self.flat.outputs}
+        needed = {source(id(tensor), instead) for tensor in self.flat.outputs}
         for node in reversed(self.calls):
             if any(id(tensor) in needed for tensor in node.outputs):
-                needed.update(_source(key, instead) for key in self.reads(node))
+                needed.update(source(key, instead) for key in self.reads(node))
         return needed
 
 
-def _source(key: int, instead: Mapping[int, int]) -> int:
+def source(key: int, instead: Mapping[int, int]) -> int:
+    """The tensor that is read in place of ``key``, bypasses behind each other followed."""
     while key in instead:
         key = instead[key]
     return key

@@ -34,6 +34,20 @@ def answer(model: Any, inputs: Sequence[Any]) -> Any:
     return run(given)
 
 
+def answers(model: Any, inputs: Sequence[Any]) -> list[Any]:
+    """The same as a list, in the order of ``model.outputs``."""
+    found = answer(model, inputs)
+    if isinstance(found, dict):
+        return [found[key] for key in sorted(found)]
+    return list(found) if isinstance(found, list | tuple) else [found]
+
+
+def fixed_batch(model: Any) -> int | None:
+    """How many samples the model reads at once, where its author fixed that."""
+    sizes = (tensor.shape[0] for tensor in model.inputs)
+    return next((int(size) for size in sizes if size is not None), None)
+
+
 def forget(model: Any) -> None:
     """Bring all stateful layers back to where they start."""
     for layer in getattr(model, "layers", ()):

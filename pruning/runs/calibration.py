@@ -17,6 +17,7 @@ from pruning.analysis.calibration import (
     needs_labels,
 )
 from pruning.errors import PlanError
+from pruning.frameworks.running import fixed_batch
 from pruning.intake.check import check_fits
 from pruning.intake.dataset import Dataset
 from pruning.strategy.channel_scores import NOISE, ChannelScores, lots
@@ -136,7 +137,7 @@ def calibration_samples(
         raise needs_data(found, given=data is not None)
     profile = analysis.profile
     check_fits(data.manifest, profile.inputs, profile.outputs, profile.output_activation)
-    batch = analysis.framework.shape(analysis.flat.inputs[0])[0]
+    batch = fixed_batch(analysis.flat)
     whole = min(count, available) // (batch or 1) * (batch or 1)
     if not whole:
         raise PlanError(
@@ -144,12 +145,17 @@ def calibration_samples(
             expected=f"At least {batch} calibration samples, and as many training samples.",
             fix="Look at more samples, or save the model with an open batch size.",
         )
-    rows = np.sort(np.random.default_rng(seed).permutation(available)[:whole])
+    rows = drawn_rows(available, whole, seed)
     inputs = (np.asarray(data.x("train")[rows]),)
     if not needs_labels(found.needs):
         return Samples(inputs, seed=seed, batch=batch)
     targets, losses = _labelled(analysis, data, rows)
     return Samples(inputs, targets, losses, seed, batch)
+
+
+def drawn_rows(available: int, count: int, seed: int) -> np.ndarray:
+    """Rows drawn without repetition, ascending. -> (≤ count,)."""
+    return np.sort(np.random.default_rng(seed).permutation(available)[:count])
 
 
 def needs_data(found: Criterion, *, given: bool = False) -> PlanError:

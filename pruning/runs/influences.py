@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pruning.errors import Cancelled, PlanError
+from pruning.frameworks.running import fixed_batch
 from pruning.intake.check import check_fits
 from pruning.intake.dataset import Dataset
+from pruning.runs.calibration import drawn_rows
 from pruning.strategy.criteria import criterion as criterion_of
 from pruning.strategy.plan import PruningPlan
 
@@ -95,17 +97,17 @@ def _influence(
     report: Callable[[float, str], None],
     should_stop: Callable[[], bool],
 ) -> Influences:
-    from pruning.runs.recalibrating import drawn
     from pruning.surgery import influence
 
-    x = drawn(data, samples, seed)
+    x = data.x("train")
+    x = np.asarray(x[drawn_rows(len(x), samples, seed)])
     if not len(x):
         raise PlanError(
             "The data has no training samples to measure blocks on.",
             expected="At least one sample in the training split.",
             fix="Prepare the data with a training split.",
         )
-    batch = analysis.framework.shape(analysis.flat.inputs[0])[0]
+    batch = fixed_batch(analysis.flat)
     if batch is not None and len(x) < batch:
         raise PlanError(
             f"The model reads {batch} samples at once, and {len(x)} are looked at.",

@@ -12,6 +12,7 @@ from pruning.comparison.recalibration import Recalibration
 from pruning.comparison.result import Scores
 from pruning.frameworks._base import Framework
 from pruning.intake.dataset import Dataset
+from pruning.runs.calibration import drawn_rows
 from pruning.training.recalibration import SAMPLES, recalibrate, set_statistics, statistics
 
 VALIDATION_SAMPLES = 500  # at most; both sides are judged on the same ones
@@ -65,11 +66,12 @@ def recalibrated(
         )
         return found
 
+    x = data.x("train")
     old, before = statistics(model, framework), scores(0.0)
     made = recalibrate(
         model,
         framework,
-        drawn(data, samples, seed),
+        np.asarray(x[drawn_rows(len(x), samples, seed)]),
         report=lambda share, words: report(0.2 + 0.6 * share, words),
         should_stop=should_stop,
     )
@@ -89,10 +91,3 @@ def recalibrated(
         loss_after=after.loss if after else None,
         left=made.left,
     )
-
-
-def drawn(data: Dataset, count: int, seed: int) -> np.ndarray:
-    """Training samples drawn without repetition, in the data's order. -> (≤ count, …)."""
-    x = data.x("train")
-    rows = np.random.default_rng(seed).permutation(len(x))[:count]
-    return np.asarray(x[np.sort(rows)])

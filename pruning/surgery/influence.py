@@ -9,7 +9,7 @@ import numpy as np
 
 from pruning.analysis.profiler import Analysis
 from pruning.errors import Cancelled
-from pruning.frameworks.running import answer
+from pruning.frameworks.running import answers, fixed_batch
 from pruning.strategy.criteria._base import Criterion
 
 BATCH = 16  # samples at once: the inputs and outputs of all blocks are held
@@ -47,17 +47,17 @@ def block_scores(
     )
     sums = {block.id: 0.0 for block in blocks}
     counts = {block.id: 0 for block in blocks}
-    step = analysis.framework.shape(entries[0])[0] or BATCH
-    total = len(inputs[0]) // step * step if step != BATCH else len(inputs[0])
+    fixed = fixed_batch(analysis.flat)
+    step = fixed or BATCH
+    total = len(inputs[0]) // step * step if fixed else len(inputs[0])
     for start in range(0, total, step):
         if should_stop():
             raise Cancelled
         part = [np.asarray(array[start : start + step]) for array in inputs]
-        answers = answer(probe, part)
-        listed = answers if isinstance(answers, list | tuple) else [answers]
+        seen = answers(probe, part)
         for block in blocks:
             for target, origin in block.bypasses:
-                pair = [_rows(listed[places[number]], block.axis) for number in (origin, target)]
+                pair = [_rows(seen[places[number]], block.axis) for number in (origin, target)]
                 scores = criterion.score(np.stack(pair))
                 sums[block.id] += float(scores.sum())
                 counts[block.id] += scores.size

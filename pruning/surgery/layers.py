@@ -21,12 +21,10 @@ from pruning.frameworks._base import Place
 from pruning.frameworks.execution import Execution
 from pruning.strategy.block_targets import check_inputs
 from pruning.surgery.self_check import (
-    SAMPLES,
     SelfCheck,
-    as_many_as_read,
+    checked_inputs,
     difference,
     outputs,
-    random_samples,
     tolerance_for,
 )
 
@@ -112,8 +110,7 @@ def check_removal(
     Raises:
         SelfCheckError: The outputs differ by more than the tolerance, or are not finite.
     """
-    inputs = list(samples) if samples is not None else random_samples(analysis, SAMPLES, seed)
-    inputs = as_many_as_read(analysis, inputs)
+    inputs = checked_inputs(analysis, samples, seed)
     expected = bypassed_outputs(analysis, removal.blocks, inputs)
     actual = outputs(removal.model, inputs)
     tolerance = tolerance_for(analysis, expected)

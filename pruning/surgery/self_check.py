@@ -11,7 +11,7 @@ import numpy as np
 from pruning.analysis.layer_rules import key_of
 from pruning.analysis.profiler import Analysis
 from pruning.errors import SelfCheckError
-from pruning.frameworks.running import answer
+from pruning.frameworks.running import answers, fixed_batch
 from pruning.surgery.channels import Cut, zeroed_consumers
 from pruning.surgery.channels import cut as cut_channels
 
@@ -66,8 +66,7 @@ def self_check(
     Raises:
         SelfCheckError: The outputs differ by more than the tolerance, or are not finite.
     """
-    inputs = list(samples) if samples is not None else random_samples(analysis, SAMPLES, seed)
-    inputs = as_many_as_read(analysis, inputs)
+    inputs = checked_inputs(analysis, samples, seed)
     inexact = _inexact(analysis, cut)
     if inexact:
         return _with_inexact(analysis, cut, inputs, inexact)
@@ -152,10 +151,12 @@ def random_samples(analysis: Analysis, count: int, seed: int = 0) -> list[np.nda
     return arrays
 
 
-def as_many_as_read(analysis: Analysis, inputs: list[np.ndarray]) -> list[np.ndarray]:
-    """As many samples as a model reads at once that says how many, such as a stateful one."""
-    batches = [analysis.framework.shape(tensor)[0] for tensor in analysis.flat.inputs]
-    count = next((batch for batch in batches if batch is not None), None)
+def checked_inputs(
+    analysis: Analysis, samples: Sequence[np.ndarray] | None, seed: int
+) -> list[np.ndarray]:
+    """The samples, a few random ones if there are none; as many as the model reads at once."""
+    inputs = list(samples) if samples is not None else random_samples(analysis, SAMPLES, seed)
+    count = fixed_batch(analysis.flat)  # of stateful models, for one
     if count is None:
         return inputs
     return [np.resize(array, (count, *array.shape[1:])) for array in inputs]
@@ -163,11 +164,7 @@ def as_many_as_read(analysis: Analysis, inputs: list[np.ndarray]) -> list[np.nda
 
 def outputs(model: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
     """Answers of a model in inference mode. -> one float32 array per output."""
-    answers = answer(model, inputs)
-    if isinstance(answers, dict):
-        answers = [answers[key] for key in sorted(answers)]  # the order of ``model.outputs``
-    listed = answers if isinstance(answers, list | tuple) else [answers]
-    return [np.asarray(out, np.float32) for out in listed]
+    return [np.asarray(out, np.float32) for out in answers(model, inputs)]
 
 
 def _half_precision(model: Any) -> bool:

@@ -19,6 +19,7 @@ import numpy as np
 from pruning.errors import Cancelled
 from pruning.frameworks._base import Framework, Node
 from pruning.frameworks.execution import Execution
+from pruning.frameworks.running import fixed_batch
 
 SAMPLES = 512  # at most; the mean of a channel over them is known to 4 % of its deviation
 MEMORY = 512 * 2**20  # bytes that may flow between layers at once
@@ -98,7 +99,7 @@ def recalibrate(
     norms = normalizations(model, framework)
     before = statistics(model, framework)
     walk = _Walk(framework, framework.flat(model), len(norms), report, should_stop)
-    fixed = _batch(model)
+    fixed = fixed_batch(model)
     used = samples[: walk.affordable(samples, fixed or FEWEST)]
     step = fixed or CHUNK
     words = f"{len(used):,} training samples"
@@ -158,7 +159,7 @@ class _Walk:
 
     def affordable(self, samples: np.ndarray, step: int) -> int:
         """How many of the samples can be held at once, told by running a few. At least a chunk."""
-        fixed = _batch(self.execution.flat)
+        fixed = fixed_batch(self.execution.flat)
         whole = len(samples) // fixed * fixed if fixed else len(samples)
         few = samples[: fixed or min(len(samples), 4)]
         peak = 0
@@ -241,12 +242,6 @@ class _Walk:
         done = len(self.moments)
         layers = f"BatchNorm {done} of {self.norms}"
         self.report(done / max(1, self.norms), f"{layers} on {words}")
-
-
-def _batch(model: Any) -> int | None:
-    """How many samples the model reads at once, when it says so."""
-    size = model.inputs[0].shape[0]
-    return None if size is None else int(size)
 
 
 def _axis(norm: Any) -> int:

@@ -28,9 +28,9 @@ def follow(folder: RunFolder) -> None:
     """Draw a run; while it is not finished, again and again."""
     current = status(folder)
     if current.final:
-        _draw(folder)
+        _draw(folder, current)
         return
-    waiting = current.state != "queued" and not metrics.progress(folder).last()
+    waiting = _awaits_first_step(folder, current)
     watch = st.fragment(_live, run_every=FIRST_SECONDS if waiting else REFRESH_SECONDS)
     watch(folder, waiting)
 
@@ -38,14 +38,16 @@ def follow(folder: RunFolder) -> None:
 def _live(folder: RunFolder, waiting: bool) -> None:
     """Draw a run; the page anew when it has ended, or its first step is there."""
     current = status(folder)
-    still = current.state != "queued" and not metrics.progress(folder).last()
-    if current.final or still != waiting:
+    if current.final or waiting != _awaits_first_step(folder, current):
         st.rerun()  # with another timer or none, and with what a finished run offers
-    _draw(folder)
+    _draw(folder, current)
 
 
-def _draw(folder: RunFolder) -> None:
-    current = status(folder)
+def _awaits_first_step(folder: RunFolder, current: Status) -> bool:
+    return current.state != "queued" and not metrics.progress(folder).last()
+
+
+def _draw(folder: RunFolder, current: Status) -> None:
     plan = PruningPlan.from_dict(folder.read(folder.plan))
     read = metrics.progress(folder)
     found = pace(read.last())

@@ -97,16 +97,7 @@ def _state(block: Block, chosen: PruningPlan) -> str:
 
 def _table(profile: ModelProfile, rows: pd.DataFrame) -> None:
     own = edits.current(profile.digest, "layers")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("**By block**: choose one to remove, or lock it; the rest follows.")
-        if own:
-            st.button(
-                "Forget my changes",
-                icon=":material/undo:",
-                on_click=edits.clear,
-                args=(own,),
-                key="forget",
-            )
+    edits.heading(own, "**By block**: choose one to remove, or lock it; the rest follows.")
     key = f"blocks_{own.revision}"
     shown = ["name", "kind", "influence", "params", "flops", "layers", "remove", "lock"]
     st.data_editor(

@@ -74,3 +74,17 @@ def apply(edits: Edits, key: str, names: list[str]) -> None:
             else:
                 edits.ratios[name] = min(0.99, max(0.0, float(changed["removed"]) / 100))
     edits.revision += 1
+
+
+def heading(edits: Edits, words: str) -> None:
+    """Draw the line above an editable table, and the way back from what was changed in it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(words)
+        if edits:
+            st.button(
+                "Forget my changes",
+                icon=":material/undo:",
+                on_click=clear,
+                args=(edits,),
+                key="forget",
+            )

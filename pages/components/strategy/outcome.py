@@ -272,18 +272,9 @@ def _table(profile: ModelProfile, chosen: PruningPlan, rows: pd.DataFrame) -> No
     editable = rows[rows["state"] != "frozen"].reset_index(drop=True)
     names = list(editable["id"])
     key = f"ratios_{chosen.method}_{own.revision}"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        what = "group of channels" if chosen.method == "channels" else "layer"
-        edit = "lock what shall stay whole" if fixed else "type a share to remove, or lock it"
-        st.markdown(f"**By {what}**: {edit}; the rest follows.")
-        if own:
-            st.button(
-                "Forget my changes",
-                icon=":material/undo:",
-                on_click=edits.clear,
-                args=(own,),
-                key="forget",
-            )
+    what = "group of channels" if chosen.method == "channels" else "layer"
+    edit = "lock what shall stay whole" if fixed else "type a share to remove, or lock it"
+    edits.heading(own, f"**By {what}**: {edit}; the rest follows.")
     st.data_editor(
         editable[["name", "before", "after", "removed", "lock", "layers"]],
         hide_index=True,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pruning.analysis.atoms import AtomArray
-from pruning.analysis.layer_rules._base import Call
+from pruning.analysis.layer_rules._base import Call, Channels
 
 _PARAMETERS = ("query", "value", "key")
 
@@ -31,6 +31,15 @@ def freeze_masks(call: Call, bound: Mapping[str, int]) -> None:
     for tensor, channels in zip(call.tensors, call.inputs, strict=True):
         if not any(tensor is known for known in projected):
             call.freeze(channels.atoms, f"{call.record.name!r} reads these values as a mask.")
+
+
+def answers(call: Call, heads: AtomArray, made: AtomArray) -> list[Channels]:
+    """What an attention layer returns: its channels, and the scores of its heads if asked to."""
+    outputs = [Channels(len(call.output_sizes[0]) - 1, made)]
+    if len(call.output_sizes) > 1:
+        call.freeze(heads, f"{call.record.name!r} returns the scores of its heads.")
+        outputs += [Channels() for _ in call.output_sizes[1:]]
+    return outputs
 
 
 def project(

@@ -13,7 +13,7 @@ scores. A rule therefore cannot cut one thing and price another.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pruning.analysis.atoms import NO_ATOMS, AtomArray, Atoms, Request
@@ -230,20 +230,14 @@ class Call:
         given = tuple(self.inputs if inputs is None else inputs)
         if drop_axis:
             given = tuple(self.without_time(channels) for channels in given)
-        inner = Call(
+        inner = replace(
+            self,
             layer=layer,
-            atoms=self.atoms,
-            record=self.record,
-            tensors=self.tensors,
             inputs=given,
             input_shapes=seen(self.input_shapes),
             output_shapes=seen(self.output_shapes),
             input_sizes=seen(self.input_sizes),
             output_sizes=seen(self.output_sizes),
-            args=self.args,
-            kwargs=self.kwargs,
-            rule_for=self.rule_for,
-            framework=self.framework,
             path=(*self.path, *path),
             times=self.times * (self.input_sizes[0][1] if drop_axis else 1),
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pruning.analysis.layer_rules._attention import bound_inputs, freeze_masks, project
+from pruning.analysis.layer_rules._attention import answers, bound_inputs, freeze_masks, project
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
 
 
@@ -47,11 +47,7 @@ def trace(call: Call) -> Sequence[Channels]:
     call.weight(output.bias, carries={0: made})
     call.work(steps_q * steps_kv, heads, keys)
     call.work(steps_q * steps_kv, heads, widths)
-    outputs = [Channels(len(call.output_sizes[0]) - 1, made)]
-    if len(call.output_sizes) > 1:
-        call.freeze(heads, f"{call.record.name!r} returns the scores of its heads.")
-        outputs += [Channels() for _ in call.output_sizes[1:]]
-    return outputs
+    return answers(call, heads, made)
 
 
 RULE = LayerRule("multi-head attention", ("MultiHeadAttention",), trace, "cut")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pruning.analysis.layer_rules._attention import bound_inputs, freeze_masks, project
+from pruning.analysis.layer_rules._attention import answers, bound_inputs, freeze_masks, project
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
 
 
@@ -50,11 +50,7 @@ def trace(call: Call) -> Sequence[Channels]:
     )
     call.weight(output.bias, carries={0: made})
     call.work(2 * steps_q * steps_kv, readers, width)
-    outputs = [Channels(len(call.output_sizes[0]) - 1, made)]
-    if len(call.output_sizes) > 1:
-        call.freeze(heads, f"{call.record.name!r} returns the scores of its heads.")
-        outputs += [Channels() for _ in call.output_sizes[1:]]
-    return outputs
+    return answers(call, heads, made)
 
 
 RULE = LayerRule("grouped-query attention", ("GroupedQueryAttention",), trace, "cut")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
@@ -44,10 +45,9 @@ def _call(call: Call, node: Node, places: dict[str, int], channels: dict[int, Ch
     def sizes(tensors: Sequence[Any]) -> tuple[tuple[int, ...], ...]:
         return tuple((1, *(1 if n is None else n for n in shape(t)[1:])) for t in tensors)
 
-    return Call(
+    return replace(
+        call,
         layer=node.layer,
-        atoms=call.atoms,
-        record=call.record,
         tensors=node.inputs,
         inputs=tuple(channels[id(tensor)] for tensor in node.inputs),
         input_shapes=tuple(shape(tensor) for tensor in node.inputs),
@@ -56,8 +56,6 @@ def _call(call: Call, node: Node, places: dict[str, int], channels: dict[int, Ch
         output_sizes=sizes(node.outputs),
         args=node.args,
         kwargs=node.kwargs,
-        rule_for=call.rule_for,
-        framework=call.framework,
         path=(*call.path, *path),
         times=call.times * call.input_sizes[0][1],
     )

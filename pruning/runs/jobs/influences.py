@@ -7,7 +7,7 @@ from typing import Any
 
 from pruning import storage
 from pruning.intake.dataset import Dataset, prepared_folder
-from pruning.intake.store import model_folder, model_path, upload_record
+from pruning.intake.store import model_folder, model_path
 from pruning.runs import influences
 from pruning.runs.jobs._base import Job, Task
 
@@ -34,14 +34,7 @@ def run(task: Task) -> dict[str, Any]:
     task.stages("load", "measure")
     with task.stage("load"):
         data = Dataset.open(prepared_folder(ref))
-        upload = upload_record(model_folder(identifier))
-        analysis = analyse(
-            load(model_path(identifier)),
-            digest=identifier,
-            name=str(upload["name"]),
-            bytes=int(upload["bytes"]),
-            for_pricing=False,
-        )
+        analysis = analyse(load(model_path(identifier)), for_pricing=False)
     with task.stage("measure"):
         found = influences.measure(
             analysis,

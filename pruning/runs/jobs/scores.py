@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pruning.intake.dataset import Dataset, prepared_folder
-from pruning.intake.store import model_folder, model_path, upload_record
+from pruning.intake.store import model_folder, model_path
 from pruning.runs.calibration import score_channels
 from pruning.runs.jobs._base import Job, Task
 from pruning.storage import home
@@ -32,14 +32,10 @@ def run(task: Task) -> dict[str, Any]:
 
     asked = task.request
     identifier, ref = asked["model"], asked["data"]
-    upload = upload_record(model_folder(identifier))
     task.stages("load", "score")
     with task.stage("load"):
         data = Dataset.open(prepared_folder(ref)) if ref else None
-        loaded = load(model_path(identifier))
-        analysis = analyse(
-            loaded, digest=identifier, name=str(upload["name"]), bytes=int(upload["bytes"])
-        )
+        analysis = analyse(load(model_path(identifier)), for_pricing=False)
     with task.stage("score"):
         scores = score_channels(
             analysis,
