@@ -118,11 +118,12 @@ def tolerance_for(analysis: Analysis, expected: list[np.ndarray]) -> float:
 
 
 def difference(expected: list[np.ndarray], actual: list[np.ndarray]) -> float:
-    """Largest absolute difference; infinite when the shapes differ."""
-    return max(
+    """Largest absolute difference; infinite when the shapes differ, NaN when an output is."""
+    each = [
         float(np.abs(one.astype(np.float64) - other).max()) if one.shape == other.shape else np.inf
         for one, other in zip(expected, actual, strict=True)
-    )
+    ]
+    return float(np.max(each))  # Python's max would pass over a NaN that is not the first
 
 
 def random_samples(analysis: Analysis, count: int, seed: int = 0) -> list[np.ndarray]:

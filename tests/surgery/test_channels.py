@@ -7,7 +7,7 @@ import pytest
 
 from pruning.errors import PlanError, SelfCheckError
 from pruning.surgery.channels import cut
-from pruning.surgery.self_check import self_check
+from pruning.surgery.self_check import difference, self_check
 from tests.models import FAMILIES, build, keras_of, outputs, samples
 from tests.surgery.cases import CASES, analysed, case, flops_of, random_kept, weights_by_path
 
@@ -187,6 +187,14 @@ def test_nan_does_not_pass_the_self_check() -> None:
     conv.set_weights([weight * np.nan for weight in conv.get_weights()])
     with pytest.raises(SelfCheckError, match="nan"):
         self_check(analysis, made)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_nan_in_any_output_is_a_difference(place: int) -> None:
+    expected = [np.zeros(2, np.float32), np.zeros(2, np.float32)]
+    actual = [array.copy() for array in expected]
+    actual[place][1] = np.nan
+    assert np.isnan(difference(expected, actual))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
