@@ -109,7 +109,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--home", type=Path, help="kept and used again; else a temporary folder")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
+    # A job that a page asked for may still write into the home when the server has ended.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
         home = arguments.home or Path(temporary)
         os.environ["PRUNING_STUDIO_HOME"] = str(home)
         opened = prepare(home, arguments.runs)
