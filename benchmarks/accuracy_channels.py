@@ -1,12 +1,13 @@
 """ResNet-20 on Fashion-MNIST with 2.1 and 4 times fewer FLOPs: the studio and Torch-Pruning.
 
-    .venv/bin/python benchmarks/accuracy_channels.py [--seeds 0 1 2] [--epochs 5]
-        [--base-epochs 12] [--train-samples N] [--test-samples N] [--criterion l1]
+    .venv/bin/python benchmarks/accuracy_channels.py [--seeds 0 1 2] [--epochs 3]
+        [--base-epochs 8] [--train-samples 10000] [--test-samples N] [--criterion l1]
         [--scope uniform] [--json FILE]
 
 For each seed one network is trained; both tools start from its weights, prune it to the same share
-of its FLOPs and train on for the same epochs with the same optimizer, batch and learning rate. The
-accuracy is that on the 10,000 test pictures, which neither has seen.
+of its FLOPs and train on for the same epochs with the same optimizer, batch and learning rate,
+which falls along a cosine. The accuracy is that on the 10,000 test pictures, which neither has
+seen.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """ResNet-20 on Fashion-MNIST with 80 % and 90 % zero weights: the studio and TF-MOT.
 
-    .venv/bin/python benchmarks/accuracy_zeros.py [--seeds 0 1 2] [--epochs 5]
-        [--base-epochs 12] [--train-samples N] [--test-samples N] [--scope uniform] [--json FILE]
+    .venv/bin/python benchmarks/accuracy_zeros.py [--seeds 0 1 2] [--epochs 3]
+        [--base-epochs 8] [--train-samples 10000] [--test-samples N] [--scope uniform] [--json FILE]
 
 For each seed one tf_keras network is trained; both tools start from its file, zero the same share
 of all kernels along the same polynomial schedule, and train for the same epochs with the same
-optimizer, batch and learning rate, validation after each epoch included. ``--scope global`` lets
-the studio share the zeros out between the layers, which TF-MOT cannot.
+optimizer, batch and learning rate, which falls along a cosine, validation after each epoch
+included. ``--scope global`` lets the studio share the zeros out between the layers, which TF-MOT
+cannot.
 """
 
 from __future__ import annotations

@@ -28,9 +28,11 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     """Options that the benchmarks of accuracy share."""
     options = argparse.ArgumentParser(description=description)
     options.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
-    options.add_argument("--epochs", type=int, default=5)
-    options.add_argument("--base-epochs", type=int, default=12)
-    options.add_argument("--train-samples", type=int)
+    options.add_argument("--epochs", type=int, default=3)
+    options.add_argument("--base-epochs", type=int, default=8)
+    options.add_argument(
+        "--train-samples", type=int, default=10_000, help="55000: all; hours on two cores"
+    )
     options.add_argument("--test-samples", type=int, help="for a quick try")
     options.add_argument("--batch-size", type=int, default=128)
     options.add_argument("--learning-rate", type=float, default=1e-3)
@@ -84,7 +86,7 @@ def write_data(
 
     Args:
         path: Of the file.
-        train_samples: How many to train on; 55,000 by default.
+        train_samples: How many to train on, of 55,000; all by default.
         test_samples: How many to test on, and at most to validate on; all by default.
     """
     x, y, x_test, y_test = _fashion_mnist()

@@ -127,6 +127,9 @@ def test_defaults_of_retraining_are_as_documented():
     default = Training()
     assert (default.epochs, default.batch_size, default.learning_rate) == (3, 64, 0.0003)
     assert (default.optimizer, default.patience, default.seed) == ("adam", None, 0)
+    assert (default.decay, default.distillation) == ("cosine", 0.0)
+    assert "| `--decay` | `cosine` |" in COMMAND_LINE
+    assert "| `--distillation X` | 0 |" in COMMAND_LINE
     assert "3, 64, adam, 0.0003, none, 0" in COMMAND_LINE
     assert f"| `--schedule` | `{Schedule().kind}` |" in COMMAND_LINE
 

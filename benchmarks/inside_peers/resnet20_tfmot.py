@@ -52,9 +52,8 @@ def zeroed(path: str, data: Any, final: float, settings: dict[str, Any]) -> dict
         frequency=min(settings["frequency"], max(1, round(settings["end"] * steps) // 4)),
     )
     wrapped = sparsity.prune_low_magnitude(model, pruning_schedule=schedule)
-    wrapped.compile(
-        tf_keras.optimizers.Adam(settings["learning_rate"]), "sparse_categorical_crossentropy"
-    )
+    rate = tf_keras.optimizers.schedules.CosineDecay(settings["learning_rate"], steps)
+    wrapped.compile(tf_keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
     clock = Clock()
     begun = perf_counter()
     wrapped.fit(

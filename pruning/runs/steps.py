@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pruning import storage
-from pruning.errors import Cancelled
+from pruning.errors import Cancelled, PlanError
 from pruning.intake.check import check_fits
 from pruning.intake.dataset import Dataset
 from pruning.runs.calibration import WeightEvidence, score_channels, weight_evidence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pruning.surgery.layers import Removal
     from pruning.training import TrainingResult
 
+MOST_ANSWERS = 2 * 2**30  # bytes of the original's answers that distillation keeps in memory
 CHECK_SAMPLES = 32  # of the training split; the cut is exact on all or on none
 SIZES = ("params", "flops", "bytes", "gzip_bytes")
 Stage = Callable[[str], AbstractContextManager[None]]
@@ -76,6 +78,7 @@ class Work:
     cut: Cut | None = None
     removal: Removal | None = None
     masks: Mapping[str, np.ndarray] | None = None
+    answers: np.ndarray | None = None
     self_check: dict[str, Any] | None = None
     recalibration: Recalibration | None = None
     training: TrainingResult | None = None
@@ -268,6 +271,37 @@ def look_at_weights(work: Work) -> WeightEvidence | None:
     return work.evidence
 
 
+def answer(work: Work, data: Dataset) -> None:
+    """Have the original answer the training samples, for retraining to learn from.
+
+    Raises:
+        PlanError: The answers would not fit into memory.
+        MismatchError: The original's answers are not finite.
+    """
+    from pruning.comparison.evaluate import predict
+
+    samples = data.x("train")
+    outputs = work.analysis.profile.outputs[0].shape
+    size = 4 * len(samples) * math.prod(dimension or 1 for dimension in outputs)
+    if size > MOST_ANSWERS:
+        raise PlanError(
+            f"The original's answers to {len(samples):,} training samples take"
+            f" {size / 2**30:.1f} GiB, and distillation keeps them in memory.",
+            expected=f"At most {MOST_ANSWERS >> 30} GiB.",
+            fix="Switch distillation off, or prepare the data with fewer training samples.",
+        )
+    with work.stage("distil"):
+        work.answers = predict(
+            work.before.model,
+            samples,
+            should_stop=work.voice.should_stop,
+            report=lambda entry: work.voice.progress(
+                entry["done"] / entry["total"],
+                f"{entry['done']:,} of {entry['total']:,} training samples",
+            ),
+        )
+
+
 def retrain(work: Work, data: Dataset, checkpoints: Path | None) -> None:
     """Train the pruned model; masks are computed while it trains, by the plan's schedule."""
     from pruning.training import retrain
@@ -281,6 +315,7 @@ def retrain(work: Work, data: Dataset, checkpoints: Path | None) -> None:
             report=work.voice.report,
             should_stop=work.voice.should_stop,
             evidence=work.evidence,
+            answers=work.answers,
             checkpoints=checkpoints,
         )
         if work.voice.should_stop():

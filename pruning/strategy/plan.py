@@ -20,6 +20,7 @@ Scope = Literal["uniform", "layer", "global"]
 TargetKind = Literal["params", "flops", "bytes", "sparsity"]
 ScheduleKind = Literal["one_shot", "constant", "polynomial"]
 Engine = Literal["studio", "tfmot"]
+Decay = Literal["cosine", "none"]
 
 TARGETS: tuple[TargetKind, ...] = ("params", "flops", "bytes", "sparsity")
 REQUESTS = ("inexact", "rescaled")
@@ -28,6 +29,7 @@ SCOPES: tuple[Scope, ...] = ("uniform", "layer", "global")
 SCHEDULES: tuple[ScheduleKind, ...] = ("one_shot", "constant", "polynomial")
 ENGINES: tuple[Engine, ...] = ("studio", "tfmot")
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
+DECAYS: tuple[Decay, ...] = ("cosine", "none")
 
 MOST_CALIBRATION_SAMPLES = 100_000
 
@@ -72,16 +74,23 @@ class Training:
     """Retraining after (channels) or during (weights) pruning.
 
     Attributes:
+        learning_rate: That of the first step.
+        decay: ``cosine`` lets the learning rate fall to 0 along half a cosine over all steps
+            (https://arxiv.org/abs/1608.03983, without restarts); ``none`` keeps it.
         patience: Early stopping after so many epochs without a better validation loss;
             ``None`` switches it off.
+        distillation: Share of the loss that is taken from the original model's answers instead
+            of the labels, from 0 to 1 (https://arxiv.org/abs/1503.02531, temperature 1).
     """
 
     epochs: int = 3
     batch_size: int = 64
     optimizer: str = "adam"
     learning_rate: float = 3e-4  # below what models are trained with: keep what they know
+    decay: Decay = "cosine"
     patience: int | None = None
     seed: int = 0
+    distillation: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -263,6 +272,8 @@ def _check_training(training: Training) -> None:
     _integer("epochs", training.epochs, 0, 10_000)
     _integer("batch size", training.batch_size, 1, 65_536)
     _between("learning rate", training.learning_rate, 0, 10)
+    _choice("decay", training.decay, DECAYS)
+    _between("distillation", training.distillation, 0, 1)
     _integer("seed", training.seed, 0, 2**32 - 1)
     if training.patience is not None:
         _integer("patience", training.patience, 1, 10_000)

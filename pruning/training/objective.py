@@ -35,12 +35,14 @@ class Objective:
         metrics: Metric objects; named ``accuracy``, or ``mae`` for regression.
         from_logits: The outputs are logits rather than probabilities.
         binary: One output stands for two classes.
+        exclusive: Labels are class numbers, and the outputs one for each class.
     """
 
     loss: Any
     metrics: list[Any]
     from_logits: bool
     binary: bool
+    exclusive: bool = False
 
 
 def objective(model: Any, framework: Framework, task: Task) -> Objective:
@@ -65,6 +67,7 @@ def objective(model: Any, framework: Framework, task: Task) -> Objective:
         [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         logits,
         False,
+        exclusive=True,
     )
 
 

@@ -24,7 +24,8 @@ class Progress:
     Attributes:
         model: The model that is fitted.
         epochs, steps: In the whole training.
-        learning_rate: Reported with every line.
+        learning_rate: That of the first step.
+        rate_of: The learning rate of each step, numbered from 0.
         report: Receives metric lines.
         should_stop: Asked after every batch.
         zeroing: What sets weights to zero, when anything does.
@@ -37,6 +38,7 @@ class Progress:
     epochs: int
     steps: int
     learning_rate: float
+    rate_of: Callable[[int], float]
     report: Callable[[dict[str, Any]], None]
     should_stop: Callable[[], bool]
     zeroing: Zeroing | None = None
@@ -131,7 +133,7 @@ class Progress:
             "step": self.step,
             "steps": self.steps,
             **numbers,
-            "learning_rate": self.learning_rate,
+            "learning_rate": self.rate_of(max(0, self.step - 1)),
         }
         if self.zeroing is not None:
             line["sparsity"] = self.zeroing.sparsity

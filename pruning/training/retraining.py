@@ -22,6 +22,7 @@ from pruning.strategy.schedules import StepSchedule, resolve
 from pruning.strategy.weight_scores import MOVEMENT
 from pruning.surgery.masks import Evidence, WeightMasks
 from pruning.training.checkpoints import Checkpoints
+from pruning.training.distillation import as_answers, distilling, probabilities, side_by_side
 from pruning.training.first_step import early_first_step
 from pruning.training.movement import Movement
 from pruning.training.objective import fitted_targets, objective
@@ -68,6 +69,7 @@ def retrain(
     should_stop: Callable[[], bool],
     masks: WeightMasks | None = None,
     evidence: Evidence | None = None,
+    answers: np.ndarray | None = None,
     checkpoints: Path | None = None,
 ) -> TrainingResult:
     """Train ``model`` in place as the plan says; masks leave exact zeros behind.
@@ -86,6 +88,8 @@ def retrain(
         should_stop: Asked after every batch, of validation too; True ends the training there.
         masks: Masks made for this model and plan, when the caller already has them.
         evidence: What the plan's criterion needs of the weights, gathered before.
+        answers: The original's outputs for the training samples, (n, …, outputs): where they are
+            given, the plan's share of the loss is taken from them.
         checkpoints: Folder for ``last.weights.h5`` and ``best.weights.h5``.
 
     Raises:
@@ -104,14 +108,16 @@ def retrain(
         model, framework, plan, resolve(plan.schedule, steps), masks
     )
     if steps:
-        trainee = compiled(trainee, framework, dataset, training)
+        trainee = compiled(trainee, framework, dataset, training, distil=answers is not None)
         if movement is not None and masks is not None:
             movement.watch(trainee, masks.kernels)
+    rate = _rate(framework.keras, dataset, training)
     progress = Progress(
         model=trainee,
         epochs=training.epochs,
         steps=steps,
         learning_rate=training.learning_rate,
+        rate_of=lambda step: float(rate(step)) if callable(rate) else rate,
         report=report,
         should_stop=should_stop,
         zeroing=zeroing,
@@ -124,7 +130,8 @@ def retrain(
             callbacks.append(progress.callback(framework.keras))
             if plan.engine == "studio":  # first, for a callback after it may end the training
                 callbacks = [*early_first_step(trainee, framework), *callbacks]
-            _fit(trainee, dataset, training, callbacks)
+            targets = _targets(trainee, framework, dataset, answers)
+            _fit(trainee, dataset, training, targets, callbacks)
             progress.restore_best()
     except Cancelled:
         stopped = True
@@ -163,10 +170,24 @@ def steps_of_epoch(dataset: Dataset, training: Training) -> int:
     return -(-samples // training.batch_size)
 
 
-def compiled(model: Any, framework: Framework, dataset: Dataset, training: Training) -> Any:
+def compiled(
+    model: Any,
+    framework: Framework,
+    dataset: Dataset,
+    training: Training,
+    *,
+    distil: bool = False,
+) -> Any:
     """Compile ``model`` for the data's task and return the model to fit.
 
     Of several outputs the first is fitted: then it is a second model of the same layers.
+
+    Args:
+        model: Of that framework.
+        framework: The model's Keras.
+        dataset: What it is fitted to.
+        training: The plan's settings.
+        distil: It is fitted to labels and answers that lie side by side.
 
     Raises:
         MismatchError: The model has several inputs.
@@ -184,6 +205,9 @@ def compiled(model: Any, framework: Framework, dataset: Dataset, training: Train
     if len(model.outputs) > 1:
         model = keras.Model(model.inputs, model.outputs[0])
     target = objective(model, framework, dataset.manifest.task)
+    if distil:
+        width = model.outputs[0].shape[-1]
+        target = distilling(target, framework, training.distillation, width)
     optimizer: dict[str, Callable[..., Any]] = {
         "adam": keras.optimizers.Adam,
         "adamw": keras.optimizers.AdamW,
@@ -191,7 +215,7 @@ def compiled(model: Any, framework: Framework, dataset: Dataset, training: Train
         "rmsprop": keras.optimizers.RMSprop,
     }
     model.compile(
-        optimizer=optimizer[training.optimizer](learning_rate=training.learning_rate),
+        optimizer=optimizer[training.optimizer](learning_rate=_rate(keras, dataset, training)),
         loss=target.loss,
         metrics=target.metrics,
         # XLA would compile for seconds before the first step; some layers cannot do without.
@@ -202,6 +226,14 @@ def compiled(model: Any, framework: Framework, dataset: Dataset, training: Train
     return model
 
 
+def _rate(keras: Any, dataset: Dataset, training: Training) -> Any:
+    """The learning rate of every step: a number, or what Keras asks for one."""
+    if training.decay == "none":
+        return training.learning_rate
+    steps = max(1, training.epochs * steps_of_epoch(dataset, training))
+    return keras.optimizers.schedules.CosineDecay(training.learning_rate, steps)
+
+
 def seed_everything(model: Any, framework: Framework, seed: int) -> None:
     """Seed Python, NumPy, TensorFlow, and the layers that drew a seed when they were made."""
     framework.keras.utils.set_random_seed(seed)
@@ -210,21 +242,59 @@ def seed_everything(model: Any, framework: Framework, seed: int) -> None:
         state.assign(np.array([seed % 2**31, index]).astype("uint32"))
 
 
-def training_batches(model: Any, dataset: Dataset, split: str, training: Training) -> Any:
-    """Batches of one split as ``model`` is trained on them; the training split is shuffled."""
-    y = fitted_targets(dataset.y(split), len(model.outputs[0].shape))
+def training_batches(
+    model: Any, dataset: Dataset, split: str, training: Training, y: np.ndarray | None = None
+) -> Any:
+    """Batches of one split as ``model`` is trained on them; the training split is shuffled.
+
+    Args:
+        model: Compiled.
+        dataset: Prepared data.
+        split: ``train`` or ``val``.
+        training: The plan's settings.
+        y: What the loss reads in place of the labels.
+    """
+    if y is None:
+        y = _labels(model, dataset, split)
     seed = training.seed if split == "train" else None
     return batches(dataset.x(split), y, training.batch_size, seed=seed)
 
 
-def _fit(model: Any, dataset: Dataset, training: Training, callbacks: list[Any]) -> None:
-    has_validation = dataset.manifest.counts.get("val", 0) > 0
+def _labels(model: Any, dataset: Dataset, split: str) -> np.ndarray:
+    return fitted_targets(dataset.y(split), len(model.outputs[0].shape))
+
+
+def _targets(
+    model: Any, framework: Framework, dataset: Dataset, answers: np.ndarray | None
+) -> dict[str, np.ndarray]:
+    """What the loss reads of each split: labels, with the original's answers beside them."""
+    splits = [name for name in ("train", "val") if dataset.manifest.counts.get(name, 0)]
+    if answers is None:
+        return {split: _labels(model, dataset, split) for split in splits}
+    target = objective(model, framework, dataset.manifest.task)
+    width = model.outputs[0].shape[-1]
+    read = dataset.y if target.exclusive else partial(_labels, model, dataset)
+    labels = {split: np.asarray(read(split)) for split in splits}
+    beside = {"train": probabilities(answers, target)}
+    if "val" in labels:  # judged by its labels alone, as without distillation
+        beside["val"] = as_answers(labels["val"], width, target)
+    return {split: side_by_side(labels[split], beside[split]) for split in splits}
+
+
+def _fit(
+    model: Any,
+    dataset: Dataset,
+    training: Training,
+    targets: dict[str, np.ndarray],
+    callbacks: list[Any],
+) -> None:
+    split = {
+        name: training_batches(model, dataset, name, training, y) for name, y in targets.items()
+    }
     model.fit(
-        training_batches(model, dataset, "train", training),
+        split["train"],
         epochs=training.epochs,
-        validation_data=training_batches(model, dataset, "val", training)
-        if has_validation
-        else None,
+        validation_data=split.get("val"),
         callbacks=callbacks,
         shuffle=False,  # the pipeline shuffles
         verbose=0,

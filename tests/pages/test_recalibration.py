@@ -51,6 +51,17 @@ def test_it_is_on_and_can_be_switched_off(profile) -> None:
     assert not [t for t in app.toggle if t.key == "plan_recalibrate"]
 
 
+def test_decay_and_distillation_are_chosen_and_filled_in(profile) -> None:
+    app = strategy()
+    assert (planned(app).training.decay, planned(app).training.distillation) == ("cosine", 0.0)
+    app.selectbox(key="plan_decay").set_value("none")
+    app.number_input(key="plan_distillation").set_value(35).run()
+    plan = planned(app)
+    assert (plan.training.decay, plan.training.distillation) == ("none", 0.35)
+    plans.save_plan(studio.profiles.MODEL, "taught", plan)
+    assert planned(strategy(plan="taught")).training == plan.training
+
+
 def test_an_opened_plan_fills_the_switch(profile) -> None:
     plan = replace(studio.plan_for(profile), recalibrate=False)
     plans.save_plan(studio.profiles.MODEL, "without", plan)

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pruning import storage
+from pruning import storage, training
 from pruning.comparison import latency
 from pruning.comparison.recalibration import Recalibration
 from pruning.comparison.result import Comparison
+from pruning.errors import PlanError
 from pruning.frameworks._base import framework
 from pruning.intake.dataset import Dataset
-from pruning.runs import recalibrating
+from pruning.runs import recalibrating, steps
 from pruning.runs.jobs import prune as job
 from pruning.strategy.plan import PruningPlan, Training
 from tests import models
@@ -163,3 +164,34 @@ def test_it_is_left_out(pruned, tmp_path, monkeypatch, changes) -> None:
         after.get_layer("stem_bn").moving_mean.numpy(),
         before.get_layer("stem_bn").moving_mean.numpy()[kept["kept"]],
     )
+
+
+@pytest.mark.parametrize("method", ["channels", "weights"])
+def test_a_run_that_distils_learns_from_the_originals_answers(
+    pruned, tmp_path, monkeypatch, method
+) -> None:
+    monkeypatch.setenv("PRUNING_STUDIO_HOME", str(tmp_path / "home"))
+    handed = []
+    real = training.retrain
+    monkeypatch.setattr(
+        training, "retrain", lambda *a, **k: handed.append(k["answers"]) or real(*a, **k)
+    )
+    criterion = {"channels": "l1", "weights": "magnitude"}[method]
+    changes = {"method": method, "criterion": criterion, "recalibrate": False}
+    results, seen = run(pruned, tmp_path, training=Training(epochs=1, distillation=0.5), **changes)
+    assert seen[-4:] == ["distil", "retrain", "compare", "save"]
+    assert results["seconds"]["distil"] > 0
+    from pruning.intake.prepare import prepare
+
+    original = models.keras_of("keras3").models.load_model(pruned[0])
+    samples = np.asarray(prepare(pruned[1]).x("train"))
+    np.testing.assert_allclose(handed[0], original.predict(samples, verbose=0), atol=1e-6)
+
+
+def test_answers_that_do_not_fit_into_memory_are_refused(pruned, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("PRUNING_STUDIO_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(steps, "MOST_ANSWERS", 100)
+    with pytest.raises(PlanError, match="distillation keeps them in memory") as caught:
+        run(pruned, tmp_path, training=Training(epochs=1, distillation=0.5))
+    assert "Switch distillation off" in caught.value.fix
+    assert not (tmp_path / "model.keras").exists()

@@ -52,6 +52,20 @@ def test_learns_a_separable_set(family, tmp_path):
     assert all("sparsity" not in line for line in lines)
 
 
+@pytest.mark.parametrize("decay", ["cosine", "none"])
+def test_the_learning_rate_of_every_epoch_is_the_reported_one(family, decay, tmp_path):
+    model = dense_model(family)
+    plan = plan_for(training={"epochs": 4, "learning_rate": 0.02, "decay": decay})
+    result, _ = run(model, family, separable(tmp_path), plan)
+    # Of the last step of each epoch of 13.
+    falling = [0.02 * 0.5 * (1 + np.cos(np.pi * step / 52)) for step in (12, 25, 38, 51)]
+    expected = falling if decay == "cosine" else [0.02] * 4
+    found = [line["learning_rate"] for line in result.history]
+    assert found == pytest.approx(expected, rel=1e-5, abs=1e-9)
+    last = float(model.optimizer.learning_rate.numpy())  # Keras 3: of the next step
+    assert (last < 2e-5) == (decay == "cosine")
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop"])
 def test_masked_weights_are_exactly_zero_with_every_optimizer(family, optimizer, tmp_path):
     model = dense_model(family)

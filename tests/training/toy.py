@@ -75,8 +75,9 @@ def dense_model(family: str, outputs: int = 3, activation: str = "softmax", seed
 
 
 def plan_for(**fields: Any) -> PruningPlan:
-    """A plan for the toy models; a few epochs of Adam unless told otherwise."""
-    training = {"epochs": 3, "batch_size": 32, "learning_rate": 0.01} | fields.pop("training", {})
+    """A plan for the toy models; a few epochs of Adam at one rate unless told otherwise."""
+    usual = {"epochs": 3, "batch_size": 32, "learning_rate": 0.01, "decay": "none"}
+    training = usual | fields.pop("training", {})
     return PruningPlan(model=MODEL, training=Training(**training), **fields)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from pruning.command_line.commands._base import add_length, add_recalibration
 from pruning.errors import PlanError
 from pruning.strategy.patterns import UNSTRUCTURED
-from pruning.strategy.plan import PruningPlan, Schedule, Training
+from pruning.strategy.plan import DECAYS, PruningPlan, Schedule, Training
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -98,6 +98,18 @@ def _add_retraining(parser: ArgumentParser) -> None:
     group.add_argument("--batch-size", type=int, default=default.batch_size, metavar="N")
     group.add_argument("--optimizer", default=default.optimizer, help="adam, adamw, sgd, rmsprop")
     group.add_argument("--learning-rate", type=float, default=default.learning_rate, metavar="X")
+    group.add_argument(
+        "--decay",
+        default=default.decay,
+        help=f"of the learning rate over the training: {', '.join(DECAYS)}",
+    )
+    group.add_argument(
+        "--distillation",
+        type=float,
+        default=default.distillation,
+        metavar="X",
+        help="share of the loss, 0 to 1, that is taken from the original model's answers",
+    )
     group.add_argument("--patience", type=int, metavar="N", help="epochs without improvement")
     group.add_argument(
         "--seed", type=int, default=default.seed, metavar="N", help="of training and split"

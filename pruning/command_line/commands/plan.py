@@ -52,6 +52,8 @@ def run(options: Namespace, output: Output) -> None:
                 batch_size=options.batch_size,
                 optimizer=options.optimizer,
                 learning_rate=options.learning_rate,
+                decay=options.decay,
+                distillation=options.distillation,
                 patience=options.patience,
                 seed=options.seed,
             ),

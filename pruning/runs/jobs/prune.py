@@ -1,5 +1,7 @@
 """Prune: load · (score) · cut or mask · self-check · recalibrate · retrain · compare · save.
 
+A plan that distils has the original answer the training samples before the retraining.
+
 :func:`prune` is the whole work, for the command line in its own process; the job is the same work
 in a worker, told of through the run folder.
 """
@@ -29,13 +31,19 @@ def stages(plan: PruningPlan, *, with_data: bool) -> tuple[str, ...]:
     work = ("mask",) if plan.method == "weights" else ("cut", "self-check")
     first = ("load", *(("score",) if scores else ()), *work)
     recalibrate = ("recalibrate",) if with_data and recalibrates(plan) else ()
+    distil = ("distil",) if distils(plan) else ()
     retrain = ("retrain",) if plan.training.epochs else ()
-    return (*first, *recalibrate, *retrain, *(("compare",) if with_data else ()), "save")
+    return (*first, *recalibrate, *distil, *retrain, *(("compare",) if with_data else ()), "save")
 
 
 def recalibrates(plan: PruningPlan) -> bool:
     """Whether BatchNormalization is measured again: not without retraining, nor for zeros."""
     return plan.recalibrate and plan.method != "weights" and plan.training.epochs > 0
+
+
+def distils(plan: PruningPlan) -> bool:
+    """Whether retraining learns from the original's answers, too."""
+    return plan.training.distillation > 0 and plan.training.epochs > 0
 
 
 def prune(
@@ -99,6 +107,8 @@ def prune(
     if data is not None:
         if recalibrates(plan):
             steps.recalibrate(work, data)
+        if distils(plan):
+            steps.answer(work, data)
         if plan.training.epochs:
             steps.retrain(work, data, checkpoints)
         steps.compare(work, data)
