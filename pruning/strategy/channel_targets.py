@@ -120,13 +120,23 @@ def _floor_error(
 ) -> PlanError:
     """The target cannot be reached; ``unscored`` groups stay whole under this criterion."""
     whole = {"params": profile.floor_params, "flops": profile.floor_flops}.get(target.kind)
-    unlocked = f" (with nothing locked: {whole / original:.3f})" if whole else ""
+    limited = whole is None or whole < round(least * original)
+    unlocked = f" (with nothing locked: {_reachable(whole / original)})" if whole else ""
     limits, fix = "with these locks, ratios and rounding", "use a smaller round_to"
+    if not limited:
+        limits, unlocked = "with one channel left in every group", ""
     if unscored:
         limits += f", and {shortened(unscored)} whole, to which the criterion does not apply"
         fix = "choose a criterion that applies to all groups"
     return PlanError(
         f"The target {target.kind}={target.value:g} lies below what removing channels can reach.",
-        expected=f"At least {target.kind}={math.ceil(least * 1000) / 1000:g} {limits}{unlocked}.",
-        fix=f"Raise the target, unlock groups, or {fix}.",
+        expected=f"At least {target.kind}={_reachable(least)} {limits}{unlocked}.",
+        fix=f"Raise the target, unlock groups, or {fix}."
+        if limited or unscored
+        else "Raise the target.",
     )
+
+
+def _reachable(fraction: float) -> str:
+    """A fraction as text, rounded up: given as a target it can be reached."""
+    return f"{math.ceil(fraction * 1000) / 1000:g}"

@@ -42,5 +42,5 @@ def nothing_to_prune(what: str, locked: int, fixed: int) -> PlanError:
         fix = f"Unlock a {what}, or let the studio choose its ratio."
     else:
         happened = f"This model has no {what} that can be pruned."
-        fix = "Try the other method; the layers page says why each layer is left whole."
+        fix = "Try another method; the layers page says why each layer is left whole."
     return PlanError(happened, expected=f"At least one {what} that may change.", fix=fix)

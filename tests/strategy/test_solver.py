@@ -114,7 +114,10 @@ def test_a_target_below_the_floor_names_the_floor(folder):
     with pytest.raises(PlanError) as caught:
         solve(PROFILE, folder, method="channels", target=Target("params", 0.05))
     # 1338 of 11642, rounded up to what is surely reachable
-    assert "params=0.115" in caught.value.expected
+    assert caught.value.expected == "At least params=0.115 with one channel left in every group."
+    with pytest.raises(PlanError) as caught:
+        solve(PROFILE, folder, method="channels", target=Target("params", 0.05), locked=["a"])
+    assert "(with nothing locked: 0.115)" in caught.value.expected
     again = solve(PROFILE, folder, method="channels", target=Target("params", 0.115))
     assert kept_of(again) == [1, 2]
     with pytest.raises(PlanError, match="below"):
