@@ -1,7 +1,7 @@
 """ResNet-20 on Fashion-MNIST with 80 % and 90 % zero weights: the studio and TF-MOT.
 
     .venv/bin/python benchmarks/accuracy_zeros.py [--seeds 0 1 2] [--epochs 3]
-        [--base-epochs 8] [--train-samples 10000] [--test-samples N] [--scope uniform] [--json FILE]
+        [--base-epochs 8] [--train-samples 10000] [--test-samples N] [--scope global] [--json FILE]
 
 For each seed one tf_keras network is trained; both tools start from its file, zero the same share
 of all kernels along the same polynomial schedule, and train for the same epochs with the same
@@ -137,7 +137,7 @@ def report(rows: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     parser = resnet20.parser(__doc__)
-    parser.add_argument("--scope", default="uniform", choices=["uniform", "global"])
+    parser.add_argument("--scope", default="global", choices=["uniform", "global"])
     resnet20.over_seeds(parser.parse_args(), run, report)
 
 

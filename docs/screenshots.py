@@ -150,6 +150,9 @@ def take(browser: Browser, address: str, query: str, shot: Shot) -> None:
     page.wait_for_selector(shot.ready, timeout=PATIENCE_MS)
     if not shot.retraining:  # a live page's script never rests for long
         settle(page)
+        working = page.locator("[data-testid='stProgress']")  # a job that the page has done
+        working.first.wait_for(state="detached", timeout=PATIENCE_MS)
+        settle(page)
     page.wait_for_timeout(DRAWN_MS)
     write(page.screenshot(), IMAGES / f"{shot.name}.png")
     context.close()

@@ -58,4 +58,5 @@ def _training(plan: PruningPlan) -> str:
     epochs = plan.training.epochs
     if not epochs:
         return "no retraining"
-    return f"{epochs} epoch{'' if epochs == 1 else 's'}, {plan.training.optimizer}"
+    words = f"{epochs} epoch{'' if epochs == 1 else 's'}, {plan.training.optimizer}"
+    return words + (", distilled" if plan.training.distillation else "")

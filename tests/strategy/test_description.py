@@ -28,3 +28,8 @@ def test_weights_by_the_reference_engine() -> None:
 def test_by_hand_without_retraining() -> None:
     plan = PruningPlan("m", ratios={"a": 0.5, "b": 0.0}, locked=("b",), training=Training(epochs=0))
     assert describe(plan) == "Remove channels in 1 group · L1, uniform, 1 locked · no retraining"
+
+
+def test_learning_from_the_original() -> None:
+    plan = PruningPlan("m", ratios={"a": 0.5}, training=Training(epochs=2, distillation=0.5))
+    assert describe(plan) == "Remove channels in 1 group · L1, uniform · 2 epochs, adam, distilled"
