@@ -2,6 +2,7 @@
 
     studio_resnet50.py build FAMILY PATH         writes the model's file
     studio_resnet50.py time FAMILY PATH ROUNDS   {"rounds": [[wall, processor], …], "params"}
+    studio_resnet50.py clone FAMILY PATH ROUNDS  the same, of Keras's own copy of the whole model
     studio_resnet50.py memory FAMILY PATH        {"file", "loading", "cutting"}
 
 Memory is the highest resident memory beyond that of the process with its frameworks imported and
@@ -15,6 +16,7 @@ import os
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter, process_time, sleep
 from typing import Any
@@ -68,14 +70,21 @@ def cut_by_half(loaded: Any) -> Any:
     return cut(analysis, kept).model
 
 
-def timed(path: Path, rounds: int) -> dict[str, Any]:
+def cloned(loaded: Any) -> Any:
+    """Keras's own copy: no Keras model can be smaller than by building another one."""
+    copy = loaded.framework.keras.models.clone_model(loaded.model)
+    copy.set_weights(loaded.model.get_weights())
+    return copy
+
+
+def timed(path: Path, rounds: int, work: Callable[[Any], Any]) -> dict[str, Any]:
     """Seconds of each round, wall and processor time, and parameters left."""
     spent = []
     for _ in range(rounds):
         loaded = model_file.load(path)
         before = loaded.model.count_params()
         wall, processor = perf_counter(), process_time()
-        after = cut_by_half(loaded).count_params()
+        after = work(loaded).count_params()
         spent.append((perf_counter() - wall, process_time() - processor))
     return {"rounds": spent, "params": after / before}
 
@@ -105,7 +114,11 @@ def main() -> None:
         tiny = door.keras.Sequential([door.keras.Input((4,)), door.keras.layers.Dense(2)])
         door.save(tiny, Path(folder) / "tiny.keras")
         cut_by_half(model_file.load(Path(folder) / "tiny.keras"))
-    print(json.dumps(memory(path) if task == "memory" else timed(path, int(sys.argv[4]))))
+    if task == "memory":
+        answer = memory(path)
+    else:
+        answer = timed(path, int(sys.argv[4]), cloned if task == "clone" else cut_by_half)
+    print(json.dumps(answer))
 
 
 if __name__ == "__main__":
