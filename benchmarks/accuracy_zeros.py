@@ -43,15 +43,13 @@ def studio(model: Path, data: Path, options: argparse.Namespace, seed: int) -> l
         learning_rate=options.learning_rate,
         seed=seed,
     )
-    kernels = [layer.name for layer in api.inspect(model).profile.layers if layer.maskable]
     found = []
     for final in SPARSITIES:
         planned = api.plan(
             model,
-            None,
+            f"sparsity={final}",
             method="weights",
             scope=options.scope,
-            ratios=dict.fromkeys(kernels, final),
             schedule=SCHEDULE,
             training=training,
             latency=False,
