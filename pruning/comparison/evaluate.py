@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pruning.comparison.readings import reading_of
+from pruning.analysis.readings import reading_of
 from pruning.comparison.result import Scores
 from pruning.comparison.tasks import TASKS
 from pruning.errors import Cancelled, DataFileError, MismatchError

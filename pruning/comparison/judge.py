@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from pruning.analysis.profiler import analyse
+from pruning.analysis.readings import reading_of
 from pruning.comparison.evaluate import evaluate, output_activation
 from pruning.comparison.latency import measure
-from pruning.comparison.readings import reading_of
 from pruning.comparison.result import Comparison, Latency, Sizes
 from pruning.comparison.sizes import sizes
 from pruning.comparison.tasks import TASKS, Paired

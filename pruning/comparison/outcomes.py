@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from pruning.comparison.readings import class_probabilities, label_probabilities, reading_of
+from pruning.analysis.readings import class_probabilities, label_probabilities, reading_of
 
 Outcome = Literal["fixed", "broken", "both wrong", "both right"]
 OUTCOMES: tuple[Outcome, ...] = ("fixed", "broken", "both wrong", "both right")

@@ -120,20 +120,22 @@ def _floor_error(
 ) -> PlanError:
     """The target cannot be reached; ``unscored`` groups stay whole under this criterion."""
     whole = {"params": profile.floor_params, "flops": profile.floor_flops}.get(target.kind)
-    limited = whole is None or whole < round(least * original)
-    unlocked = f" (with nothing locked: {_reachable(whole / original)})" if whole else ""
-    limits, fix = "with these locks, ratios and rounding", "use a smaller round_to"
-    if not limited:
-        limits, unlocked = "with one channel left in every group", ""
-    if unscored:
-        limits += f", and {shortened(unscored)} whole, to which the criterion does not apply"
-        fix = "choose a criterion that applies to all groups"
+    if whole is not None and whole >= round(least * original):
+        limits, fix = "with one channel left in every group", "Raise the target."
+    else:
+        limits = "with these locks, ratios and rounding"
+        fix = "Raise the target, unlock groups, or use a smaller round_to."
+        if unscored:
+            limits += f", and {shortened(unscored)} whole, to which the criterion does not apply"
+            fix = (
+                "Raise the target, unlock groups, or choose a criterion that applies to all groups."
+            )
+        if whole:
+            limits += f" (with nothing locked: {_reachable(whole / original)})"
     return PlanError(
         f"The target {target.kind}={target.value:g} lies below what removing channels can reach.",
-        expected=f"At least {target.kind}={_reachable(least)} {limits}{unlocked}.",
-        fix=f"Raise the target, unlock groups, or {fix}."
-        if limited or unscored
-        else "Raise the target.",
+        expected=f"At least {target.kind}={_reachable(least)} {limits}.",
+        fix=fix,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from pruning.analysis.readings import class_probabilities, label_probabilities
 from pruning.frameworks._base import Framework
 from pruning.training.objective import Objective
 
@@ -20,31 +21,28 @@ def side_by_side(y: np.ndarray, answers: np.ndarray) -> np.ndarray:
     """Labels and answers as one array.
 
     Args:
-        y: Class numbers (n, …), or values (n, …, outputs).
+        y: Class numbers (n, …, 1), or values (n, …, outputs).
         answers: (n, …, outputs).
 
     Returns:
         float32 (n, …, 1 + outputs) for class numbers, (n, …, 2 · outputs) for values.
     """
-    labels = y if y.ndim == answers.ndim else y[..., None]
-    return np.concatenate([labels, answers], axis=-1).astype("float32")
+    return np.concatenate([y, answers], axis=-1).astype("float32")
 
 
 def probabilities(outputs: np.ndarray, target: Objective) -> np.ndarray:
     """Outputs of a model as the loss compares them: probabilities, or values as they are."""
     if not target.from_logits:
         return outputs
-    shifted = outputs - outputs.max(axis=-1, keepdims=True)
-    if target.exclusive:
-        return np.asarray(np.exp(shifted) / np.exp(shifted).sum(axis=-1, keepdims=True))
-    return np.asarray(1 / (1 + np.exp(-outputs.clip(-80, 80))))
+    read = class_probabilities if target.exclusive else label_probabilities
+    return read(outputs, "logits")
 
 
 def as_answers(y: np.ndarray, outputs: int, target: Objective) -> np.ndarray:
     """Labels in the form of answers: with them as the original's, the loss is the labels' own."""
     if not target.exclusive:
         return y
-    return np.asarray(np.eye(outputs, dtype="float32")[y.astype(int)])
+    return np.asarray(np.eye(outputs, dtype="float32")[y[..., 0].astype(int)])
 
 
 def distilling(target: Objective, framework: Framework, share: float, outputs: int) -> Objective:

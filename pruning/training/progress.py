@@ -24,7 +24,6 @@ class Progress:
     Attributes:
         model: The model that is fitted.
         epochs, steps: In the whole training.
-        learning_rate: That of the first step.
         rate_of: The learning rate of each step, numbered from 0.
         report: Receives metric lines.
         should_stop: Asked after every batch.
@@ -37,7 +36,6 @@ class Progress:
     model: Any
     epochs: int
     steps: int
-    learning_rate: float
     rate_of: Callable[[int], float]
     report: Callable[[dict[str, Any]], None]
     should_stop: Callable[[], bool]
@@ -133,7 +131,7 @@ class Progress:
             "step": self.step,
             "steps": self.steps,
             **numbers,
-            "learning_rate": self.rate_of(max(0, self.step - 1)),
+            "learning_rate": self.rate_of(self.step - 1),
         }
         if self.zeroing is not None:
             line["sparsity"] = self.zeroing.sparsity
@@ -148,6 +146,6 @@ class Progress:
             raise PlanError(
                 f"The training diverged: the loss is {numbers['loss']} at step {self.step}.",
                 expected="A finite loss.",
-                fix=f"Use a learning rate below {self.learning_rate:g}, or check the data.",
+                fix=f"Use a learning rate below {self.rate_of(0):g}, or check the data.",
             )
         return {name: value for name, value in numbers.items() if math.isfinite(value)}

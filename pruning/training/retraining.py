@@ -111,13 +111,11 @@ def retrain(
         trainee = compiled(trainee, framework, dataset, training, distil=answers is not None)
         if movement is not None and masks is not None:
             movement.watch(trainee, masks.kernels)
-    rate = _rate(framework.keras, dataset, training)
     progress = Progress(
         model=trainee,
         epochs=training.epochs,
         steps=steps,
-        learning_rate=training.learning_rate,
-        rate_of=lambda step: float(rate(step)) if callable(rate) else rate,
+        rate_of=_rate_of(framework.keras, training, steps),
         report=report,
         should_stop=should_stop,
         zeroing=zeroing,
@@ -208,6 +206,7 @@ def compiled(
     if distil:
         width = model.outputs[0].shape[-1]
         target = distilling(target, framework, training.distillation, width)
+    steps = training.epochs * steps_of_epoch(dataset, training)
     optimizer: dict[str, Callable[..., Any]] = {
         "adam": keras.optimizers.Adam,
         "adamw": keras.optimizers.AdamW,
@@ -215,7 +214,7 @@ def compiled(
         "rmsprop": keras.optimizers.RMSprop,
     }
     model.compile(
-        optimizer=optimizer[training.optimizer](learning_rate=_rate(keras, dataset, training)),
+        optimizer=optimizer[training.optimizer](learning_rate=_rate(keras, training, steps)),
         loss=target.loss,
         metrics=target.metrics,
         # XLA would compile for seconds before the first step; some layers cannot do without.
@@ -226,12 +225,17 @@ def compiled(
     return model
 
 
-def _rate(keras: Any, dataset: Dataset, training: Training) -> Any:
+def _rate(keras: Any, training: Training, steps: int) -> Any:
     """The learning rate of every step: a number, or what Keras asks for one."""
     if training.decay == "none":
         return training.learning_rate
-    steps = max(1, training.epochs * steps_of_epoch(dataset, training))
-    return keras.optimizers.schedules.CosineDecay(training.learning_rate, steps)
+    return keras.optimizers.schedules.CosineDecay(training.learning_rate, max(1, steps))
+
+
+def _rate_of(keras: Any, training: Training, steps: int) -> Callable[[int], float]:
+    """The same as numbers, by step from 0."""
+    rate = _rate(keras, training, steps)
+    return lambda step: float(rate(step) if callable(rate) else rate)
 
 
 def seed_everything(model: Any, framework: Framework, seed: int) -> None:
@@ -242,25 +246,21 @@ def seed_everything(model: Any, framework: Framework, seed: int) -> None:
         state.assign(np.array([seed % 2**31, index]).astype("uint32"))
 
 
-def training_batches(
-    model: Any, dataset: Dataset, split: str, training: Training, y: np.ndarray | None = None
-) -> Any:
-    """Batches of one split as ``model`` is trained on them; the training split is shuffled.
+def training_batches(dataset: Dataset, split: str, training: Training, y: np.ndarray) -> Any:
+    """Batches of one split as a model is trained on them; the training split is shuffled.
 
     Args:
-        model: Compiled.
         dataset: Prepared data.
         split: ``train`` or ``val``.
         training: The plan's settings.
-        y: What the loss reads in place of the labels.
+        y: What the loss reads, a row a sample.
     """
-    if y is None:
-        y = _labels(model, dataset, split)
     seed = training.seed if split == "train" else None
     return batches(dataset.x(split), y, training.batch_size, seed=seed)
 
 
-def _labels(model: Any, dataset: Dataset, split: str) -> np.ndarray:
+def labels(model: Any, dataset: Dataset, split: str) -> np.ndarray:
+    """Labels of one split as the loss of ``model`` reads them. -> (n, …), of the output's rank."""
     return fitted_targets(dataset.y(split), len(model.outputs[0].shape))
 
 
@@ -269,16 +269,15 @@ def _targets(
 ) -> dict[str, np.ndarray]:
     """What the loss reads of each split: labels, with the original's answers beside them."""
     splits = [name for name in ("train", "val") if dataset.manifest.counts.get(name, 0)]
+    found = {split: labels(model, dataset, split) for split in splits}
     if answers is None:
-        return {split: _labels(model, dataset, split) for split in splits}
+        return found
     target = objective(model, framework, dataset.manifest.task)
-    width = model.outputs[0].shape[-1]
-    read = dataset.y if target.exclusive else partial(_labels, model, dataset)
-    labels = {split: np.asarray(read(split)) for split in splits}
-    beside = {"train": probabilities(answers, target)}
-    if "val" in labels:  # judged by its labels alone, as without distillation
-        beside["val"] = as_answers(labels["val"], width, target)
-    return {split: side_by_side(labels[split], beside[split]) for split in splits}
+    found["train"] = side_by_side(found["train"], probabilities(answers, target))
+    if "val" in found:  # judged by its labels alone, as without distillation
+        y = found["val"]
+        found["val"] = side_by_side(y, as_answers(y, answers.shape[-1], target))
+    return found
 
 
 def _fit(
@@ -288,9 +287,7 @@ def _fit(
     targets: dict[str, np.ndarray],
     callbacks: list[Any],
 ) -> None:
-    split = {
-        name: training_batches(model, dataset, name, training, y) for name, y in targets.items()
-    }
+    split = {name: training_batches(dataset, name, training, y) for name, y in targets.items()}
     model.fit(
         split["train"],
         epochs=training.epochs,

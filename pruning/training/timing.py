@@ -10,7 +10,7 @@ import numpy as np
 from pruning.frameworks._base import Framework
 from pruning.intake.dataset import Dataset
 from pruning.strategy.plan import PruningPlan
-from pruning.training.retraining import compiled, training_batches
+from pruning.training.retraining import compiled, labels, training_batches
 
 _WARM_UP = 3  # steps: the first traces, the next still fill caches
 _STEPS = 15
@@ -30,7 +30,8 @@ def step_seconds(
     copy = framework.clone(model, lambda layer: layer.get_config())
     copy.set_weights(model.get_weights())
     trainee = compiled(copy, framework, dataset, plan.training)
-    x, y = next(iter(training_batches(trainee, dataset, "train", plan.training)))
+    y = labels(trainee, dataset, "train")
+    x, y = next(iter(training_batches(dataset, "train", plan.training, y)))
     for _ in range(_WARM_UP):
         trainee.train_on_batch(x, y)
     durations: list[float] = []

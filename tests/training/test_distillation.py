@@ -8,7 +8,7 @@ import pytest
 from pruning.frameworks._base import framework
 from pruning.training import retrain
 from pruning.training.distillation import as_answers, distilling, probabilities, side_by_side
-from pruning.training.objective import objective
+from pruning.training.objective import fitted_targets, objective
 from tests.training.toy import dense_model, plan_for, separable
 
 pytestmark = pytest.mark.parametrize("family", ["keras3", "tf_keras"])
@@ -58,15 +58,16 @@ def test_the_loss_is_the_formulas(family, task, outputs, activation):
     target = objective(model, framework(family), task)
     x = rng.normal(size=(5, 8)).astype("float32")
     y, predicted = labels_of(task, outputs, rng), np.asarray(model(x))
+    fitted = fitted_targets(y, predicted.ndim)
     answers = np.asarray(dense_model(family, outputs, activation, seed=1)(x))
-    given = side_by_side(y, probabilities(answers, target))
+    given = side_by_side(fitted, probabilities(answers, target))
     made = distilling(target, framework(family), 0.3, outputs)
     model.compile(loss=made.loss, metrics=made.metrics)
     found = model.evaluate(x, given, verbose=0)
     own, soft, metric = by_hand(task, target.from_logits, y, answers, predicted)
     assert found == pytest.approx([0.7 * own + 0.3 * soft, metric], rel=2e-5)
     # Labels in the place of answers: the loss without distillation, whatever the share.
-    plain = side_by_side(y, as_answers(y, outputs, target))
+    plain = side_by_side(fitted, as_answers(fitted, outputs, target))
     assert model.evaluate(x, plain, verbose=0)[0] == pytest.approx(own, rel=2e-5)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from pruning.command_line.commands._base import add_length, add_recalibration
 from pruning.errors import PlanError
 from pruning.strategy.patterns import UNSTRUCTURED
-from pruning.strategy.plan import DECAYS, PruningPlan, Schedule, Training
+from pruning.strategy.plan import DECAYS, OPTIMIZERS, PruningPlan, Schedule, Training
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -96,7 +96,7 @@ def _add_retraining(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("retraining")
     group.add_argument("--epochs", type=int, default=default.epochs, metavar="N")
     group.add_argument("--batch-size", type=int, default=default.batch_size, metavar="N")
-    group.add_argument("--optimizer", default=default.optimizer, help="adam, adamw, sgd, rmsprop")
+    group.add_argument("--optimizer", default=default.optimizer, help=", ".join(OPTIMIZERS))
     group.add_argument("--learning-rate", type=float, default=default.learning_rate, metavar="X")
     group.add_argument(
         "--decay",

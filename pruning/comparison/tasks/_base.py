@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pruning.comparison.readings import Reading
+from pruning.analysis.readings import Reading
 from pruning.comparison.result import ClassScore, Interval, Scores
 
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pruning.analysis.readings import SMALLEST, Reading, class_probabilities
 from pruning.comparison import intervals
-from pruning.comparison.readings import SMALLEST, Reading, class_probabilities
 from pruning.comparison.result import ClassScore, Interval, Scores
 from pruning.comparison.tasks._base import Paired, Task
 from pruning.errors import MismatchError

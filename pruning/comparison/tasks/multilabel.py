@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pruning.analysis.readings import SMALLEST, Reading, label_probabilities
 from pruning.comparison import intervals
-from pruning.comparison.readings import SMALLEST, Reading, label_probabilities
 from pruning.comparison.result import ClassScore, Scores
 from pruning.comparison.tasks._base import Paired, Task
 from pruning.errors import MismatchError

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pruning.comparison.readings import (
+from pruning.analysis.readings import (
     class_probabilities,
     label_probabilities,
     reading_of,
