@@ -27,9 +27,13 @@ def show(results: Mapping[str, Any]) -> None:
         if results.get("layers")
         else "that reads zeros in place of what was removed"
     )
+    cuts = check.get("cuts", 1)
+    proven, model = "The cut is proven", "the original model"
+    if cuts > 1:
+        proven, model = f"Each of the {cuts} cuts is proven", "the model as it was by then,"
     st.caption(
-        ":material/verified: **The cut is proven:** before retraining, its outputs equalled "
-        f"those of the original model {oracle}, to "
+        f":material/verified: **{proven}:** before retraining, its outputs equalled "
+        f"those of {model} {oracle}, to "
         f"{check['max_abs_error']:.1e} (allowed {check['tolerance']:.0e}) on "
         f"{quantities.plural(check['samples'], 'sample')}."
     )

@@ -73,6 +73,7 @@ def plan(
     progress: Words = lambda fraction, words: None,
     pattern: str = UNSTRUCTURED,
     block_pooling: Pooling = "average",
+    cuts: int = 1,
 ) -> Planned:
     """Make a plan that reaches a target, and price it.
 
@@ -102,6 +103,7 @@ def plan(
         progress: Told how far scoring is: a fraction from 0 to 1, and words.
         pattern: ``unstructured``, ``N:M`` (``2:4``) or blocks (``4x4``) of zeros.
         block_pooling: A block's score is the ``average`` or the ``max`` of its weights'.
+        cuts: The channels go in so many cuts, with retraining between them.
 
     Raises:
         PruningError: The target cannot be reached, or model or data cannot be used.
@@ -135,6 +137,8 @@ def plan(
         calibration_samples=calibration_samples,
         pattern=pattern,
         block_pooling=block_pooling,
+        training=settings,
+        cuts=cuts,
     )
     with tempfile.TemporaryDirectory(prefix="pruning-studio-") as folder:
         loaded, analysis = analysed(Path(model), length)
@@ -194,6 +198,7 @@ def plan(
             recalibrate=recalibrate,
             removed=removed,
             influences=None if influences is None else influences.values,
+            cuts=cuts,
         )
         accuracy = None
         if dataset is not None:

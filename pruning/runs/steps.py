@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pruning.intake.model_file import LoadedModel
     from pruning.surgery.channels import Cut
     from pruning.surgery.layers import Removal
-    from pruning.training import TrainingResult
+    from pruning.training import Stretch, TrainingResult
 
 MOST_ANSWERS = 2 * 2**30  # bytes of the original's answers that distillation keeps in memory
 CHECK_SAMPLES = 32  # of the training split; the cut is exact on all or on none
@@ -63,6 +63,7 @@ class Work:
 
     Attributes:
         model: The model that is being pruned, of ``before``'s Keras.
+        stretch: The part of the plan's training that is still to be done, when not all of it.
         seconds: Time of each stage.
     """
 
@@ -81,6 +82,7 @@ class Work:
     answers: np.ndarray | None = None
     self_check: dict[str, Any] | None = None
     recalibration: Recalibration | None = None
+    stretch: Stretch | None = None
     training: TrainingResult | None = None
     comparison: Comparison | None = None
     seconds: dict[str, float] = field(default_factory=dict)
@@ -317,6 +319,7 @@ def retrain(work: Work, data: Dataset, checkpoints: Path | None) -> None:
             evidence=work.evidence,
             answers=work.answers,
             checkpoints=checkpoints,
+            stretch=work.stretch,
         )
         if work.voice.should_stop():
             raise Cancelled

@@ -59,4 +59,5 @@ def _training(plan: PruningPlan) -> str:
     if not epochs:
         return "no retraining"
     words = f"{epochs} epoch{'' if epochs == 1 else 's'}, {plan.training.optimizer}"
+    words += f", in {plan.cuts} cuts" if plan.cuts > 1 else ""
     return words + (", distilled" if plan.training.distillation else "")

@@ -32,6 +32,7 @@ OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
 DECAYS: tuple[Decay, ...] = ("cosine", "none")
 
 MOST_CALIBRATION_SAMPLES = 100_000
+MOST_CUTS = 100
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,8 @@ class PruningPlan:
         fixed: Layers whose ratio the user set: with the scope ``global`` their weights do not
             compete with those of others (weights only).
         removed: Ids of the blocks to leave out (method *layers*).
+        cuts: Channels are removed in so many cuts, with retraining between them, see
+            :mod:`pruning.strategy.cuts`. Without retraining there is one.
         recalibrate: After a cut, and before retraining, the statistics of BatchNormalization are
             measured again. Without retraining they stay as they are.
 
@@ -140,6 +143,7 @@ class PruningPlan:
     fixed: tuple[str, ...] = ()
     recalibrate: bool = True
     removed: tuple[str, ...] = ()
+    cuts: int = 1
 
     def __post_init__(self) -> None:
         _choice("method", self.method, METHODS)
@@ -171,6 +175,7 @@ class PruningPlan:
                 fix="Choose the method weights, or the pattern unstructured.",
             )
         self._check_removed()
+        self._check_cuts()
         if self.engine == "tfmot" and self.method != "weights":
             raise PlanError(
                 "The reference engine TF-MOT can only set weights to zero.",
@@ -199,6 +204,21 @@ class PruningPlan:
                 fix="Unlock it, or do not remove it.",
             )
 
+    def _check_cuts(self) -> None:
+        _integer("cuts", self.cuts, 1, MOST_CUTS)
+        if self.cuts > 1 and self.method != "channels":
+            raise PlanError(
+                f"{self.cuts} cuts, but the method {self.method} makes none after the other.",
+                expected="The method channels, or 1 cut.",
+                fix="Choose the method channels, or set the cuts to 1; weights have a schedule.",
+            )
+        if self.cuts > 1 and self.training.epochs == 1:
+            raise PlanError(
+                f"{self.cuts} cuts with retraining between them, in a single epoch.",
+                expected="At least 2 epochs: half of them are spread over the cuts.",
+                fix="Retrain for more epochs, or set the cuts to 1.",
+            )
+
     @property
     def touched(self) -> int:
         """How many groups, layers or blocks it changes."""
@@ -220,6 +240,8 @@ class PruningPlan:
                 del record[name]
         if self.method != "layers":
             del record["removed"]
+        if self.method != "channels":
+            del record["cuts"]
         return record
 
     @classmethod

@@ -58,6 +58,7 @@ def make_plan(
     recalibrate: bool = True,
     removed: Collection[str] = (),
     influences: Mapping[str, float] | None = None,
+    cuts: int = 1,
 ) -> PruningPlan:
     """Make a plan and check it against the model.
 
@@ -85,6 +86,7 @@ def make_plan(
         recalibrate: Measure BatchNormalization's statistics again after the cut.
         removed: Blocks that the user chose (layers); a target is met with others besides.
         influences: What each removable block changes, by id; needed for a target (layers).
+        cuts: In how many cuts the channels go.
 
     Raises:
         PlanError: The target cannot be reached, or a setting does not fit the model.
@@ -112,6 +114,7 @@ def make_plan(
         fixed=tuple(own) if method == "weights" else (),
         recalibrate=recalibrate,
         removed=tuple(removed),
+        cuts=cuts,
     )
     check_plan(profile, plan)
     opened, zeros = profile.requested(on_request), plan.pattern_of_zeros

@@ -58,26 +58,33 @@ def cut(analysis: Analysis, kept: Mapping[str, Any]) -> Cut:
         return edited_arguments(records.get(id(layer)), args, kwargs, removed)
 
     model = analysis.framework.clone(analysis.model, new_config, new_arguments)
-    record_of_cuts: dict[str, Any] = {}
     for layer, copy in _pairs(analysis.model, model):
         record = records.get(id(layer))
         weights = layer.get_weights()
         if record is not None:
-            cuts = _cuts(record, removed)
-            for entry in cuts:
+            for entry in _cuts(record, removed):
                 weights[entry["weight"]] = np.take(
                     weights[entry["weight"]], entry["kept"], axis=entry["axis"]
                 )
             for index, factor in _factors(record, removed):
                 weights[index] = (weights[index] * factor).astype(weights[index].dtype)
-                for entry in cuts:
-                    if entry["weight"] == index:
-                        entry["factor"] = factor
-            if cuts:
-                record_of_cuts[record.name] = cuts
         if weights:
             copy.set_weights(weights)
-    return Cut(model, {"format": 1, "layers": record_of_cuts}, checked)
+    return Cut(model, channels_record(analysis, checked), checked)
+
+
+def channels_record(analysis: Analysis, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of ``channels.json`` for a cut of the analysed model, see :class:`Cut`."""
+    removed = analysis.channels.removed(kept)
+    layers = {}
+    for record in analysis.layers:
+        cuts, factors = _cuts(record, removed), dict(_factors(record, removed))
+        for entry in cuts:
+            if entry["weight"] in factors:
+                entry["factor"] = factors[entry["weight"]]
+        if cuts:
+            layers[record.name] = cuts
+    return {"format": 1, "layers": layers}
 
 
 def zeroed_consumers(analysis: Analysis, kept: Mapping[str, Any]) -> Any:

@@ -1,6 +1,6 @@
 """Retraining while, or after, a model is pruned."""
 
-from pruning.training.retraining import TrainingResult, retrain
+from pruning.training.retraining import Stretch, TrainingResult, retrain, steps_of_epoch
 from pruning.training.timing import step_seconds
 
-__all__ = ["TrainingResult", "retrain", "step_seconds"]
+__all__ = ["Stretch", "TrainingResult", "retrain", "step_seconds", "steps_of_epoch"]

@@ -24,6 +24,7 @@ class Progress:
     Attributes:
         model: The model that is fitted.
         epochs, steps: In the whole training.
+        step, done_epochs: What was trained before, when this is a later part of a training.
         rate_of: The learning rate of each step, numbered from 0.
         report: Receives metric lines.
         should_stop: Asked after every batch.
@@ -43,6 +44,7 @@ class Progress:
     checkpoints: Checkpoints | None = None
     patience: int | None = None
     step: int = 0
+    done_epochs: int = 0
     epoch: int = 0
     early: bool = False
     best_epoch: int | None = None
@@ -65,7 +67,7 @@ class Progress:
 
     def begin_epoch(self, epoch: int) -> None:
         """``epoch`` counts from 0."""
-        self.epoch = epoch + 1
+        self.epoch = self.done_epochs + epoch + 1
 
     def before_step(self) -> None:
         """Compute masks when the schedule says so, then start the clock."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,32 @@ from pruning.training.pipeline import batches
 from pruning.training.progress import Progress
 from pruning.training.reference import TfmotZeroing
 from pruning.training.zeroing import MaskZeroing, Zeroing
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a training in which the model changes: retraining between cuts.
+
+    Attributes:
+        done, done_epochs: Steps and begun epochs before it.
+        total: Steps of the whole training.
+        steps: How many to train on, at the plan's learning rate and without validation; ``None``
+            for the last stretch, which trains ``epochs`` as any training does.
+        epochs: Of the last stretch.
+    """
+
+    done: int
+    done_epochs: int
+    total: int
+    steps: int | None = None
+    epochs: int = 1
+
+    def of(self, training: Training) -> Training:
+        """The settings of this part of a training."""
+        if self.steps is None:
+            return replace(training, epochs=self.epochs)
+        seed = (training.seed + self.done) % 2**32  # other batches than the stretch before
+        return replace(training, epochs=1, decay="none", patience=None, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -71,6 +97,7 @@ def retrain(
     evidence: Evidence | None = None,
     answers: np.ndarray | None = None,
     checkpoints: Path | None = None,
+    stretch: Stretch | None = None,
 ) -> TrainingResult:
     """Train ``model`` in place as the plan says; masks leave exact zeros behind.
 
@@ -91,15 +118,19 @@ def retrain(
         answers: The original's outputs for the training samples, (n, …, outputs): where they are
             given, the plan's share of the loss is taken from them.
         checkpoints: Folder for ``last.weights.h5`` and ``best.weights.h5``.
+        stretch: Train this part of the plan's training only (method channels).
 
     Raises:
         MismatchError: The data cannot be fed to the model.
         PlanError: The training diverged, TF-MOT does not accept a layer of the plan, or the
             criterion watches weights that are not trained.
     """
-    training = plan.training
+    training = stretch.of(plan.training) if stretch else plan.training
     seed_everything(model, framework, training.seed)
-    steps = training.epochs * steps_of_epoch(dataset, training)
+    limit = stretch.steps if stretch else None
+    steps = limit or training.epochs * steps_of_epoch(dataset, training)
+    done = stretch.done if stretch else 0
+    rate_of = _rate_of(framework.keras, training, steps)
     began = time.perf_counter()
     movement = Movement() if _watches_movement(plan) else None
     if plan.method == "weights" and masks is None and plan.engine == "studio":
@@ -113,9 +144,11 @@ def retrain(
             movement.watch(trainee, masks.kernels)
     progress = Progress(
         model=trainee,
-        epochs=training.epochs,
-        steps=steps,
-        rate_of=_rate_of(framework.keras, training, steps),
+        epochs=plan.training.epochs,
+        steps=stretch.total if stretch else steps,
+        step=done,
+        done_epochs=stretch.done_epochs if stretch else 0,
+        rate_of=lambda step: rate_of(step - done),
         report=report,
         should_stop=should_stop,
         zeroing=zeroing,
@@ -129,7 +162,7 @@ def retrain(
             if plan.engine == "studio":  # first, for a callback after it may end the training
                 callbacks = [*early_first_step(trainee, framework), *callbacks]
             targets = _targets(trainee, framework, dataset, answers)
-            _fit(trainee, dataset, training, targets, callbacks)
+            _fit(trainee, dataset, training, targets, callbacks, limit)
             progress.restore_best()
     except Cancelled:
         stopped = True
@@ -137,7 +170,7 @@ def retrain(
         final_masks = zeroing.finish() if zeroing is not None else {}
     return TrainingResult(
         epochs=len(progress.history),
-        steps=progress.step,
+        steps=progress.step - done,
         seconds=time.perf_counter() - began,
         step_seconds=progress.step_seconds(),
         history=tuple(progress.history),
@@ -286,12 +319,14 @@ def _fit(
     training: Training,
     targets: dict[str, np.ndarray],
     callbacks: list[Any],
+    limit: int | None,
 ) -> None:
+    """Fit; with a ``limit`` on so many steps, without validation."""
     split = {name: training_batches(dataset, name, training, y) for name, y in targets.items()}
     model.fit(
-        split["train"],
+        split["train"] if limit is None else split["train"].repeat().take(limit),
         epochs=training.epochs,
-        validation_data=split.get("val"),
+        validation_data=split.get("val") if limit is None else None,
         callbacks=callbacks,
         shuffle=False,  # the pipeline shuffles
         verbose=0,

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from pruning.errors import PlanError, SelfCheckError
-from pruning.surgery.channels import cut
+from pruning.strategy.cuts import changed
+from pruning.strategy.plan import PruningPlan
+from pruning.surgery.channels import channels_record, cut
 from pruning.surgery.self_check import difference, self_check
 from tests.models import FAMILIES, build, keras_of, outputs, samples
 from tests.surgery.cases import CASES, analysed, case, flops_of, random_kept, weights_by_path
@@ -42,6 +44,28 @@ def test_weights_are_the_slices_that_the_record_names(name: str, family: str) ->
             continue
         for expected, actual in zip(weights, after[layer], strict=True):
             np.testing.assert_array_equal(actual, expected)
+
+
+@pytest.mark.parametrize(("name", "family"), CASES)
+def test_a_cut_of_a_cut_is_the_cut_of_both_together(name: str, family: str) -> None:
+    """What several cuts need: the same groups by the same ids, their channels in the same order."""
+    made = case(name, family)
+    again = analysed(made.cut.model, family)
+    kept = {group: len(indices) for group, indices in made.cut.kept.items()}
+    others = changed(made.analysis.profile, kept, again.profile, PruningPlan("m"))
+    assert not others or name in ("grouped", "normalized", "shuffle")  # fewer groups of channels
+    chosen = random_kept(again, seed=7)
+    second = cut(again, {group: chosen[group] for group in chosen if group not in others})
+    both = {
+        group: kept[second.kept[group]] if group in second.kept else kept
+        for group, kept in made.cut.kept.items()
+    }
+    assert set(second.kept) <= set(both)
+    at_once = cut(made.analysis, both)
+    assert at_once.channels == channels_record(made.analysis, both)
+    pairs = zip(second.model.get_weights(), at_once.model.get_weights(), strict=True)
+    for twice, once in pairs:
+        np.testing.assert_allclose(twice, once, rtol=1e-6)
 
 
 @pytest.mark.parametrize(("name", "family"), CASES)

@@ -102,6 +102,7 @@ def plan(
         pattern=choices.pattern,
         block_pooling=choices.block_pooling,
         recalibrate=choices.recalibrate,
+        cuts=choices.cuts,
         on_request=choices.on_request,
         removed=sorted(own.removed),
         influences=None if worth is None else worth.values,

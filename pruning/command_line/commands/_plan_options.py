@@ -86,6 +86,14 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--no-latency", action="store_true", help="do not measure the model's latency"
     )
+    parser.add_argument(
+        "--cuts",
+        type=int,
+        default=1,
+        metavar="N",
+        help="remove the channels in so many cuts, with retraining between them "
+        "(default %(default)s)",
+    )
     add_recalibration(parser)
     add_length(parser)
     _add_retraining(parser)

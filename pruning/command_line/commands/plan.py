@@ -65,6 +65,7 @@ def run(options: Namespace, output: Output) -> None:
             on_request=options.on_request,
             calibration_samples=options.calibration_samples,
             recalibrate=not options.no_recalibrate,
+            cuts=options.cuts,
             removed=options.remove,
             progress=work.progress,
             pattern=options.pattern,

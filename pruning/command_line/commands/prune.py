@@ -98,8 +98,12 @@ def show(
         samples = quantities.plural(looked["samples"], "sample")
         console.print(f"{looked['criterion']} looked at {samples} of the training split")
     if check := results["self_check"]:
+        cuts = check.get("cuts", 1)
+        proven = (
+            f"each of {cuts} cuts equals its model" if cuts > 1 else "the cut equals the original"
+        )
         console.print(
-            f"self-check: the cut equals the original to {check['max_abs_error']:.1e} "
+            f"self-check: {proven} to {check['max_abs_error']:.1e} "
             f"(allowed {check['tolerance']:.0e}, {check['samples']} samples)"
         )
         if check.get("inexact"):

@@ -1,6 +1,7 @@
 """Prune: load · (score) · cut or mask · self-check · recalibrate · retrain · compare · save.
 
-A plan that distils has the original answer the training samples before the retraining.
+A plan that distils has the original answer the training samples first. One with several cuts makes
+all but the last in a stage before the cut.
 
 :func:`prune` is the whole work, for the command line in its own process; the job is the same work
 in a worker, told of through the run folder.
@@ -18,6 +19,7 @@ from pruning.intake.dataset import Dataset, prepared_folder
 from pruning.intake.store import model_path, upload_record
 from pruning.runs import steps
 from pruning.runs.jobs._base import Job, Task
+from pruning.runs.narrowing import Narrowing, narrows
 from pruning.strategy.criteria import criterion
 from pruning.strategy.plan import PruningPlan
 
@@ -29,11 +31,18 @@ def stages(plan: PruningPlan, *, with_data: bool) -> tuple[str, ...]:
     """Names of the stages that this plan will go through."""
     scores = plan.method != "layers" and criterion(plan.criterion, plan.method).data_driven
     work = ("mask",) if plan.method == "weights" else ("cut", "self-check")
-    first = ("load", *(("score",) if scores else ()), *work)
-    recalibrate = ("recalibrate",) if with_data and recalibrates(plan) else ()
-    distil = ("distil",) if distils(plan) else ()
-    retrain = ("retrain",) if plan.training.epochs else ()
-    return (*first, *recalibrate, *distil, *retrain, *(("compare",) if with_data else ()), "save")
+    possible = {
+        "load": True,
+        "distil": distils(plan),
+        "narrow": narrows(plan),
+        "score": scores,
+        **dict.fromkeys(work, True),
+        "recalibrate": with_data and recalibrates(plan),
+        "retrain": plan.training.epochs > 0,
+        "compare": with_data,
+        "save": True,
+    }
+    return tuple(name for name, needed in possible.items() if needed)
 
 
 def recalibrates(plan: PruningPlan) -> bool:
@@ -98,7 +107,14 @@ def prune(
         )
     voice = steps.Voice(stage, report, progress, should_stop, skip)
     work = steps.begin(model, plan, data, out, voice, name)
-    if plan.method == "channels":
+    if data is not None and distils(plan):
+        steps.answer(work, data)
+    if data is not None and narrows(plan):
+        narrowing = Narrowing(work, data)
+        last = narrowing.begin()
+        steps.check(last, steps.cut(last, steps.score(last)))
+        narrowing.finish(last)
+    elif plan.method == "channels":
         steps.check(work, steps.cut(work, steps.score(work)))
     elif plan.method == "layers":
         steps.check_removal(work, steps.remove(work))
@@ -107,8 +123,6 @@ def prune(
     if data is not None:
         if recalibrates(plan):
             steps.recalibrate(work, data)
-        if distils(plan):
-            steps.answer(work, data)
         if plan.training.epochs:
             steps.retrain(work, data, checkpoints)
         steps.compare(work, data)
