@@ -1,8 +1,8 @@
 """ResNet-20 on Fashion-MNIST with 2.1 and 4 times fewer FLOPs: the studio and Torch-Pruning.
 
     .venv/bin/python benchmarks/accuracy_channels.py [--seeds 0 1 2] [--epochs 3]
-        [--base-epochs 8] [--train-samples 10000] [--test-samples N] [--criterion l1]
-        [--scope uniform] [--json FILE]
+        [--base-epochs 8] [--train-samples 10000] [--test-samples N] [--criterion
+        mean_activation] [--scope uniform] [--cuts 5] [--json FILE]
 
 For each seed one network is trained; both tools start from its weights, prune it to the same share
 of its FLOPs and train on for the same epochs with the same optimizer, batch and learning rate,
@@ -51,6 +51,7 @@ def studio(model: Path, data: Path, options: argparse.Namespace, seed: int) -> l
             criterion=options.criterion,
             scope=options.scope,
             training=training,
+            cuts=options.cuts,
             latency=False,
         )
         with tempfile.TemporaryDirectory() as folder:
@@ -115,7 +116,8 @@ def report(rows: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     parser = resnet20.parser(__doc__)
-    parser.add_argument("--criterion", default="l1")
+    parser.add_argument("--criterion", default="mean_activation")
+    parser.add_argument("--cuts", type=int, default=5)
     parser.add_argument("--scope", default="uniform", choices=["uniform", "layer", "global"])
     parser.add_argument("--peer-ranking", default="uniform", choices=["uniform", "global"])
     resnet20.over_seeds(parser.parse_args(), run, report)

@@ -102,6 +102,24 @@ def test_plan_prune_and_compare(files: Files, capfd, tmp_path: Path) -> None:
     assert "fewer FLOPs" in found["verdict"]
 
 
+def test_several_cuts_from_plan_to_answer(files: Files, capfd, tmp_path: Path) -> None:
+    plan_file = tmp_path / "plan.json"
+    target = ["--target", "flops=0.6", "--epochs", 2, "--cuts", 3, "--out", plan_file]
+    planned = answer(capfd, "plan", "plan", files.model, *target, "--no-latency")
+    assert planned["cuts"] == 3
+    command = ["prune", files.model, "--plan", plan_file, "--data", files.data]
+    pruned = answer(capfd, "prune", *command, "--out", tmp_path / "out")
+    assert pruned["self_check"]["cuts"] == 3
+    assert pruned["params"]["after"] == planned["expected"]["params"]["value"]
+    plain = load_plainly(pruned["model"], files.family)
+    assert plain.count_params() == pruned["params"]["after"]
+    assert pruned["accuracy"]["after"] == accuracy(plain, files)
+    assert pruned["seconds"]["narrow"] > 0
+    error = answer(capfd, "error", *command, "--epochs", 1, "--out", tmp_path / "no", code=2)
+    assert "3 cuts with retraining between them, in a single epoch" in error["error"]["message"]
+    assert not (tmp_path / "no").exists()
+
+
 def test_prune_without_training_only_slices(files: Files, capfd, tmp_path: Path) -> None:
     plan_file, out = tmp_path / "plan.json", tmp_path / "pruned"
     answer(

@@ -20,7 +20,7 @@ from pruning.intake import limits
 from pruning.intake.modalities import modalities
 from pruning.intake.options import Options
 from pruning.strategy.criteria import criteria
-from pruning.strategy.plan import Schedule, Training
+from pruning.strategy.plan import PruningPlan, Schedule, Training
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -130,6 +130,7 @@ def test_defaults_of_retraining_are_as_documented():
     assert (default.decay, default.distillation) == ("cosine", 0.0)
     assert "| `--decay` | `cosine` |" in COMMAND_LINE
     assert "| `--distillation X` | 0 |" in COMMAND_LINE
+    assert f"| `--cuts N` | {PruningPlan('').cuts} |" in COMMAND_LINE
     assert "3, 64, adam, 0.0003, none, 0" in COMMAND_LINE
     assert f"| `--schedule` | `{Schedule().kind}` |" in COMMAND_LINE
 

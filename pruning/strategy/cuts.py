@@ -59,8 +59,7 @@ def changed(
 ) -> frozenset[str]:
     """Groups that a cut has made others of, so that a later cut would not know them.
 
-    Where a convolution in groups loses all groups but one, what could only go together can go
-    alone.
+    Where a convolution loses some of its groups, what could only go together may go alone.
 
     Args:
         before: The model before the cut.
@@ -78,4 +77,5 @@ def changed(
         if group.id not in now
         or now[group.id].channels != kept.get(group.id, group.channels)
         or now[group.id].multiple != group.multiple
+        or set(now[group.id].layers) != set(group.layers)
     )

@@ -51,6 +51,22 @@ def test_it_is_on_and_can_be_switched_off(profile) -> None:
     assert not [t for t in app.toggle if t.key == "plan_recalibrate"]
 
 
+def test_the_number_of_cuts_is_chosen_and_filled_in(profile) -> None:
+    app = strategy()
+    assert planned(app).cuts == 1
+    app.number_input(key="plan_cuts").set_value(4).run()
+    assert planned(app).cuts == 4
+    app.number_input(key="plan_epochs").set_value(1).run()
+    assert not app.exception
+    assert "4 cuts with retraining between them" in studio.texts(app)
+    app.number_input(key="plan_epochs").set_value(2).run()
+    assert planned(app).cuts == 4
+    assert "in a single epoch" not in studio.texts(app)
+    app.button_group(key="plan_method").set_value("weights").run()
+    assert not [n for n in app.number_input if n.key == "plan_cuts"]
+    assert planned(app).cuts == 1
+
+
 def test_decay_and_distillation_are_chosen_and_filled_in(profile) -> None:
     app = strategy()
     assert (planned(app).training.decay, planned(app).training.distillation) == ("cosine", 0.0)

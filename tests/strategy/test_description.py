@@ -31,5 +31,7 @@ def test_by_hand_without_retraining() -> None:
 
 
 def test_learning_from_the_original() -> None:
+    several = PruningPlan("m", ratios={"a": 0.5}, training=Training(epochs=2), cuts=3)
+    assert describe(several).endswith("2 epochs, adam, in 3 cuts")
     plan = PruningPlan("m", ratios={"a": 0.5}, training=Training(epochs=2, distillation=0.5))
     assert describe(plan) == "Remove channels in 1 group · L1, uniform · 2 epochs, adam, distilled"
