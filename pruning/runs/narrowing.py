@@ -18,12 +18,12 @@ from pruning.runs import steps
 from pruning.runs.steps import Voice, Work
 from pruning.strategy.cuts import changed, plan_to, widths
 from pruning.strategy.plan import PruningPlan
-from pruning.training import Stretch, steps_of_epoch
 
 if TYPE_CHECKING:
     from pruning.analysis.profile import ModelProfile
     from pruning.analysis.profiler import Analysis
     from pruning.intake.model_file import LoadedModel
+    from pruning.training import Stretch
 
 
 def narrows(plan: PruningPlan) -> bool:
@@ -127,6 +127,8 @@ class Narrowing:
 
     def _stretch(self, cut: int) -> Stretch:
         """The part of the training that follows a cut, from 1."""
+        from pruning.training import Stretch, steps_of_epoch
+
         training, between = self.work.plan.training, self.work.plan.cuts - 1
         epoch, early = steps_of_epoch(self.data, training), training.epochs // 2
         each = max(1, early * epoch // between)
@@ -139,14 +141,13 @@ class Narrowing:
     def _told(self, cut: int) -> Voice:
         """The work's voice, for one of the cuts inside its stage."""
         voice, between = self.work.voice, self.work.plan.cuts - 1
-        name = f"cut {cut} of {between + 1}"
+        name, stretch = f"cut {cut} of {between + 1}", self._stretch(cut)
 
         def progress(share: float, words: str) -> None:
             voice.progress((cut - 1) / between, f"{name}: {words}")
 
         def report(line: Mapping[str, Any]) -> None:
             voice.report(line)
-            stretch = self._stretch(cut)
             step = line["step"] - stretch.done
             share = (cut - 1 + step / (stretch.steps or 1)) / between
             voice.progress(share, f"{name}: step {step:,} of {stretch.steps:,}")

@@ -58,11 +58,12 @@ def cut(analysis: Analysis, kept: Mapping[str, Any]) -> Cut:
         return edited_arguments(records.get(id(layer)), args, kwargs, removed)
 
     model = analysis.framework.clone(analysis.model, new_config, new_arguments)
+    record_of_cuts = channels_record(analysis, checked)
     for layer, copy in _pairs(analysis.model, model):
         record = records.get(id(layer))
         weights = layer.get_weights()
         if record is not None:
-            for entry in _cuts(record, removed):
+            for entry in record_of_cuts["layers"].get(record.name, ()):
                 weights[entry["weight"]] = np.take(
                     weights[entry["weight"]], entry["kept"], axis=entry["axis"]
                 )
@@ -70,7 +71,7 @@ def cut(analysis: Analysis, kept: Mapping[str, Any]) -> Cut:
                 weights[index] = (weights[index] * factor).astype(weights[index].dtype)
         if weights:
             copy.set_weights(weights)
-    return Cut(model, channels_record(analysis, checked), checked)
+    return Cut(model, record_of_cuts, checked)
 
 
 def channels_record(analysis: Analysis, kept: Mapping[str, Any]) -> dict[str, Any]:

@@ -75,6 +75,16 @@ def run(folder: Path, family: str, *, model=None, **changes):
     return results, stages, lines, words, original
 
 
+def assert_slices(before, after, entries) -> None:
+    """The weights of a layer are the slices of the original's that the entries name."""
+    weights = before.get_weights()
+    for entry in entries:
+        index = entry["weight"]
+        weights[index] = np.take(weights[index], entry["kept"], axis=entry["axis"])
+    for expected, actual in zip(weights, after.get_weights(), strict=True):
+        np.testing.assert_array_equal(actual, expected)
+
+
 @FAMILIES
 def test_without_learning_it_comes_to_slices_of_the_original(family: str, tmp_path: Path) -> None:
     """At a learning rate of 0 three cuts are one: what they keep is told of the original."""
@@ -86,14 +96,7 @@ def test_without_learning_it_comes_to_slices_of_the_original(family: str, tmp_pa
     assert len(record["conv"][0]["kept"]) == 2
     assert len(record["hidden"][1]["kept"]) == 5
     for layer in original.layers:
-        weights = layer.get_weights()
-        for entry in record.get(layer.name, ()):
-            index = entry["weight"]
-            weights[index] = np.take(weights[index], entry["kept"], axis=entry["axis"])
-        for expected, actual in zip(
-            weights, after.get_layer(layer.name).get_weights(), strict=True
-        ):
-            np.testing.assert_array_equal(actual, expected)
+        assert_slices(layer, after.get_layer(layer.name), record.get(layer.name, ()))
     strongest = np.argsort(-np.abs(original.get_layer("conv").get_weights()[0]).sum((0, 1, 2)))
     assert record["conv"][0]["kept"] == sorted(strongest[:2].tolist())
     assert results["self_check"]["cuts"] == 3
@@ -183,12 +186,7 @@ def test_a_group_that_would_become_another_waits_for_the_last_cut(name, family, 
     for layer, entries in record.items():
         if layer.endswith("bn"):  # training moves its statistics, whatever the rate
             continue
-        weights = model.get_layer(layer).get_weights()
-        for entry in entries:
-            index = entry["weight"]
-            weights[index] = np.take(weights[index], entry["kept"], axis=entry["axis"])
-        for expected, actual in zip(weights, after.get_layer(layer).get_weights(), strict=True):
-            np.testing.assert_array_equal(actual, expected)
+        assert_slices(model.get_layer(layer), after.get_layer(layer), entries)
 
 
 def test_without_retraining_there_is_one_cut(tmp_path: Path) -> None:
