@@ -11,12 +11,13 @@ from pruning.analysis.readings import reading_of
 from pruning.comparison.result import Scores
 from pruning.comparison.tasks import TASKS
 from pruning.errors import Cancelled, DataFileError, MismatchError
-from pruning.frameworks._base import Framework
+from pruning.frameworks._base import Framework, framework_of
 from pruning.frameworks.names import require_graph_names
-from pruning.frameworks.running import answer, needs_compiler
+from pruning.frameworks.running import answer, loops_over_time, needs_compiler
 from pruning.intake.dataset import Dataset
 
 BATCH = 64
+FEW = 512  # samples that are answered one operation after another sooner than a graph is made
 CHUNK = 1024  # samples between two looks at should_stop: a second or two of a mid-sized model
 
 
@@ -60,9 +61,9 @@ def evaluate(
     return task.scores(targets, predictions, reading), predictions
 
 
-def _predictions(model: Any, chunk: np.ndarray) -> np.ndarray:
-    """Outputs for one chunk. -> float32 (n, …)."""
-    if not needs_compiler(model):
+def _predictions(model: Any, chunk: np.ndarray, *, graph: bool) -> np.ndarray:
+    """Outputs for one chunk, from Keras's own graph or without. -> float32 (n, …)."""
+    if graph:
         return np.asarray(model.predict(chunk, batch_size=BATCH, verbose=0), np.float32)
     batches = [chunk[start : start + BATCH] for start in range(0, len(chunk), BATCH)]
     return np.concatenate([np.asarray(answer(model, [x]), np.float32) for x in batches])
@@ -85,12 +86,14 @@ def predict(
         Cancelled: ``should_stop`` said so.
     """
     _check(model, samples)
+    worth_a_graph = len(samples) > FEW or loops_over_time(model, framework_of(model))
+    graph = worth_a_graph and not needs_compiler(model)
     parts = []
     for start in range(0, len(samples), CHUNK):
         if should_stop():
             raise Cancelled
         chunk = np.asarray(samples[start : start + CHUNK])
-        parts.append(_predictions(model, chunk))
+        parts.append(_predictions(model, chunk, graph=graph))
         report({"done": start + len(chunk), "total": len(samples)})
     predictions = np.concatenate(parts)
     finite = np.isfinite(predictions.reshape(len(predictions), -1)).all(axis=1)

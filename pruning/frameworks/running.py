@@ -11,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from pruning.frameworks._base import Framework
+
 
 def answer(model: Any, inputs: Sequence[Any]) -> Any:
     """Outputs of ``model`` in inference mode, as the model nests them.
@@ -82,6 +84,13 @@ def needs_compiler(model: Any) -> bool:
         or (hasattr(layer, "layer") and needs_compiler(_Only(layer.layer)))
         for layer in getattr(model, "layers", ())
     )
+
+
+def loops_over_time(model: Any, framework: Framework) -> bool:
+    """Whether a layer repeats its operations for every time step: slow without a graph."""
+    layers = framework.keras.layers
+    repeating = (layers.RNN, layers.Bidirectional, layers.TimeDistributed)
+    return any(isinstance(layer, repeating) for layer in framework.layers(model))
 
 
 class _Only:

@@ -15,7 +15,7 @@ from pruning.intake.dataset import Dataset
 from pruning.runs.calibration import drawn_rows
 from pruning.training.recalibration import SAMPLES, recalibrate, set_statistics, statistics
 
-VALIDATION_SAMPLES = 500  # at most; both sides are judged on the same ones
+VALIDATION_SAMPLES = 256  # at most; both sides are judged on the same ones
 
 
 def recalibrated(

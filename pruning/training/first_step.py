@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from pruning.frameworks._base import Framework
-from pruning.frameworks.running import needs_compiler
+from pruning.frameworks.running import loops_over_time, needs_compiler
 
 
 def early_first_step(model: Any, framework: Framework) -> list[Any]:
@@ -20,7 +20,7 @@ def early_first_step(model: Any, framework: Framework) -> list[Any]:
         The callback for ``fit`` that turns to the graph afterwards; none for models whose graph is
         made sooner than one such step is done, or which cannot run without one.
     """
-    if needs_compiler(model) or _loops_over_time(model, framework):
+    if needs_compiler(model) or loops_over_time(model, framework):
         return []
     model.run_eagerly = True
 
@@ -30,10 +30,3 @@ def early_first_step(model: Any, framework: Framework) -> list[Any]:
             model.make_train_function(force=True)
 
     return [framework.keras.callbacks.LambdaCallback(on_train_batch_end=turn_to_graph)]
-
-
-def _loops_over_time(model: Any, framework: Framework) -> bool:
-    """Whether a layer repeats its operations for every time step."""
-    layers = framework.keras.layers
-    repeating = (layers.RNN, layers.Bidirectional, layers.TimeDistributed)
-    return any(isinstance(layer, repeating) for layer in framework.layers(model))

@@ -21,7 +21,7 @@ from pruning.frameworks._base import Framework, Node
 from pruning.frameworks.execution import Execution
 from pruning.frameworks.running import fixed_batch
 
-SAMPLES = 512  # at most; the mean of a channel over them is known to 4 % of its deviation
+SAMPLES = 256  # at most; the mean of a channel over them is known to 6 % of its deviation
 MEMORY = 512 * 2**20  # bytes that may flow between layers at once
 FEWEST = 32  # samples that are run even if they take more
 CHUNK = 128  # samples of one call, at most

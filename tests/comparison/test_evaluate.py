@@ -25,9 +25,13 @@ def dataset(folder: Path, x: np.ndarray, y: np.ndarray, task: str = "classificat
     return Dataset.open(folder)
 
 
+@pytest.mark.parametrize("few", [0, 20], ids=["graph", "operations"])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_predictions_are_the_models_in_order(family: str, tmp_path: Path, monkeypatch) -> None:
+def test_predictions_are_the_models_in_order(
+    family: str, few: int, tmp_path: Path, monkeypatch
+) -> None:
     monkeypatch.setattr(module, "CHUNK", 7)
+    monkeypatch.setattr(module, "FEW", few)
     model = build("plain", family)
     x = samples(model, 20)[0]
     expected = outputs(model, [x])[0]
