@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
+from pages.components.retraining import metrics, progress
 from pruning import storage
 from pruning.errors import MismatchError
 from pruning.runs import library, processes
@@ -27,11 +31,24 @@ def open_page(run):
     return app
 
 
+def running(stage: str) -> dict:
+    """What the record of a run says while this process works on that stage."""
+    me = psutil.Process(os.getpid())
+    return {
+        "state": "running", "pid": me.pid, "process_started": me.create_time(), "finished": None,
+        "stages": [
+            {"name": "load", "state": "done", "seconds": 1.0},
+            {"name": stage, "state": "running", "seconds": None},
+            {"name": "save", "state": "waiting", "seconds": None},
+        ],
+    }  # fmt: skip
+
+
 def test_a_done_run_shows_its_figures_and_leads_on(tmp_path: Path, profile) -> None:
     app = open_page(studio.run(tmp_path, profile))
-    metrics = {m.label: (m.value, m.delta) for m in app.metric}
-    assert metrics["FLOPs ●"] == ("20.0 k", "2.1× fewer")
-    assert metrics["Test accuracy ◆"] == ("80.0 %", "−3.3 points")
+    shown = {m.label: (m.value, m.delta) for m in app.metric}
+    assert shown["FLOPs ●"] == ("20.0 k", "2.1× fewer")
+    assert shown["Test accuracy ◆"] == ("80.0 %", "−3.3 points")
     words = studio.texts(app)
     assert ":green-badge[" in words
     assert "1 min 1 s" in words  # the stage retrain
@@ -46,25 +63,40 @@ def test_curves_with_the_level_before(tmp_path: Path, profile) -> None:
 
 
 def test_a_running_run_shows_pace_and_can_be_cancelled(tmp_path: Path, profile) -> None:
-    me = psutil.Process(os.getpid())
-    run = studio.run(
-        tmp_path, profile, state="running", pid=me.pid, process_started=me.create_time(),
-        finished=None,
-        stages=[
-            {"name": "load", "state": "done", "seconds": 1.0},
-            {"name": "retrain", "state": "running", "seconds": None},
-            {"name": "save", "state": "waiting", "seconds": None},
-        ],
-    )  # fmt: skip
+    run = studio.run(tmp_path, profile, **running("retrain"))
     app = open_page(run)
-    progress = app.get("progress")[0]
+    bar = app.get("progress")[0]
     # Two lines one second and ten steps apart, batches of 64: the last step is number 20 of 20.
-    assert progress.proto.text == (
-        "epoch 2 of 2 · step 20 of 20 · 640 samples/s · about 0.0 s left"
-    )
+    assert bar.proto.text == ("epoch 2 of 2 · step 20 of 20 · 640 samples/s · about 0.0 s left")
     app.button(key="cancel").click().run()
     assert storage.read_json(run.control)["request"] == "cancel"
     assert ":orange-badge[" in studio.texts(app)
+
+
+def test_before_its_first_step_a_run_is_drawn_when_it_goes_on(
+    tmp_path: Path, profile, monkeypatch
+) -> None:
+    monkeypatch.setattr(progress, "HOLD_SECONDS", 3600.0)  # not because time has passed
+    monkeypatch.setattr(progress.st, "session_state", {})
+    run = studio.run(tmp_path, profile, **running("cut"))
+    steps = run.metrics.read_bytes()
+    run.metrics.unlink()
+    assert progress.news(run).stage == "cut"  # nothing was drawn so far
+    record = run.read(run.record) | running("self-check")
+    with later(storage.write_json, run.record, record):
+        assert progress.news(run).stage == "self-check"
+    with later(storage.write_bytes, run.metrics, steps):
+        assert progress.news(run).stage == "self-check"
+    assert metrics.progress(run).last()
+
+
+@contextmanager
+def later(function, *arguments) -> Iterator[None]:
+    """Have the function called in a moment, by another thread."""
+    timer = threading.Timer(0.2, function, arguments)
+    timer.start()
+    yield
+    timer.join()
 
 
 def test_a_killed_worker_is_shown_with_what_is_saved(tmp_path: Path, profile) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from pages.components import errors, figures, proof, state
@@ -19,8 +21,11 @@ from pruning.strategy.description import describe
 from pruning.strategy.plan import PruningPlan
 
 REFRESH_SECONDS = 1.0
-FIRST_SECONDS = 0.3  # until the first step: that is what a person waits for
+FIRST_SECONDS = 0.1  # until the first step: that is what a person waits for
+HOLD_SECONDS = 0.3  # then it is drawn all the same; a click has to wait as long
+LOOK_SECONDS = 0.05
 _STAGE_MARKS = {"waiting": "○", "running": "◐", "done": "●", "skipped": "–"}
+_DRAWN = "_run_drawn"  # key of the session's state: run, state and stage
 _ENDED = ("failed", "killed", "cancelled")
 
 
@@ -31,16 +36,42 @@ def follow(folder: RunFolder) -> None:
         _draw(folder, current)
         return
     waiting = _awaits_first_step(folder, current)
+    st.session_state.pop(_DRAWN, None)  # a page that was just opened holds nothing back
     watch = st.fragment(_live, run_every=FIRST_SECONDS if waiting else REFRESH_SECONDS)
     watch(folder, waiting)
 
 
 def _live(folder: RunFolder, waiting: bool) -> None:
     """Draw a run; the page anew when it has ended, or its first step is there."""
-    current = status(folder)
-    if current.final or waiting != _awaits_first_step(folder, current):
+    current = news(folder) if waiting else status(folder)
+    turned = waiting != _awaits_first_step(folder, current)
+    if not current.final:
+        _draw(folder, current)
+    if current.final or turned:
         st.rerun()  # with another timer or none, and with what a finished run offers
-    _draw(folder, current)
+
+
+def news(folder: RunFolder) -> Status:
+    """The status as soon as it has gone on since the last drawing, or after a moment.
+
+    Before its first step a run shares the cores with the browser that draws it: a drawing less is
+    time for the worker.
+    """
+    until = time.monotonic() + HOLD_SECONDS
+    current = status(folder)
+    while (
+        _seen(folder, current) == st.session_state.get(_DRAWN)
+        and _awaits_first_step(folder, current)
+        and time.monotonic() < until
+    ):
+        time.sleep(LOOK_SECONDS)
+        current = status(folder)
+    st.session_state[_DRAWN] = _seen(folder, current)
+    return current
+
+
+def _seen(folder: RunFolder, current: Status) -> tuple[str, str, str]:
+    return folder.id, current.state, current.stage
 
 
 def _awaits_first_step(folder: RunFolder, current: Status) -> bool:
