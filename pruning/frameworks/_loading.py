@@ -128,6 +128,13 @@ def rebuilding(file: ModelFile) -> Iterator[None]:
     except ModelFileError:
         raise
     except Exception as error:
+        if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+            raise ModelFileError(
+                f"The layers that {file.path.name} declares need more memory than there is free.",
+                expected="A model that fits into this machine's memory.",
+                fix="Check the sizes of its layers, close other programs, or use a machine with"
+                " more memory.",
+            ) from error
         raise ModelFileError(
             f"Keras could not rebuild the model: {first_line(error)}",
             expected=f"A model that {file.writer} can load again without any code of yours.",

@@ -6,7 +6,9 @@ import zipfile
 
 import pytest
 
+from pruning.errors import ModelFileError
 from pruning.frameworks import _loading
+from pruning.frameworks.container import ModelFile
 
 
 def steps_back(path) -> int:
@@ -41,3 +43,18 @@ def test_the_limit_and_errors_leave_things_as_they_were(tmp_path, monkeypatch):
     monkeypatch.setattr(_loading, "_AT_ONCE", 99_999)
     with _loading.read_at_once(path):
         assert usual == zipfile.ZipExtFile.MIN_READ_SIZE
+
+
+@pytest.mark.parametrize("kind", ["MemoryError", "ResourceExhaustedError"])
+def test_layers_too_large_for_the_memory_are_told_as_such(tmp_path, kind):
+    import tensorflow as tf
+
+    errors = {
+        "MemoryError": MemoryError("Unable to allocate 8 TiB"),
+        "ResourceExhaustedError": tf.errors.ResourceExhaustedError(None, None, "OOM when …"),
+    }
+    file = ModelFile(tmp_path / "huge.keras", "keras3", "keras", "Keras 3.15.1", {})
+    words = r"huge\.keras declares need more memory"
+    with pytest.raises(ModelFileError, match=words) as caught, _loading.rebuilding(file):
+        raise errors[kind]
+    assert "fits into this machine's memory" in caught.value.expected
