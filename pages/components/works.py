@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -14,7 +15,9 @@ from pruning.analysis.profile import ModelProfile
 from pruning.runs import executor
 from pruning.runs.folder import RunFolder, jobs_folder
 from pruning.runs.jobs.influences import key as influences_key
+from pruning.runs.status import status
 
+TIMING_SECONDS = 1.0  # between two looks at whether a model has been timed
 _DATA_REQUEST = ("data", "model", "preprocessing", "options")
 
 
@@ -91,9 +94,22 @@ def start(work: jobs.Work) -> str:
 
 
 def time_model(model: str) -> None:
-    """Have a model timed before anything is pruned; nobody waits for it, plans are priced by it."""
-    if not state.timed(model):
-        start(jobs.Work("Timing the model", "latency", model, {"model": model}))
+    """Have a model timed before anything is pruned: plans are priced by it.
+
+    Nobody waits for it; the page runs again when it is done.
+    """
+    if state.timed(model):
+        return
+    work = jobs.Work("Timing the model", "latency", model, {"model": model})
+    folder = executor.ensure(work.kind, work.key, dict(work.request))
+    if not status(folder).final:
+        _run_again_when_timed(model, str(folder.path))
+
+
+@st.fragment(run_every=TIMING_SECONDS)
+def _run_again_when_timed(model: str, folder: str) -> None:
+    if state.timed(model) or status(RunFolder(Path(folder))).final:
+        st.rerun()
 
 
 def profile_or_wait(model: str) -> ModelProfile:

@@ -148,7 +148,7 @@ def texts(app: AppTest) -> str:
     kinds = ("title", "header", "markdown", "caption", "info", "warning", "error", "text")
     parts = [e.value for kind in kinds for e in app.get(kind)]
     parts += [getattr(e.proto, "title", "") for e in app.error]
-    parts += [f"{m.label} {m.value} {m.delta}" for m in app.metric]
+    parts += [f"{m.label} {m.value} {m.delta} {m.proto.delta_description}" for m in app.metric]
     return "\n".join(str(part) for part in parts)
 
 

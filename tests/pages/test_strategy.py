@@ -57,6 +57,21 @@ def test_figures_equal_the_plan_and_the_model(profile) -> None:
     assert metrics["Accuracy"].value == "—"  # never guessed
 
 
+def test_a_latency_that_is_still_being_measured_is_not_said_to_come_with_the_run(
+    profile, jobs
+) -> None:
+    timed = model_folder(MODEL) / "latency.json"
+    content = timed.read_bytes()
+    timed.unlink()
+    app = open_page()
+    assert "latency" in jobs.kinds()
+    assert "not measured yet" in studio.texts(app)
+    timed.write_bytes(content)
+    app.run()
+    assert "not measured yet" not in studio.texts(app)
+    assert {m.label: m.value for m in app.metric}["Latency ≈"] != "—"
+
+
 def test_the_slider_changes_the_plan(profile) -> None:
     app = open_page()
     app.slider(key="plan_channels_target").set_value(30).run()

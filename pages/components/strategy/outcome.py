@@ -186,7 +186,9 @@ def _figures(chosen: PruningPlan, priced: Prices) -> list[figures.Figure]:
     for label, name, unit in entries:
         before, after = priced.before[name], priced.after[name]
         caption = "" if after.value is not None else "known after the run"
-        if after.value is None and before.value is not None:
+        if name == "latency_ms" and not state.timed(chosen.model):
+            caption = "not measured yet"
+        elif after.value is None and before.value is not None:
             caption = f"{figures.written(before.value, unit)} before; known after the run"
         strip.append(
             figures.Figure(label, unit, after.value, before.value, after.basis, after.how, caption)
