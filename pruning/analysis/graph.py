@@ -18,8 +18,6 @@ from pruning.analysis.layer_rules._base import (
 )
 from pruning.frameworks._base import Framework, Node
 
-DEFAULT_LENGTH = 128  # what an open dimension counts as, for FLOPs, unless the user says otherwise
-
 Sizes = dict[int, tuple[int, ...]]
 
 
@@ -41,13 +39,13 @@ class Traced:
     calls: list[tuple[Node, LayerTrace, list[Work]]] = field(default_factory=list)
 
 
-def trace(framework: Framework, flat_model: Any, length: int | None = None) -> Traced:
+def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
     """Follow the channels through all calls of a flat model.
 
     Args:
         framework: Of the model's Keras.
         flat_model: Without nested models, see :meth:`Framework.flat`.
-        length: Size that an open dimension counts as; ``DEFAULT_LENGTH`` when not given.
+        length: Size that an open dimension counts as.
     """
     nodes = framework.nodes(flat_model)
     traced = Traced(Atoms())
@@ -128,23 +126,22 @@ def _refused(call: Call, why: str) -> Sequence[Channels]:
 
 
 def _sizes(
-    framework: Framework, flat_model: Any, nodes: list[Node], length: int | None, notes: list[str]
+    framework: Framework, flat_model: Any, nodes: list[Node], length: int, notes: list[str]
 ) -> Sizes:
     """Sizes of all tensors for one sample, open dimensions counted as ``length``."""
     tensors = {id(t): t for node in nodes for t in (*node.inputs, *node.outputs)}
     shapes = {key: framework.shape(tensor) for key, tensor in tensors.items()}
     if all(None not in shape[1:] for shape in shapes.values()):
         return {key: _counted(shape, 1) for key, shape in shapes.items()}
-    counted = DEFAULT_LENGTH if length is None else length
     try:
-        sizes = _measured(framework, flat_model, tensors, counted)
+        sizes = _measured(framework, flat_model, tensors, length)
     except (ValueError, ArithmeticError, _tensorflow_error()) as error:
         notes.append(
-            f"Open dimensions count as 1: the model does not run with {counted} "
+            f"Open dimensions count as 1: the model does not run with {length} "
             f"({str(error).splitlines()[0][:80]}). Give another length."
         )
         return {key: _counted(shape, 1) for key, shape in shapes.items()}
-    notes.append(f"Open dimensions of the input count as {counted} in all FLOPs.")
+    notes.append(f"Open dimensions of the input count as {length} in all FLOPs.")
     return sizes
 
 
@@ -159,10 +156,23 @@ def _measured(framework: Framework, flat_model: Any, tensors: dict[int, Any], le
     ]
     outputs = probe(fixed if len(fixed) > 1 else fixed[0])
     listed = outputs if isinstance(outputs, list | tuple) else [outputs]
-    return {
+    sizes = {
         key: _counted(framework.shape(output), length)
         for key, output in zip(tensors, listed, strict=True)
     }
+    if any(size < 1 for shape in sizes.values() for size in shape):
+        raise ValueError("a layer has nothing left to read")  # Keras counts on below 0
+    return sizes
+
+
+def runs_with(framework: Framework, flat_model: Any, length: int) -> bool:
+    """Whether a flat model accepts inputs with that size of open dimensions; runs nothing."""
+    tensors = {id(t): t for node in framework.nodes(flat_model) for t in node.outputs}
+    try:
+        _measured(framework, flat_model, tensors, length)
+    except (ValueError, ArithmeticError, _tensorflow_error()):
+        return False
+    return True
 
 
 def _counted(shape: Shape, length: int) -> tuple[int, ...]:

@@ -42,6 +42,7 @@ class Analysis:
         model: As loaded; never changed.
         flat: The same layers as one graph without nested models.
         graph: Its calls, numbered as in the profile.
+        length: A size of open dimensions that the model has answered to.
     """
 
     framework: Framework
@@ -51,6 +52,7 @@ class Analysis:
     channels: ChannelGroups
     profile: ModelProfile
     graph: CallGraph
+    length: int
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -95,14 +97,15 @@ def analyse(
         digest: Identifier of the model's file.
         name: The file's name, for people.
         bytes: Size of the file.
-        length: What an open dimension (time steps, tokens) counts as in FLOPs; 128 by default.
+        length: What an open dimension (time steps, tokens) counts as in FLOPs; by default what
+            it was when the model answered for the first time.
         for_pricing: Also measure what pages show and files are priced by: how the weights are
             distributed, and what the file holds beside them, by saving the model once. Takes
             longer than all the rest; a cut needs none of it.
     """
     framework, model = loaded.framework, loaded.model
     flat = framework.flat(model)
-    traced = trace(framework, flat, length)
+    traced = trace(framework, flat, length or loaded.length)
     channels = make_groups(traced)
     stored = Stored(framework, model, loaded.file.file_format)
     state = _Profiling(channels, stored, for_pricing)
@@ -136,7 +139,7 @@ def analyse(
         ends=graph.ends,
         blocks=find_blocks(framework, flat, graph, layers),
     )
-    return Analysis(framework, model, flat, traced, channels, profile, graph)
+    return Analysis(framework, model, flat, traced, channels, profile, graph, loaded.length)
 
 
 def channel_weights(analysis: Analysis) -> dict[str, list[np.ndarray]]:

@@ -150,9 +150,8 @@ def prepared(
 
 def latency_of(loaded: LoadedModel, length: int | None = None) -> float | None:
     """Median latency on LiteRT in milliseconds; None when the model does not convert."""
-    from pruning.analysis.graph import DEFAULT_LENGTH
     from pruning.comparison.latency import measure_one
     from pruning.delivery.running import random_inputs
 
-    inputs = random_inputs(loaded, 1, length=length or DEFAULT_LENGTH)
+    inputs = random_inputs(loaded, 1, length=length or loaded.length)
     return measure_one(loaded.model, inputs).median_ms

@@ -50,7 +50,7 @@ def export_loaded(
     """Export a loaded model; see :func:`export`."""
     model, framework = loaded.model, loaded.framework
     # The Keras files are checked at any length; only a fixed graph has to know the right one.
-    assumed = length if length is not None or form.name == "litert" else 16
+    assumed = length if length is not None or form.name == "litert" else loaded.length
     inputs = random_inputs(loaded, SAMPLES, length=assumed)
     expected = outputs_of(model, inputs)
     with storage.replacing(out) as stream, tempfile.TemporaryDirectory(dir=out.parent) as folder:

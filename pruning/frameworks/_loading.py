@@ -20,6 +20,10 @@ from pruning.errors import ModelFileError
 from pruning.frameworks.container import WEIGHTS, ModelFile, check_weights
 from pruning.frameworks.refusals import truncated
 
+_UNKNOWN_ACTIVATION = re.compile(
+    r"(?:Unknown activation function|Could not interpret activation function identifier):"
+    r" '?(<\w+>|\w+)"
+)
 _AT_ONCE = 1 << 30  # bytes that are read at once; larger files take their time
 _PACKAGES = ("layers", "models", "initializers", "regularizers", "constraints", "mixed_precision")
 _INTERNAL = {"Functional", "TFOpLambda", "SlicingOpLambda", "DTypePolicy", "Policy"}
@@ -135,18 +139,29 @@ def rebuilding(file: ModelFile) -> Iterator[None]:
                 fix="Check the sizes of its layers, close other programs, or use a machine with"
                 " more memory.",
             ) from error
+        unknown = _UNKNOWN_ACTIVATION.search(str(error))
+        if unknown:
+            raise ModelFileError(
+                f"The model uses code that is not part of Keras: the activation {unknown[1]}.",
+                expected="Activations that come with Keras.",
+                fix="Replace it by one of Keras's own, and save the model again.",
+            ) from error
         raise ModelFileError(
-            f"Keras could not rebuild the model: {first_line(error)}",
+            f"Keras could not rebuild the model: {cause(error)}",
             expected=f"A model that {file.writer} can load again without any code of yours.",
             fix="Load it where it was made, save it with model.save('model.keras'),"
             " and upload that file.",
         ) from error
 
 
-def first_line(error: Exception) -> str:
-    """The first line of a message as a sentence, without the configurations Keras appends."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = lines[0].rstrip(".:") if lines else type(error).__name__
+def cause(error: Exception) -> str:
+    """What is behind an error, as a sentence: not where Keras met it, nor the configuration."""
+    plain = re.sub(r"\x1b\[\d*m", "", str(error))
+    lines = [line.strip() for line in plain.splitlines() if line.strip()]
+    where = r"Error when deserializing class|Exception encountered when calling"
+    inner = [line for line in lines if not re.match(where, line)] or lines
+    text = inner[0].removeprefix("Exception encountered: ") if inner else type(error).__name__
+    text = text.removeprefix("{{function_node").rpartition("}} ")[2].rstrip(".:")
     return f"{text}." if len(text) <= 240 else f"{text[:240]} …."
 
 

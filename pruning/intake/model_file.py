@@ -14,22 +14,30 @@ import numpy as np
 
 from pruning.errors import ModelFileError
 from pruning.frameworks._base import Framework, framework
-from pruning.frameworks._loading import first_line
+from pruning.frameworks._loading import cause
 from pruning.frameworks.container import ModelFile, open_model_file
 from pruning.frameworks.running import answer, give_back_memory
 
 __all__ = ["LoadedModel", "ModelFile", "check_forward", "load", "sniff"]
 
-_OPEN_SIZES = (32, 64, 128, 224)  # tried for open dimensions, until the model accepts one
+# Tried for open dimensions until the model accepts one. Some models read thousands of steps, such
+# as those of DNA, and crop most of them; a picture of that size would be too much.
+_OPEN_SIZES = (128, 32, 64, 224, 512, 2048, 8192, 32768)
+_LARGEST_SIDE = 512  # where several dimensions are open
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """A model that was loaded and has answered once."""
+    """A model that was loaded and has answered once.
+
+    Attributes:
+        length: What its open dimensions (time steps, tokens) were when it answered.
+    """
 
     model: Any
     framework: Framework
     file: ModelFile
+    length: int
 
 
 def sniff(path: Path) -> ModelFile:
@@ -50,13 +58,16 @@ def load(path: Path) -> LoadedModel:
     file = sniff(path)
     keras = framework(file.family)
     model = keras.load(path)
-    check_forward(model, keras)
+    length = check_forward(model, keras)
     give_back_memory()
-    return LoadedModel(model, keras, file)
+    return LoadedModel(model, keras, file, length)
 
 
-def check_forward(model: Any, keras: Framework) -> None:
+def check_forward(model: Any, keras: Framework) -> int:
     """Check weights and two answers of a model.
+
+    Returns:
+        What open dimensions were in the answers: 128 where the model accepts that.
 
     Raises:
         ModelFileError: A weight or an answer to random numbers in [0, 1) is not finite, an
@@ -70,9 +81,11 @@ def check_forward(model: Any, keras: Framework) -> None:
         _require_numbers(tensor)
     declared = [keras.shape(tensor) for tensor in model.outputs]
     answers: Sequence[np.ndarray] = ()
+    lengths = _lengths(model, keras)
     for seed in (None, 0):
         give_back_memory()  # of loading, then of the first answer: as much as the model takes
-        answers = _run(model, keras, seed)
+        answers, length = _run(model, keras, seed, lengths)
+        lengths = [length]
         shapes = [answer.shape for answer in answers]
         if len(shapes) != len(declared) or not all(map(_fits, shapes, declared)):
             raise ModelFileError(
@@ -82,24 +95,36 @@ def check_forward(model: Any, keras: Framework) -> None:
             )
     if not all(np.isfinite(answer).all() for answer in answers):
         raise _not_finite("The answer to random numbers between 0 and 1 holds")
+    return lengths[0]
 
 
-def _run(model: Any, keras: Framework, seed: int | None) -> list[np.ndarray]:
-    """Outputs for zeros (no seed) or seeded random inputs, in the order of ``model.outputs``."""
+def _lengths(model: Any, keras: Framework) -> list[int]:
+    """Sizes to try for open dimensions; one, which is not used, for a model without any."""
+    most = max(keras.shape(tensor)[1:].count(None) for tensor in model.inputs)
+    if most == 0:
+        return [_OPEN_SIZES[0]]
+    return [size for size in _OPEN_SIZES if most == 1 or size <= _LARGEST_SIDE]
+
+
+def _run(
+    model: Any, keras: Framework, seed: int | None, lengths: Sequence[int]
+) -> tuple[list[np.ndarray], int]:
+    """Outputs for zeros (no seed) or seeded random inputs, and the first length it runs with.
+
+    The outputs are in the order of ``model.outputs``.
+    """
     failure: Exception | None = None
-    for size in _OPEN_SIZES:
+    for size in lengths:
         inputs = [_example(keras.shape(t), str(t.dtype), size, seed) for t in model.inputs]
         try:
             result = answer(model, inputs)
         except Exception as error:
-            failure = error
-            if all(None not in keras.shape(t)[1:] for t in model.inputs):
-                break
+            failure = failure or error
             continue
-        return [np.asarray(leaf, dtype="float64") for leaf in _leaves(result)]
+        return [np.asarray(leaf, dtype="float64") for leaf in _leaves(result)], size
     assert failure is not None
     raise ModelFileError(
-        f"The model cannot run on an example input: {first_line(failure)}",
+        f"The model cannot run on an example input: {cause(failure)}",
         expected="A model that answers to numbers of its input's shape.",
         fix="Load the model where it was made, check it with model.predict(…), and save it again.",
     ) from failure

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pruning.analysis.graph import runs_with
 from pruning.analysis.layer_rules import key_of
 from pruning.analysis.profiler import Analysis
 from pruning.errors import SelfCheckError
@@ -18,6 +19,7 @@ from pruning.surgery.channels import cut as cut_channels
 TOLERANCE = 1e-5
 HALF_PRECISION_TOLERANCE = 2e-2
 SAMPLES = 4
+SHORTEST = 8  # steps of an open dimension; the model's own length where it does not run with these
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def random_samples(analysis: Analysis, count: int, seed: int = 0) -> list[np.nda
     """Inputs the model can read: normal values, or table indices where it looks them up.
 
     Returns:
-        One array (count, …) per input, open dimensions 8 long.
+        One array (count, …) per input, open dimensions 8 long where the model accepts that.
     """
     rng = np.random.default_rng(seed)
     framework = analysis.framework
@@ -141,8 +143,10 @@ def random_samples(analysis: Analysis, count: int, seed: int = 0) -> list[np.nda
                 size = int(node.layer.input_dim)
                 tables[id(tensor)] = min(size, tables.get(id(tensor), size))
     arrays = []
+    open_size = _open_size(analysis)
     for tensor in analysis.flat.inputs:
-        shape = (count, *(8 if size is None else size for size in framework.shape(tensor)[1:]))
+        sizes = framework.shape(tensor)[1:]
+        shape = (count, *(open_size if size is None else size for size in sizes))
         dtype = str(getattr(tensor.dtype, "name", tensor.dtype))
         if id(tensor) in tables or "int" in dtype or dtype == "bool":
             array = rng.integers(0, tables.get(id(tensor), 2), shape).astype(np.float64)
@@ -150,6 +154,13 @@ def random_samples(analysis: Analysis, count: int, seed: int = 0) -> list[np.nda
             array = rng.normal(size=shape)
         arrays.append(array.astype("float32" if dtype == "bfloat16" else dtype))
     return arrays
+
+
+def _open_size(analysis: Analysis) -> int:
+    framework, flat = analysis.framework, analysis.flat
+    if all(None not in framework.shape(tensor)[1:] for tensor in flat.inputs):
+        return SHORTEST
+    return SHORTEST if runs_with(framework, flat, SHORTEST) else analysis.length
 
 
 def checked_inputs(

@@ -23,6 +23,7 @@ def norms(family, model, *inputs):
             model=model,
             framework=framework(family),
             file=SimpleNamespace(file_format="keras", writer=""),
+            length=128,
         ),
         digest="m",
         name="m",

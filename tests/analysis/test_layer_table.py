@@ -145,7 +145,7 @@ def _traced(name: str, cls: Any, family: str) -> tuple[Traced, Any]:
                 problems.append(f"{shape} {options}: {str(error)[:80]}")
                 continue
             door = framework(family)
-            return trace(door, door.flat(keras.Model(i, out))), layer
+            return trace(door, door.flat(keras.Model(i, out)), 128), layer
     raise AssertionError(f"{name} could not be made: {problems}")
 
 

@@ -538,6 +538,36 @@ def test_the_declared_shape_is_compared_with_the_answer() -> None:
         check_forward(model, Wrong())
 
 
+@pytest.mark.parametrize("family", models.FAMILIES)
+def test_the_length_that_a_model_answers_to(tmp_path: Path, family: str) -> None:
+    keras = models.keras_of(family)
+    layers = keras.layers
+
+    def length(shape: tuple[int | None, ...], *inside: Any) -> int:
+        path = tmp_path / "model.keras"
+        keras.Sequential([keras.Input(shape), *inside]).save(path)
+        return load(path).length
+
+    assert length((None, 2), layers.Conv1D(2, 3)) == 128
+    assert length((None, 2), layers.Conv1D(2, 200)) == 224
+    assert length((None, 2), layers.Cropping1D(3000)) == 8192
+    assert length((None,), layers.Embedding(5, 2), layers.Reshape((32, 2))) == 32
+    assert length((None, None, 1), layers.Cropping2D(200)) == 512
+    with pytest.raises(ModelFileError, match="cannot run on an example input") as caught:
+        length((None, None, 1), layers.Cropping2D(300))
+    assert "Exception encountered" not in caught.value.happened
+
+
+@pytest.mark.parametrize("family", models.FAMILIES)
+def test_an_activation_of_the_authors_own_is_named(tmp_path: Path, family: str) -> None:
+    _, path = saved(tmp_path, "plain", family, ".h5")
+    with h5py.File(path, "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        layer(config, "hidden")["config"]["activation"] = "<lambda>"
+        file.attrs["model_config"] = json.dumps(config)
+    refused(path, "not part of Keras", "the activation <lambda>")
+
+
 def test_sniff_tells_the_writer_of_a_file_without_a_version(tmp_path: Path) -> None:
     for family in models.FAMILIES:
         _, path = saved(tmp_path, "plain", family, ".h5")

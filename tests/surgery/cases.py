@@ -63,7 +63,7 @@ def build(name: str, family: str) -> Any:
 def analysed(model: Any, family: str, file_format: str = "keras", **options: Any) -> Analysis:
     """Analyse a model in memory as if it had been loaded from a file."""
     file = SimpleNamespace(file_format=file_format, writer="test")
-    loaded = SimpleNamespace(model=model, framework=framework(family), file=file)
+    loaded = SimpleNamespace(model=model, framework=framework(family), file=file, length=128)
     return analyse(loaded, digest="digest", name="model.keras", bytes=1000, **options)
 
 
@@ -93,7 +93,7 @@ def case(name: str, family: str, on_request: bool = False) -> Case:
 
 def flops_of(model: Any, of: Framework) -> int:
     """FLOPs counted on the model as it is."""
-    traced = trace(of, of.flat(model))
+    traced = trace(of, of.flat(model), 128)
     groups = make_groups(traced)
     whole: Mapping[str, int] = {group.id: group.channels for group in groups.groups}
     return sum(flops_cost(layer, groups).value(whole) for layer in traced.layers.values())

@@ -12,7 +12,6 @@ from pruning.runs.jobs._base import Job, Task
 
 def run(task: Task) -> dict[str, Any]:
     """Write ``latency.json`` beside the model; request: model."""
-    from pruning.analysis.graph import DEFAULT_LENGTH
     from pruning.comparison.latency import measure_one
     from pruning.delivery.running import random_inputs
     from pruning.intake.model_file import load
@@ -22,7 +21,7 @@ def run(task: Task) -> dict[str, Any]:
     with task.stage("load"):
         loaded = load(model_path(identifier))
     with task.stage("measure"):
-        latency = measure_one(loaded.model, random_inputs(loaded, 1, length=DEFAULT_LENGTH))
+        latency = measure_one(loaded.model, random_inputs(loaded, 1, length=loaded.length))
     storage.write_json(model_folder(identifier) / "latency.json", asdict(latency))
     return {"latency": asdict(latency), "made": [f"models/{identifier}/latency.json"]}
 

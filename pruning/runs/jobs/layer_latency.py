@@ -13,7 +13,6 @@ from pruning.runs.jobs._base import Job, Task
 
 def run(task: Task) -> dict[str, Any]:
     """Return milliseconds by layer; request: ``model``, or ``run`` for its pruned model."""
-    from pruning.analysis.graph import DEFAULT_LENGTH
     from pruning.comparison.layer_latency import layer_latencies
     from pruning.delivery.running import random_inputs
     from pruning.intake.model_file import load
@@ -25,7 +24,7 @@ def run(task: Task) -> dict[str, Any]:
         found = layer_latencies(
             loaded.model,
             loaded.framework,
-            random_inputs(loaded, 1, length=DEFAULT_LENGTH),
+            random_inputs(loaded, 1, length=loaded.length),
             progress=task.progress,
             should_stop=task.should_stop,
         )

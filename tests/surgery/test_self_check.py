@@ -1,0 +1,51 @@
+"""Samples that a cut is checked with when nobody gave any."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pruning.analysis.profiler import analyse
+from pruning.intake.model_file import load
+from pruning.surgery.channels import cut
+from pruning.surgery.self_check import random_samples, self_check
+from tests.models import FAMILIES, keras_of, randomize
+from tests.surgery.cases import analysed
+
+
+def reader(family: str, kernel: int, crop: int = 0):
+    """Reads a sequence of any length of more than ``kernel + 2 * crop`` steps."""
+    layers = keras_of(family).layers
+    i = layers.Input((None, 4))
+    x = layers.Conv1D(8, kernel, activation="relu", name="conv")(i)
+    if crop:
+        x = layers.Cropping1D(crop)(x)
+    out = layers.Dense(3)(layers.GlobalAveragePooling1D()(x))
+    model = keras_of(family).Model(i, out)
+    randomize(model)
+    return model
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(("kernel", "steps"), [(8, 8), (9, 128), (128, 128)])
+def test_open_dimensions_are_short_where_the_model_accepts_that(
+    family: str, kernel: int, steps: int
+) -> None:
+    samples = random_samples(analysed(reader(family, kernel), family), 4)
+    assert [array.shape for array in samples] == [(4, steps, 4)]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_model_that_crops_most_of_what_it_reads_is_cut(family: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    reader(family, kernel=3, crop=500).save(path)
+    loaded = load(path)
+    assert loaded.length == 2048
+    analysis = analyse(loaded, for_pricing=False)
+    profile = analysis.profile
+    assert "count as 2048" in profile.notes[0]
+    assert profile.layer("conv").flops == 2 * (2048 - 2) * 3 * 4 * 8
+    made = cut(analysis, {"conv": np.array([1, 4, 6])})
+    assert self_check(analysis, made).max_abs_error <= 1e-5
