@@ -12,6 +12,7 @@ from pruning.frameworks._base import Node
 from pruning.frameworks._graph import GraphFramework, composed, distinguish_weights
 from pruning.frameworks._loading import (
     activation_names,
+    application_layers,
     known_classes,
     readable,
     rebuilding,
@@ -39,8 +40,10 @@ class Keras3(GraphFramework):
         file = open_model_file(path)
         require_family(file, self.family)
         _refuse_operations_in_h5(file)
-        check_config(file, known_classes(self.keras), activation_names(self.keras))
-        with rebuilding(file), readable(file) as clean:
+        own = application_layers(self.keras.__name__)
+        check_config(file, known_classes(self.keras) | set(own), activation_names(self.keras))
+        scope = self.keras.saving.custom_object_scope(own)  # an .h5 file names no modules
+        with rebuilding(file), scope, readable(file) as clean:
             model = self.keras.saving.load_model(str(clean), compile=False, safe_mode=True)
         self.require_graph(model)
         return model

@@ -44,6 +44,8 @@ _FOREIGN = {
     "StringLookup": "reads strings, not numbers",
     "TextVectorization": "reads strings, not numbers",
 }
+# Layers that a Keras registers for its own applications, the way users register theirs.
+_OWN = {"Custom>CustomScaleLayer"}  # tf_keras's InceptionResNetV2
 # TensorFlow functions that a TFOpLambda layer may call: pure arithmetic on tensors.
 _TF_PACKAGES = ("math.", "nn.", "linalg.", "signal.", "image.resize", "__operators__.")
 _TF_NAMES = """
@@ -169,9 +171,12 @@ def _custom_name(entry: dict[str, Any], known: set[str], activations: set[str]) 
         function = str(entry["config"])
         allowed = module is None or _FUNCTION_MODULE.fullmatch(str(module))
         return None if allowed and function in activations else function
-    registered = entry.get("registered_name") or name
+    registered = str(entry.get("registered_name") or name)
     if registered != name or ">" in name:
-        return str(registered).split(">")[-1]
+        bare = registered.split(">")[-1]
+        return (
+            None if registered in _OWN and (module is None or _MODULE.fullmatch(module)) else bare
+        )
     if module is None:
         return None if name in known else str(name)
     own = _MODULE.fullmatch(str(module)) and re.fullmatch(r"_?[A-Z]\w*", name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import shutil
@@ -556,6 +557,21 @@ def test_the_length_that_a_model_answers_to(tmp_path: Path, family: str) -> None
     with pytest.raises(ModelFileError, match="cannot run on an example input") as caught:
         length((None, None, 1), layers.Cropping2D(300))
     assert "Exception encountered" not in caught.value.happened
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+@pytest.mark.parametrize("family", models.FAMILIES)
+def test_the_own_layer_of_inception_resnet_is_known(
+    tmp_path: Path, family: str, suffix: str
+) -> None:
+    keras = models.keras_of(family)
+    module = f"{keras.__name__}.src.applications.inception_resnet_v2"
+    own = importlib.import_module(module).CustomScaleLayer
+    i = keras.Input((4,))
+    model = keras.Model(i, own(0.5)([i, keras.layers.Dense(4)(i)]))
+    path = tmp_path / f"model{suffix}"
+    model.save(path)
+    assert_same(model, load(path))
 
 
 @pytest.mark.parametrize("family", models.FAMILIES)
