@@ -122,6 +122,9 @@ def _refused(call: Call, why: str) -> Sequence[Channels]:
     call.record.reason = reason
     for made in call.record.made.values():
         call.freeze(made, reason)
+    for weight in call.record.weights.values():  # what other calls said of them
+        for atoms in weight.axes.values():
+            call.freeze(atoms, reason)
     return call.frozen_outputs(reason)
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from pruning.analysis.cost import Width
 from pruning.analysis.profiler import channel_weights
-from tests.models import FAMILIES
-from tests.surgery.cases import case
+from tests.models import FAMILIES, keras_of
+from tests.surgery.cases import analysed, case
 
 BOTH = pytest.mark.parametrize("family", FAMILIES)
 
@@ -128,3 +128,35 @@ def test_channel_weights_have_one_row_per_channel_of_every_producer(family: str)
     found = {(array.shape): array for array in rows}
     for kernel in expected.values():
         np.testing.assert_array_equal(found[kernel.shape], kernel)
+
+
+@BOTH
+def test_a_dense_layer_along_the_positions_lets_channels_through(family: str) -> None:
+    analysis = case("mixed_positions", family).analysis
+    groups = {group.id: group for group in analysis.groups}
+    assert groups["patches"].prunable
+    assert groups["patches"].channels == 5
+    assert set(groups["patches"].layers) == {"patches", "channels_back", "channels", "logits"}
+    layer = analysis.profile.layer("positions")
+    assert (layer.params, layer.flops) == (16 * 6 + 6, 2 * 5 * 16 * 6)
+    assert layer.flops_cost.value({g.id: g.channels for g in analysis.groups} | {"patches": 2}) == (
+        2 * 2 * 16 * 6
+    )
+
+
+@BOTH
+@pytest.mark.parametrize("along_first", [True, False])
+def test_a_dense_layer_used_along_and_beside_the_channels_freezes_them(
+    family: str, along_first: bool
+) -> None:
+    keras = keras_of(family)
+    layers = keras.layers
+    i = keras.Input((4, 3), name="rows")
+    x = layers.Conv1D(4, 1, name="conv")(i)
+    shared = layers.Dense(4, name="shared")
+    turn = layers.Permute((2, 1))
+    x = shared(turn(shared(x))) if along_first else shared(turn(shared(turn(x))))
+    model = keras.Model(i, layers.Dense(2, name="classes")(layers.Flatten()(x)))
+    analysis = analysed(model, family)
+    assert not [group.id for group in analysis.groups if group.prunable]
+    assert "'shared' is used in a way" in analysis.profile.layer("shared").reason

@@ -218,6 +218,21 @@ def local(keras: Any) -> Any:
     return keras.Model(i, _classes(keras, layers.Flatten(name="flatten")(x)))
 
 
+def mixed_positions(keras: Any) -> Any:
+    """The blocks of an MLP-Mixer: Dense along the positions, then along the channels."""
+    layers = keras.layers
+    i = keras.Input((8, 8, 2), name="image")
+    x = layers.Conv2D(5, 2, strides=2, name="patches")(i)
+    x = layers.Reshape((16, 5), name="tokens")(x)
+    y = layers.Permute((2, 1), name="channels_first")(x)
+    y = layers.Dense(6, activation="relu", name="positions")(y)
+    y = layers.Permute((2, 1), name="back")(layers.Dense(16, name="positions_back")(y))
+    x = layers.Add(name="first_sum")([x, y])
+    y = layers.Dense(7, activation="relu", name="channels")(x)
+    x = layers.Add(name="second_sum")([x, layers.Dense(5, name="channels_back")(y)])
+    return keras.Model(i, _classes(keras, layers.GlobalAveragePooling1D(name="mean")(x)))
+
+
 BUILDERS: dict[str, Callable[[Any], Any]] = {
     builder.__name__: builder
     for builder in (
@@ -236,6 +251,7 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         random_features,
         scaled_sum,
         local,
+        mixed_positions,
     )
 }
 # tf_keras 2.21 cannot build its own SpectralNormalization beside Keras 3.
