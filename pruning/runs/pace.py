@@ -16,7 +16,7 @@ class Pace:
     Attributes:
         step, steps: Steps done and steps in all.
         epoch: The current epoch, counted from 1.
-        steps_per_second: Over the last lines; None before the second line.
+        steps_per_second: Over the last lines, the first step left out; None before it can be told.
         seconds_left: Estimated; None while it cannot be told.
     """
 
@@ -32,7 +32,10 @@ def pace(metrics: Sequence[dict[str, Any]]) -> Pace | None:
     lines = [line for line in metrics if line.get("step") is not None]
     if not lines:
         return None
-    last, first = lines[-1], lines[-min(WINDOW, len(lines))]
+    last = lines[-1]
+    # Between the first step and the second Keras makes the graph: seconds that no other step takes.
+    lines = [line for line in lines if line["step"] != 1] or lines
+    first = lines[-min(WINDOW, len(lines))]
     steps = int(last.get("steps") or last["step"])
     done, seconds = last["step"] - first["step"], last["t"] - first["t"]
     speed = done / seconds if done > 0 and seconds > 0 else None

@@ -24,6 +24,15 @@ def test_speed_and_time_left_by_hand() -> None:
     assert found.epoch == 2
 
 
+def test_making_the_graph_is_not_taken_for_a_step() -> None:
+    lines = [{"t": 10.0, "step": 1, "steps": 102}, {"t": 14.0, "step": 2, "steps": 102}]
+    assert pace(lines) == Pace(2, 102, 0, None, None)
+    found = pace([*lines, {"t": 15.0, "step": 22, "steps": 102}])
+    assert found is not None
+    assert found.steps_per_second == pytest.approx(20)
+    assert found.seconds_left == pytest.approx(4)
+
+
 def test_only_the_last_lines_count() -> None:
     slow = [{"t": 100.0 * i, "step": i, "steps": 1000} for i in range(30)]
     begin = slow[-1]["t"]
