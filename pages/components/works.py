@@ -103,12 +103,12 @@ def time_model(model: str) -> None:
     work = jobs.Work("Timing the model", "latency", model, {"model": model})
     folder = executor.ensure(work.kind, work.key, dict(work.request))
     if not status(folder).final:
-        _run_again_when_timed(model, str(folder.path))
+        _run_again_after(str(folder.path))
 
 
 @st.fragment(run_every=TIMING_SECONDS)
-def _run_again_when_timed(model: str, folder: str) -> None:
-    if state.timed(model) or status(RunFolder(Path(folder))).final:
+def _run_again_after(folder: str) -> None:
+    if status(RunFolder(Path(folder))).final:
         st.rerun()
 
 

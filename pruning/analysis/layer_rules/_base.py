@@ -127,7 +127,8 @@ class Call:
             root_of: See :attr:`WeightAxes.root_of`.
 
         Raises:
-            NotUnderstoodError: An axis is not as long as its atoms.
+            NotUnderstoodError: An axis is not as long as its atoms, or another call said that
+                other axes have channels.
         """
         if variable is None:
             return
@@ -146,6 +147,8 @@ class Call:
                 )
         index = next(i for i, v in enumerate(self.record.variables) if v is variable)
         known = self.record.weights.setdefault(index, axes).axes
+        if known.keys() != axes.axes.keys():
+            raise NotUnderstoodError("its weights meet channels along other axes in another call.")
         for axis, atoms in axes.axes.items():
             self.atoms.unite(known[axis], atoms)
         if multiply_adds:

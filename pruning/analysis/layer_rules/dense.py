@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
+from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
 from pruning.analysis.layer_rules._settings import check_activation
 
 
@@ -21,8 +21,6 @@ def trace(call: Call) -> Sequence[Channels]:
     channels = call.inputs[0]
     if channels.axis is not None and channels.axis != len(size) - 1:
         return [_through(call, channels)]
-    if _mixes_positions(call):
-        raise NotUnderstoodError("along its channels and, in another call, beside them.")
     read = call.along(0, len(size) - 1)
     made = call.new(layer.units, unit="unit")
     call.setting("units", atoms=made)
@@ -40,21 +38,12 @@ def trace(call: Call) -> Sequence[Channels]:
 
 def _through(call: Call, channels: Channels) -> Channels:
     """Each channel's positions are mixed by the same weights, which hold nothing of a channel."""
-    if call.record.made:
-        raise NotUnderstoodError("beside its channels and, in another call, along them.")
     layer, size = call.layer, call.input_sizes[0]
     call.weight(layer.kernel, kernel=True)
     call.weight(layer.bias)
     others = [s for axis, s in enumerate(size[:-1]) if axis not in (0, channels.axis)]
     call.work(int(np.prod(others, dtype=np.int64)), channels.atoms, *map(int, layer.kernel.shape))
     return channels
-
-
-def _mixes_positions(call: Call) -> bool:
-    """Whether another call of this layer mixes positions, see :func:`_through`."""
-    kernel = next(i for i, v in enumerate(call.record.variables) if v is call.layer.kernel)
-    known = call.record.weights.get(kernel)
-    return known is not None and not known.axes
 
 
 RULE = LayerRule("dense", ("Dense",), trace, "cut")
