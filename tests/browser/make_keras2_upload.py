@@ -36,7 +36,7 @@ def main(folder: Path) -> None:
 
     layers = keras.layers
     rng = np.random.default_rng(0)
-    labels = np.arange(900) % 3
+    labels = np.arange(1800) % 3
     pictures = np.stack([picture(label, rng) for label in labels])
     keras.utils.set_random_seed(1)
     start = keras.Input((SIDE, SIDE, 1))
@@ -51,7 +51,7 @@ def main(folder: Path) -> None:
     model.fit(pictures[..., None] / 255.0, labels, epochs=8, batch_size=32, verbose=0)
     model.save(folder / "shapes.h5")
     with zipfile.ZipFile(folder / "shapes.zip", "w") as archive:
-        for number in range(600):
+        for number in range(1800):
             stream = io.BytesIO()
             Image.fromarray(picture(number % 3, rng)).save(stream, "PNG")
             archive.writestr(f"shapes/{CLASSES[number % 3]}/{number:04}.png", stream.getvalue())

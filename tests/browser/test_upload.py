@@ -45,8 +45,7 @@ def test_a_keras_2_model_with_a_zip_of_pictures(
     expect(steps.keyed(page, "baseline")).to_be_visible(timeout=steps.LONG)
     steps.settle(page)
     steps.go(page, "Strategy")
-    # Seven steps an epoch: this data is tiny, and the learning rate falls to 0.
-    run = steps.start_run(page, epochs=24, learning_rate="0.003")
+    run = steps.start_run(page, epochs=12, learning_rate="0.003")  # of 20 steps each
     steps.wait_until_done(page)
     verdict = steps.compare(page)
     assert re.match(r"2\.\d× fewer FLOPs", verdict), verdict
