@@ -4,6 +4,10 @@ The frame is a script of its own inside ``pages/``: with a script beside a ``pag
 Streamlit would run a page without its frame on a first visit to a deep link.
 """
 
+import importlib
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
@@ -15,6 +19,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pruning.runs import executor
+
+# After the first page has been drawn and before its reader has chosen what to open.
+DRAWING_SECONDS = 2.5
 
 # Streamlit styles its elements inline and Vega compiles expressions; everything else is from here.
 POLICY = "; ".join(
@@ -61,6 +68,19 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
+@asynccontextmanager
+async def lifespan(app: object) -> AsyncIterator[None]:
+    """Look after the runs; once the first page is out, import what the others draw with."""
+    drawing = threading.Timer(DRAWING_SECONDS, importlib.import_module, ["pruning.charts.samples"])
+    drawing.daemon = True
+    drawing.start()
+    try:
+        async with executor.lifespan(app):
+            yield
+    finally:
+        drawing.cancel()
+
+
 async def upload(request: Request) -> RedirectResponse:
     """The first page is at ``/``; a link to ``/upload`` means it too, with all that it names."""
     query = f"?{request.url.query}" if request.url.query else ""
@@ -71,7 +91,7 @@ app = st.App(
     Path(__file__).parent / "pages" / "frame.py",
     routes=[Route("/upload", upload)],
     middleware=[Middleware(SecurityHeaders)],
-    lifespan=executor.lifespan,
+    lifespan=lifespan,
 )
 
 if __name__ == "__main__":

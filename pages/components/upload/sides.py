@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components import errors, jobs, state, works
 from pages.components.text import plain, visible
-from pages.components.upload import baseline, demo_cards, opening, passport, preview, settings_form
+from pages.components.upload import baseline, demo_cards, opening, passport, settings_form
 from pages.components.upload.settings_form import Asked
 from pruning import quantities
 from pruning.analysis.profile import ModelProfile
@@ -162,6 +162,9 @@ def _prepared(manifest: Manifest) -> None:
     named = f" · {quantities.plural(classes, 'class', 'classes')}" if classes else ""
     st.caption(f"{manifest.modality} · {manifest.task}{named} · samples: {counts}")
     settings_form.pipeline(manifest.pipeline)
+    # Here, because it draws with pandas and Altair, and the very first page must not wait for them.
+    from pages.components.upload import preview
+
     preview.samples(manifest.ref, manifest)
     for note in manifest.notes:
         st.caption(f":material/info: {plain(note)}")
