@@ -74,6 +74,10 @@ class Atoms:
         for atom in np.asarray(atoms).tolist():
             self._reasons.setdefault(atom, reason)
 
+    def are_frozen(self, atoms: Any) -> bool:
+        """Whether all of ``atoms`` were frozen so far, themselves and not by being united. (n,)."""
+        return all(atom in self._reasons for atom in np.asarray(atoms).tolist())
+
     def on_request(self, atoms: Any, request: Request) -> None:
         """Let ``atoms`` be removed only when the user asks for that kind of removal. (n,)."""
         for atom in np.asarray(atoms).tolist():

@@ -34,7 +34,7 @@ ARGUMENTS: dict[str, Any] = {
     "CategoryEncoding": lambda layers: {"num_tokens": 6},
     "CenterCrop": lambda layers: {"height": 4, "width": 4},
     "Discretization": lambda layers: {"bin_boundaries": [0.0]},
-    "Dot": lambda layers: {"axes": -1},
+    "Dot": lambda layers: {"axes": 1},
     "Embedding": lambda layers: {"input_dim": 9, "output_dim": 4},
     "EinsumDense": lambda layers: {"equation": "...x,xy->...y", "output_shape": (4,)},
     "GroupNormalization": lambda layers: {"groups": 3},
@@ -85,7 +85,7 @@ BY_PREFIX: dict[str, dict[str, Any]] = {
 }
 TWO_INPUTS = (
     *("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"),
-    *("Dot", "Attention", "AdditiveAttention"),
+    "AdditiveAttention",
 )
 COLOURS = 3  # what layers that work on colours want; nothing else minds
 SHAPES: dict[str, tuple[int, ...]] = {"": (6,), "1D": (5, 6), "2D": (6, 6, 6), "3D": (4, 4, 4, 6)}
@@ -116,6 +116,8 @@ def _shapes(name: str) -> list[tuple[int, ...]]:
     positions = name.removesuffix("Transpose")[-2:]
     if positions in SHAPES:
         return [SHAPES[positions]]
+    if name == "Dot":
+        return [SHAPES["1D"]]
     if name in ("Resizing", "CenterCrop") or name.startswith("Random"):
         return [SHAPES["2D"], SHAPES[""]]
     return list(SHAPES.values())
@@ -138,6 +140,10 @@ def _traced(name: str, cls: Any, family: str) -> tuple[Traced, Any]:
                     y = keras.layers.Dense(width, name="second")(i)
                     if "QueryAttention" in name or name == "MultiHeadAttention":
                         x = layer(x, y)
+                    elif name == "Attention":  # its key is not its value, which would be summed up
+                        x = layer([y, x, y])
+                    elif name == "Dot":  # two widths that both come out would both stay
+                        x = layer([i, x])
                     else:
                         x = layer([x, y]) if name in TWO_INPUTS else layer(x)
                 out = keras.layers.Dense(2, name="reader")(x)

@@ -16,12 +16,18 @@ from pruning.analysis.profiler import Analysis, analyse
 from pruning.frameworks._base import Framework, framework
 from pruning.surgery.channels import Cut, cut
 from tests import models
-from tests.surgery import topologies, topologies_operators, topologies_sequence
+from tests.surgery import (
+    topologies,
+    topologies_operators,
+    topologies_products,
+    topologies_sequence,
+)
 
 BUILDERS = {
     **topologies.BUILDERS,
     **topologies_sequence.BUILDERS,
     **topologies_operators.BUILDERS,
+    **topologies_products.BUILDERS,
 }
 TOPOLOGIES = (*models.NAMES, *BUILDERS)
 # Models with groups that are cut on request only.

@@ -16,8 +16,8 @@ from tests.surgery.cases import CASES, analysed, case, flops_of, random_kept, we
 SAVED = ("residual_identity", "nested_functional", "bidirectional", "operators", "cross_attention")
 SAVED += ("conv_lstm", "repeated_models", "cells", "constants", "shuffle", "einsum")
 
-# Their convolutions or normalizations have fewer groups of channels after a cut.
-FEWER_GROUPS = ("grouped", "whole_groups", "normalized", "shuffle")
+# Their convolutions, normalizations or heads have fewer groups of channels after a cut.
+FEWER_GROUPS = ("grouped", "whole_groups", "normalized", "shuffle", "heads_by_hand")
 
 
 @pytest.mark.parametrize(("name", "family"), CASES)

@@ -4,16 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
-from pruning.analysis.layer_rules._flow import frozen, pass_through
-from pruning.analysis.layer_rules._settings import check_activation
+from pruning.analysis.layer_rules._flow import argument, frozen, pass_through
+from pruning.analysis.layer_rules._settings import activation_name, check_activation
 
 
 def trace(call: Call) -> Sequence[Channels]:
     """``Activation``: passes, unless the function mixes channels (softmax)."""
     channels = call.inputs[0]
+    last = len(call.input_sizes[0]) - 1
+    if activation_name(call.layer.activation) == "softmax" and channels.axis not in (None, last):
+        return [channels]
     check_activation(call, call.layer.activation, channels.atoms)
     return [channels]
+
+
+_COMPARED = "A softmax compares all its channels with each other; without one, all others change."
+
+
+def softmax(call: Call) -> Sequence[Channels]:
+    """Passes channels that lie along another axis than the one it compares along."""
+    channels = call.inputs[0]
+    axes = argument(call, 1, "axis", -1)
+    rank = len(call.input_sizes[0])
+    compared = range(rank) if axes is None else [int(a) % rank for a in np.atleast_1d(axes)]
+    if len(call.inputs) == 1 and channels.axis not in compared:
+        return [channels]
+    call.record.reason = _COMPARED
+    return call.frozen_outputs(f"{call.record.name!r}: {_COMPARED}")
 
 
 _OPERATIONS = (
@@ -44,12 +64,15 @@ RULES = (
         pass_through,
         "passed",
     ),
-    frozen(
+    LayerRule(
         "softmax",
-        "A softmax compares all its channels with each other; without one, all others change.",
         (
-            *("Softmax", "ops.Softmax", "ops.LogSoftmax", "ops.Sparsemax", "ops.Glu"),
+            *("Softmax", "ops.Softmax", "ops.LogSoftmax"),
             *("tf.nn.softmax", "tf.nn.log_softmax"),
         ),
+        softmax,
+        "frozen",
+        _COMPARED,
     ),
+    frozen("comparison of channels", _COMPARED, ("ops.Sparsemax", "ops.Glu")),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pruning.analysis.layer_rules._base import LayerRule
-from pruning.analysis.layer_rules._flow import elementwise, frozen
+from pruning.analysis.layer_rules._flow import elementwise
 
 _OPERATIONS = (
     "Add Multiply Subtract Divide TrueDivide Maximum Minimum Power DivideNoNan FloorDivide Mod "
@@ -27,14 +27,5 @@ RULES = (
         ),
         elementwise,
         "passed",
-    ),
-    frozen(
-        "dot product",
-        "A product of two tensors sums over their channels, without weights that could be cut.",
-        (
-            *("Dot", "Attention", "AdditiveAttention"),
-            *("ops.Matmul", "ops.Dot", "ops.Einsum", "ops.Tensordot", "ops.DotProductAttention"),
-            *("tf.linalg.matmul", "tf.einsum", "tf.tensordot", "tf.matmul"),
-        ),
     ),
 )

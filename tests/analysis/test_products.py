@@ -1,0 +1,66 @@
+"""Products of two tensors: what they hand on can go, what they sum over stays; their FLOPs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.models import FAMILIES, keras_of
+from tests.surgery.cases import analysed, build
+from tests.surgery.topologies_products import NODES, STEPS
+
+FREE = {
+    "attended_values": {"v", "m", "top"},
+    "additive_attention": {"q", "r", "v"},
+    "heads_by_hand": {"stem", "wide_v", "narrow_k"},
+    "graph_convolution": {"first", "second", "third", "fourth"},
+    "context": {"encoder", "hide", "top"},
+    "summed_channels": {"free"},
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("name", FREE)
+def test_which_channels_can_go(name, family):
+    groups = analysed(build(name, family), family).groups
+    # In tf_keras the scale of additive attention is as long as the values are wide.
+    tied = {"v"} if (name, family) == ("additive_attention", "tf_keras") else set()
+    assert {group.id for group in groups if group.prunable} == FREE[name] - tied
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_heads_go_whole_when_there_are_more_than_they_are_wide(family):
+    groups = {g.id: g for g in analysed(build("heads_by_hand", family), family).groups}
+    assert groups["narrow_k"].channels == 6
+    assert {"narrow_q", "narrow_k", "narrow_v", "narrow_out"} <= set(groups["narrow_k"].layers)
+    assert groups["wide_v"].channels == 4
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_flops_by_hand(family):
+    analysis = analysed(build("graph_convolution", family), family)
+    flops = {layer.name: layer.flops for layer in analysis.profile.layers}
+    assert flops["dot"] == 2 * NODES * NODES * 5
+    assert flops["nodes_first"] == 2 * NODES * NODES * 4
+    analysis = analysed(build("attended_values", family), family)
+    flops = {layer.name: layer.flops for layer in analysis.profile.layers}
+    assert flops["scaled"] == 2 * STEPS * STEPS * (5 + 7)
+    analysis = analysed(build("summed_channels", family), family)
+    flops = {layer.name: layer.flops for layer in analysis.profile.layers}
+    assert flops["cosine"] == 2 * STEPS * STEPS * 5
+    product = next(name for name in flops if "matmul" in name)
+    assert flops[product] == 2 * STEPS * 4 * 3
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_product_with_itself_stays(family):
+    keras = keras_of(family)
+    layers = keras.layers
+    i = keras.Input((STEPS, 4), name="frames")
+    x = layers.Dense(6, name="same")(i)
+    y = layers.Dot(axes=2, name="gram")([x, x])
+    free = layers.Dense(5, name="free")(y)
+    model = keras.Model(i, layers.Dense(2, name="out")(free))
+    groups = {g.id: g for g in analysed(model, family).groups}
+    assert not groups["same"].can_shrink
+    assert "sums over their channels" in groups["same"].reason
+    assert groups["free"].prunable
