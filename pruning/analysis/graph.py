@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pruning.analysis.atoms import Atoms
-from pruning.analysis.layer_rules import rule_for
+from pruning.analysis.layer_rules import key_of, rule_for
 from pruning.analysis.layer_rules._base import (
     Call,
     Channels,
@@ -16,9 +16,11 @@ from pruning.analysis.layer_rules._base import (
     Shape,
     Work,
 )
+from pruning.analysis.layer_rules._flow import rows_after
 from pruning.frameworks._base import Framework, Node
 
 Sizes = dict[int, tuple[int, ...]]
+_RESHAPES = ("ops.Reshape", "tf.reshape")  # these may write positions into the batch
 
 
 @dataclass(eq=False)
@@ -52,6 +54,7 @@ def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
     sizes = _sizes(framework, flat_model, nodes, length, traced.notes)
     channels: dict[int, Channels] = {}
     sources: dict[int, str] = {}
+    rows: dict[int, int] = {}  # of each tensor, that are one sample
     for node in nodes:
         record = traced.layers.get(id(node.layer))
         if record is None:
@@ -61,6 +64,8 @@ def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
             record.output_shape = framework.shape(node.outputs[0])[1:]
             traced.layers[id(node.layer)] = record
         call = _call(framework, node, record, traced.atoms, channels, sizes)
+        call.times = max((rows[id(tensor)] for tensor in node.inputs), default=1)
+        rows.update(dict.fromkeys(map(id, node.outputs), _rows_after(call)))
         counted = len(record.work)
         for tensor, carried in zip(node.outputs, _outputs(call), strict=True):
             channels[id(tensor)] = carried
@@ -78,6 +83,13 @@ def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
             foremost=True,
         )
     return traced
+
+
+def _rows_after(call: Call) -> int:
+    """How many rows of its output are one sample: more where windows become samples."""
+    if key_of(call.layer) not in _RESHAPES:
+        return call.times
+    return rows_after(call.times, call.input_sizes[0], call.output_sizes[0]) or call.times
 
 
 def _call(
@@ -111,6 +123,9 @@ def _outputs(call: Call) -> Sequence[Channels]:
         outputs = call.rule_for(call.layer).trace(call)
     except NotUnderstoodError as error:
         return _refused(call, str(error))
+    # A rule meets settings that nobody foresaw; they must freeze a group, never the model.
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        return _refused(call, f"{type(error).__name__}: {str(error)[:120]}")
     for channels, size in zip(outputs, call.output_sizes, strict=True):
         if channels.axis is not None and len(channels.atoms) != size[channels.axis]:
             return _refused(call, "its output has an unexpected width.")

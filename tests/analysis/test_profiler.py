@@ -8,10 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pruning.analysis.layer_rules import rules
+from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
 from pruning.analysis.profile import ModelProfile
 from pruning.analysis.profiler import channel_weights, kernel_variables, kernels
 from tests.models import FAMILIES, build, keras_of
 from tests.surgery.cases import analysed, case
+from tests.surgery.cases import build as build_topology
 
 BOTH = pytest.mark.parametrize("family", FAMILIES)
 
@@ -186,3 +189,35 @@ def test_every_prunable_group_can_be_scored(family: str) -> None:
             if group.prunable:
                 assert weights[group.id], f"{name}: {group.id} has no kernel that makes it"
                 assert {len(array) for array in weights[group.id]} == {group.channels}
+
+
+@BOTH
+def test_windows_that_become_samples_count_all_of_them(family: str) -> None:
+    profile = analysed(build_topology("windows", family), family).profile
+    flops = {layer.name: layer.flops for layer in profile.layers}
+    assert flops["stem"] == 2 * 64 * 3 * 6
+    assert flops["inside"] == 2 * 64 * 6 * 5  # four windows of 16 positions
+    assert flops["back"] == 2 * 64 * 10 * 6
+    assert {group.id for group in profile.groups if group.prunable} == {"stem", "inside"}
+
+
+@BOTH
+@pytest.mark.parametrize("error", [ValueError("cannot reshape"), IndexError(), TypeError("axis")])
+def test_a_rule_that_stumbles_freezes_its_group_and_not_the_model(
+    family: str, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def stumbles(call: Call) -> list[Channels]:
+        call.new(6)
+        raise error
+
+    rule = LayerRule("stumbling", ("ReLU",), stumbles, "passed")
+    monkeypatch.setitem(rules(), "ReLU", rule)
+    keras = keras_of(family)
+    i = keras.Input((8,))
+    x = keras.layers.ReLU(name="relu")(keras.layers.Dense(6, name="before")(i))
+    x = keras.layers.Dense(5, name="after")(x)
+    analysis = analysed(keras.Model(i, keras.layers.Dense(2, name="out")(x)), family)
+    groups = {group.id: group for group in analysis.groups}
+    assert groups["after"].prunable
+    assert not groups["before"].can_shrink
+    assert f"a way the studio does not know: {type(error).__name__}" in groups["before"].reason

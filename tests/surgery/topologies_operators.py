@@ -137,7 +137,30 @@ def padded_shortcut(keras: Any) -> Any:
     return keras.Model(i, _pooled(keras, layers.Conv2D(5, 3, name="top")(x)))
 
 
+def windows(keras: Any) -> Any:
+    """An image cut into windows that become samples, as in Swin, and put together again."""
+    layers = keras.layers
+    reshape, transpose = operation(keras, "reshape"), operation(keras, "transpose")
+    i = _image(keras)
+    x = layers.Conv2D(6, 1, name="stem")(i)
+    w = transpose(reshape(x, (-1, 2, 4, 2, 4, 6)), (0, 1, 3, 2, 4, 5))
+    w = reshape(w, (-1, 16, 6))
+    w = layers.Dense(5, activation="relu", name="inside")(w)
+    w = layers.Dense(6, name="back")(layers.Concatenate(name="join")([w, w]))
+    w = transpose(reshape(w, (-1, 2, 2, 4, 4, 6)), (0, 1, 3, 2, 4, 5))
+    x = layers.Add(name="add")([x, reshape(w, (-1, 8, 8, 6))])
+    return keras.Model(i, _pooled(keras, x))
+
+
 BUILDERS: dict[str, Callable[[Any], Any]] = {
     builder.__name__: builder
-    for builder in (shuffle, constants, parts, super_resolution, written_widths, padded_shortcut)
+    for builder in (
+        shuffle,
+        constants,
+        parts,
+        super_resolution,
+        written_widths,
+        padded_shortcut,
+        windows,
+    )
 }

@@ -61,6 +61,8 @@ class Call:
         input_sizes, output_sizes: The same with numbers: batch 1, open dimensions as counted.
         framework: Of the model's Keras, to walk a wrapped model.
         path: Where the layer's configuration lies inside its wrapper's.
+        times: How many rows of the input are one sample: the steps that a wrapper walks along, the
+            windows that an image was cut into.
     """
 
     layer: Any

@@ -5,6 +5,7 @@ Part of the contract, like ``_base.py``: rules import from here, never from each
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -83,8 +84,15 @@ def elementwise(call: Call) -> Sequence[Channels]:
     return [Channels(axis, whole[0].atoms)]
 
 
-def by_example(call: Call, function: Callable[[np.ndarray], np.ndarray]) -> Sequence[Channels]:
+def by_example(
+    call: Call,
+    function: Callable[[np.ndarray], np.ndarray],
+    rows: tuple[int, int] | None = None,
+) -> Sequence[Channels]:
     """Move channels as ``function`` moves the values of an array, batch dimension left out.
+
+    With ``rows``, how many rows of the input and of the output are one sample, it moves those too:
+    an operation may write positions into the batch dimension.
 
     Right for operations that only rearrange values in row order (reshape, transpose, repeat): the
     channels of the result are found on the one axis along which the atoms vary. When they are
@@ -94,18 +102,38 @@ def by_example(call: Call, function: Callable[[np.ndarray], np.ndarray]) -> Sequ
     channels = call.inputs[0]
     if channels.axis is None:
         return [Channels()]
-    size = call.input_sizes[0][1:]
+    size, expected = call.input_sizes[0][1:], tuple(call.output_sizes[0][1:])
+    first = 1
+    if rows is not None:
+        size, expected, first = (rows[0], *size), (rows[1], *expected), 0
     shape = [1] * len(size)
-    shape[channels.axis - 1] = len(channels.atoms)
+    shape[channels.axis - first] = len(channels.atoms)
     example = function(np.broadcast_to(channels.atoms.reshape(shape), size))
-    if example.shape != tuple(call.output_sizes[0][1:]):
+    if example.shape != expected:
         raise NotUnderstoodError(f"{call.record.name!r} gives a shape that was not foreseen.")
     axis = _varying_axis(example)
+    if axis + first == 0:
+        raise NotUnderstoodError(f"{call.record.name!r} writes channels into the batch.")
     line = np.moveaxis(example, axis, 0).reshape(example.shape[axis], -1)
     if line.size and (line != line[:, :1]).any():
         for other in np.unique(line, axis=1).T:
             call.atoms.unite(line[:, 0], other)
-    return [Channels(axis + 1, line[:, 0].copy() if line.size else NO_ATOMS)]
+    return [Channels(axis + first, line[:, 0].copy() if line.size else NO_ATOMS)]
+
+
+def rows_after(rows: int, before: Sequence[int], after: Sequence[int]) -> int | None:
+    """How many rows one sample is after a reshape, when it was ``rows`` of them before.
+
+    Args:
+        rows: Of the input.
+        before: Its size, batch dimension included and not counted.
+        after: Size of the output, likewise.
+
+    Returns:
+        ``None`` when the values of one sample do not fill whole rows.
+    """
+    values, row = rows * math.prod(before[1:]), math.prod(after[1:])
+    return values // row if row and values % row == 0 and values >= row else None
 
 
 def reduce_axes(call: Call, axes: Any, keepdims: bool) -> Sequence[Channels]:

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
-from pruning.analysis.layer_rules._flow import argument, argument_path, by_example, reduce_axes
+from pruning.analysis.layer_rules._flow import (
+    argument,
+    argument_path,
+    by_example,
+    reduce_axes,
+    rows_after,
+)
 
 
 def flatten(call: Call) -> Sequence[Channels]:
@@ -20,7 +26,14 @@ def flatten(call: Call) -> Sequence[Channels]:
 def reshape(call: Call) -> Sequence[Channels]:
     """Row order is kept; the channels must end up on one axis of the target."""
     target = tuple(call.output_sizes[0][1:])
-    outputs = by_example(call, lambda values: values.reshape(target))
+    rows = rows_after(call.times, call.input_sizes[0], call.output_sizes[0])
+    if rows is None:
+        raise NotUnderstoodError("the samples do not fill its rows.")
+    if rows == call.times:
+        outputs = by_example(call, lambda values: values.reshape(target))
+    else:  # windows of an image become samples, or samples an image again
+        both = (call.times, rows)
+        outputs = by_example(call, lambda values: values.reshape((rows, *target)), both)
     axis = outputs[0].axis
     if axis is None:
         return outputs
