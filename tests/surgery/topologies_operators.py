@@ -152,6 +152,20 @@ def windows(keras: Any) -> Any:
     return keras.Model(i, _pooled(keras, x))
 
 
+def experts(keras: Any) -> Any:
+    """Experts weighted by a gate along an axis of their own; a choice value by value."""
+    layers = keras.layers
+    i = keras.Input((9,), name="row")
+    made = [layers.Dense(6, name=f"expert{n}")(i) for n in range(3)]
+    gate = layers.Dense(3, activation="softmax", name="gate")(i)
+    gate = layers.Reshape((3, 1), name="column")(gate)
+    x = operation(keras, "stack")(made, axis=1) * gate
+    x = layers.GlobalAveragePooling1D(name="mixed")(x)
+    y = layers.Dense(6, name="other")(i)
+    x = operation(keras, "where")(x > 0.1, x, 0.5 * y)
+    return keras.Model(i, layers.Dense(2, name="out")(x))
+
+
 BUILDERS: dict[str, Callable[[Any], Any]] = {
     builder.__name__: builder
     for builder in (
@@ -162,5 +176,6 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         written_widths,
         padded_shortcut,
         windows,
+        experts,
     )
 }

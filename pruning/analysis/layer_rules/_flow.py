@@ -55,26 +55,29 @@ def elementwise(call: Call) -> Sequence[Channels]:
     """Unite channel ``i`` of all inputs: additions, products, maxima, with broadcasting.
 
     Cases: (1) inputs of the same width are united; (2) an input of width 1 is broadcast over all
-    channels and stays; (3) a constant with one value per channel is cut where the call holds it.
+    channels and stays; (3) a constant with one value per channel is cut where the call holds it;
+    (4) what lies along another axis stays, and the channels can go if it is as wide as one of them.
     """
     size = call.output_sizes[0]
-    tracked = [
-        (channels, len(call.input_sizes[i]) - (channels.axis or 0))
-        for i, channels in enumerate(call.inputs)
-        if channels.axis is not None
-    ]
-    if not tracked:
+    if all(channels.axis is None for channels in call.inputs):
         return [Channels()]
-    from_right = {right for _, right in tracked}
-    if len(from_right) != 1:
+    right = _axis_from_right(call)
+    if right is None:
         return call.frozen_outputs(f"{call.record.name!r} combines different axes.")
-    right = from_right.pop()
     axis = len(size) - right
-    whole = [channels for channels, _ in tracked if len(channels.atoms) == size[axis]]
-    for channels, _ in tracked:
-        if len(channels.atoms) != size[axis]:
+    whole = []
+    for channels, shape in zip(call.inputs, call.input_sizes, strict=True):
+        if channels.axis != len(shape) - right:
+            if right <= len(shape) and shape[-right] != 1:
+                return call.frozen_outputs(
+                    f"{call.record.name!r} combines channels with positions."
+                )
+            call.freeze(channels.atoms, f"{call.record.name!r} combines different axes.")
+        elif len(channels.atoms) == size[axis]:
+            whole.append(channels)
+        else:
             call.freeze(channels.atoms, "This single channel is combined with many channels.")
-    if not whole or len(tracked) != len(call.inputs):
+    if not whole:
         return call.frozen_outputs(f"{call.record.name!r} combines channels with positions.")
     for channels in whole[1:]:
         call.atoms.unite(whole[0].atoms, channels.atoms)
@@ -82,6 +85,21 @@ def elementwise(call: Call) -> Sequence[Channels]:
         if constant.ndim >= right and constant.shape[constant.ndim - right] > 1:
             call.constant(*path, axis=constant.ndim - right, atoms=whole[0].atoms)
     return [Channels(axis, whole[0].atoms)]
+
+
+def _axis_from_right(call: Call) -> int | None:
+    """The axis of the channels of several inputs, the last being 1; ``None``: there are several."""
+    tracked = [
+        (len(shape) - channels.axis, channels.atoms)
+        for channels, shape in zip(call.inputs, call.input_sizes, strict=True)
+        if channels.axis is not None
+    ]
+    places = {right for right, _ in tracked}
+    if len(places) > 1:
+        places = {
+            right for right, atoms in tracked if len(atoms) > 1 and not call.atoms.are_frozen(atoms)
+        }
+    return places.pop() if len(places) == 1 else None
 
 
 def by_example(

@@ -49,7 +49,8 @@ _SYMBOLS = (
     "nn.softplus math.softplus math.softsign math.sigmoid sigmoid nn.sigmoid math.tanh tanh "
     "nn.tanh math.abs abs math.exp exp math.log math.log1p math.sqrt sqrt math.rsqrt math.square "
     "square math.negative negative __operators__.neg math.reciprocal math.sign clip_by_value cast "
-    "stop_gradient identity math.erf math.sin math.cos"
+    "stop_gradient identity math.erf math.sin math.cos "
+    "math.logical_not"
 )
 
 RULES = (

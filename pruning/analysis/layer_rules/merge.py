@@ -13,7 +13,10 @@ _OPERATIONS = (
 _SYMBOLS = (
     "math.add __operators__.add math.multiply __operators__.mul math.subtract __operators__.sub "
     "math.divide math.truediv __operators__.truediv math.maximum maximum math.minimum minimum "
-    "math.pow math.add_n add multiply subtract divide truediv"
+    "math.pow math.add_n add multiply subtract divide truediv where math.squared_difference "
+    "math.greater math.greater_equal math.less math.less_equal math.equal math.not_equal "
+    "math.logical_and math.logical_or math.logical_xor math.floordiv math.floormod math.atan2 "
+    "math.divide_no_nan"
 )
 
 RULES = (
