@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pruning.analysis.atoms import Atoms
-from pruning.analysis.layer_rules import key_of, rule_for
+from pruning.analysis.layer_rules import rule_for
 from pruning.analysis.layer_rules._base import (
     Call,
     Channels,
@@ -16,11 +16,9 @@ from pruning.analysis.layer_rules._base import (
     Shape,
     Work,
 )
-from pruning.analysis.layer_rules._flow import rows_after
 from pruning.frameworks._base import Framework, Node
 
 Sizes = dict[int, tuple[int, ...]]
-_RESHAPES = ("ops.Reshape", "tf.reshape")  # these may write positions into the batch
 
 
 @dataclass(eq=False)
@@ -65,11 +63,11 @@ def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
             traced.layers[id(node.layer)] = record
         call = _call(framework, node, record, traced.atoms, channels, sizes)
         call.times = max((rows[id(tensor)] for tensor in node.inputs), default=1)
-        rows.update(dict.fromkeys(map(id, node.outputs), _rows_after(call)))
         counted = len(record.work)
         for tensor, carried in zip(node.outputs, _outputs(call), strict=True):
             channels[id(tensor)] = carried
             sources[id(tensor)] = record.name
+            rows[id(tensor)] = call.times_after or call.times
         traced.calls.append((node, record, record.work[counted:]))
         record.inputs += call.inputs
         record.outputs += [channels[id(tensor)] for tensor in node.outputs]
@@ -83,13 +81,6 @@ def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
             foremost=True,
         )
     return traced
-
-
-def _rows_after(call: Call) -> int:
-    """How many rows of its output are one sample: more where windows become samples."""
-    if key_of(call.layer) not in _RESHAPES:
-        return call.times
-    return rows_after(call.times, call.input_sizes[0], call.output_sizes[0]) or call.times
 
 
 def _call(

@@ -37,15 +37,16 @@ def test_heads_go_whole_when_there_are_more_than_they_are_wide(family):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_flops_by_hand(family):
-    analysis = analysed(build("graph_convolution", family), family)
-    flops = {layer.name: layer.flops for layer in analysis.profile.layers}
+    def of(name):
+        profile = analysed(build(name, family), family).profile
+        return {layer.name: layer.flops for layer in profile.layers}
+
+    flops = of("graph_convolution")
     assert flops["dot"] == 2 * NODES * NODES * 5
     assert flops["nodes_first"] == 2 * NODES * NODES * 4
-    analysis = analysed(build("attended_values", family), family)
-    flops = {layer.name: layer.flops for layer in analysis.profile.layers}
+    flops = of("attended_values")
     assert flops["scaled"] == 2 * STEPS * STEPS * (5 + 7)
-    analysis = analysed(build("summed_channels", family), family)
-    flops = {layer.name: layer.flops for layer in analysis.profile.layers}
+    flops = of("summed_channels")
     assert flops["cosine"] == 2 * STEPS * STEPS * 5
     product = next(name for name in flops if "matmul" in name)
     assert flops[product] == 2 * STEPS * 4 * 3

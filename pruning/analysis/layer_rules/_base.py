@@ -63,6 +63,7 @@ class Call:
         path: Where the layer's configuration lies inside its wrapper's.
         times: How many rows of the input are one sample: the steps that a wrapper walks along, the
             windows that an image was cut into.
+        times_after: The same of the output, where the rule says that it is another number.
     """
 
     layer: Any
@@ -80,6 +81,7 @@ class Call:
     framework: Framework
     path: tuple[str | int, ...] = ()
     times: int = 1
+    times_after: int | None = None
 
     def along(self, index: int, axis: int) -> AtomArray:
         """Atoms of input ``index`` along ``axis``. -> (size of that axis,).

@@ -5,13 +5,12 @@ Part of the contract, like ``_base.py``: rules import from here, never from each
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from pruning.analysis.atoms import NO_ATOMS
+from pruning.analysis.atoms import NO_ATOMS, AtomArray
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
 
 Trace = Callable[[Call], Sequence[Channels]]
@@ -19,12 +18,13 @@ Trace = Callable[[Call], Sequence[Channels]]
 
 def frozen(name: str, reason: str, covers: Sequence[str]) -> LayerRule:
     """Return a rule for layers whose channels stay, for a reason we know."""
+    return LayerRule(name, tuple(covers), lambda call: stays(call, reason), "frozen", reason)
 
-    def trace(call: Call) -> Sequence[Channels]:
-        call.record.reason = reason
-        return call.frozen_outputs(f"{call.record.name!r}: {reason}")
 
-    return LayerRule(name, tuple(covers), trace, "frozen", reason)
+def stays(call: Call, reason: str) -> Sequence[Channels]:
+    """Freeze what comes in and what goes out, and tell ``reason`` of the layer, too."""
+    call.record.reason = reason
+    return call.frozen_outputs(f"{call.record.name!r}: {reason}")
 
 
 def pass_through(call: Call) -> Sequence[Channels]:
@@ -96,21 +96,24 @@ def _axis_from_right(call: Call) -> int | None:
     ]
     places = {right for right, _ in tracked}
     if len(places) > 1:
-        places = {
-            right for right, atoms in tracked if len(atoms) > 1 and not call.atoms.are_frozen(atoms)
-        }
+        places = {right for right, atoms in tracked if may_go(call, atoms)}
     return places.pop() if len(places) == 1 else None
+
+
+def may_go(call: Call, atoms: AtomArray) -> bool:
+    """Whether some of ``atoms`` can be removed, by all that is known before this call."""
+    return len(atoms) > 1 and not call.atoms.are_frozen(atoms)
 
 
 def by_example(
     call: Call,
     function: Callable[[np.ndarray], np.ndarray],
-    rows: tuple[int, int] | None = None,
+    rows: tuple[int, int] = (1, 1),
 ) -> Sequence[Channels]:
-    """Move channels as ``function`` moves the values of an array, batch dimension left out.
+    """Move channels as ``function`` moves the values of an array.
 
-    With ``rows``, how many rows of the input and of the output are one sample, it moves those too:
-    an operation may write positions into the batch dimension.
+    The array has as many rows in the batch as ``rows`` says first, the function's result as many as
+    it says second: an operation may write positions into the batch dimension.
 
     Right for operations that only rearrange values in row order (reshape, transpose, repeat): the
     channels of the result are found on the one axis along which the atoms vary. When they are
@@ -120,38 +123,20 @@ def by_example(
     channels = call.inputs[0]
     if channels.axis is None:
         return [Channels()]
-    size, expected = call.input_sizes[0][1:], tuple(call.output_sizes[0][1:])
-    first = 1
-    if rows is not None:
-        size, expected, first = (rows[0], *size), (rows[1], *expected), 0
+    size = (rows[0], *call.input_sizes[0][1:])
     shape = [1] * len(size)
-    shape[channels.axis - first] = len(channels.atoms)
+    shape[channels.axis] = len(channels.atoms)
     example = function(np.broadcast_to(channels.atoms.reshape(shape), size))
-    if example.shape != expected:
+    if example.shape != (rows[1], *call.output_sizes[0][1:]):
         raise NotUnderstoodError(f"{call.record.name!r} gives a shape that was not foreseen.")
     axis = _varying_axis(example)
-    if axis + first == 0:
+    if axis == 0:
         raise NotUnderstoodError(f"{call.record.name!r} writes channels into the batch.")
     line = np.moveaxis(example, axis, 0).reshape(example.shape[axis], -1)
     if line.size and (line != line[:, :1]).any():
         for other in np.unique(line, axis=1).T:
             call.atoms.unite(line[:, 0], other)
-    return [Channels(axis + first, line[:, 0].copy() if line.size else NO_ATOMS)]
-
-
-def rows_after(rows: int, before: Sequence[int], after: Sequence[int]) -> int | None:
-    """How many rows one sample is after a reshape, when it was ``rows`` of them before.
-
-    Args:
-        rows: Of the input.
-        before: Its size, batch dimension included and not counted.
-        after: Size of the output, likewise.
-
-    Returns:
-        ``None`` when the values of one sample do not fill whole rows.
-    """
-    values, row = rows * math.prod(before[1:]), math.prod(after[1:])
-    return values // row if row and values % row == 0 and values >= row else None
+    return [Channels(axis, line[:, 0].copy() if line.size else NO_ATOMS)]
 
 
 def reduce_axes(call: Call, axes: Any, keepdims: bool) -> Sequence[Channels]:

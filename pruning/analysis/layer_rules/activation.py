@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
-from pruning.analysis.layer_rules._flow import argument, frozen, pass_through
+from pruning.analysis.layer_rules._flow import argument, frozen, pass_through, stays
 from pruning.analysis.layer_rules._settings import activation_name, check_activation
 
 
@@ -32,8 +32,7 @@ def softmax(call: Call) -> Sequence[Channels]:
     compared = range(rank) if axes is None else [int(a) % rank for a in np.atleast_1d(axes)]
     if len(call.inputs) == 1 and channels.axis not in compared:
         return [channels]
-    call.record.reason = _COMPARED
-    return call.frozen_outputs(f"{call.record.name!r}: {_COMPARED}")
+    return stays(call, _COMPARED)
 
 
 _OPERATIONS = (

@@ -7,29 +7,25 @@ sums over positions, each by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import wraps
-from typing import Any
 
-from pruning.analysis.atoms import NO_ATOMS
+from pruning.analysis.atoms import AtomArray
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
-from pruning.analysis.layer_rules._flow import argument, frozen
+from pruning.analysis.layer_rules._flow import Trace, argument, frozen, may_go, stays
 
 SUMMED = "A product of two tensors sums over their channels, without weights that could be cut."
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
-Trace = Callable[[Call], Sequence[Channels]]
-
 
 def of_two(trace: Trace) -> Trace:
-    """Freeze what is no product of two tensors of the model: with itself, or with a constant."""
+    """Freeze what is no product of two tensors of the model, but of one with a constant."""
 
     @wraps(trace)
     def traced(call: Call) -> Sequence[Channels]:
         if len(call.inputs) == 2:
             return trace(call)
-        call.record.reason = SUMMED
-        return call.frozen_outputs(f"{call.record.name!r}: {SUMMED}")
+        return stays(call, SUMMED)
 
     return traced
 
@@ -50,7 +46,7 @@ def dot(call: Call) -> Sequence[Channels]:
     out = [*left[:first], *left[first + 1 :]]
     out += [letter for axis, letter in enumerate(right) if axis not in (0, second)]
     if len(out) == 1:  # one number a sample
-        return _summed(call)
+        return _summed(call, dict(zip(left, call.input_sizes[0], strict=True)))
     return _product(call, "".join(left), "".join(right), "".join(out))
 
 
@@ -75,13 +71,11 @@ def matrix_product(call: Call) -> Sequence[Channels]:
 def einstein_sum(call: Call) -> Sequence[Channels]:
     """Follows the letter of the channels."""
     equation = str(getattr(call.layer, "subscripts", None) or argument(call, 0, "equation"))
-    ranks = _ranks(call)
     left, _, out = equation.replace(" ", "").partition("->")
     operands = left.split(",")
-    written = tuple(len(set(letters)) for letters in operands)
-    if not out or not equation.replace(" ", "").replace(",", "").replace("->", "").isalpha():
-        raise NotUnderstoodError(f"the equation {equation!r}.")
-    if written != ranks or [len(letters) for letters in operands] != list(ranks):
+    letters_only = all(part.isalpha() for part in (*operands, out))
+    once = all(len(set(letters)) == len(letters) for letters in operands)
+    if not letters_only or not once or tuple(map(len, operands)) != _ranks(call):
         raise NotUnderstoodError(f"the equation {equation!r}.")
     return _product(call, operands[0], operands[1], out)
 
@@ -89,14 +83,9 @@ def einstein_sum(call: Call) -> Sequence[Channels]:
 def attention(call: Call) -> Sequence[Channels]:
     """Sums over the channels of query and key; hands on those of values that are no keys too."""
     query, value, key = _sources(call)
-    if call.layer.scale is not None:
-        call.weight(call.layer.scale)
-    concatenated = getattr(call.layer, "concat_score_weight", None)
-    if concatenated is not None:
-        call.weight(concatenated)
-    _freeze_along(call, query, -1)
-    _freeze_along(call, key, -1)
-    return _attended(call, query, value, call.input_sizes[key][-1])
+    call.weight(call.layer.scale)
+    call.weight(getattr(call.layer, "concat_score_weight", None))
+    return _compared_whole(call, query, value, key)
 
 
 def additive_attention(call: Call) -> Sequence[Channels]:
@@ -104,9 +93,7 @@ def additive_attention(call: Call) -> Sequence[Channels]:
     query, value, key = _sources(call)
     scale = call.layer.scale
     if scale is None:
-        _freeze_along(call, query, -1)
-        _freeze_along(call, key, -1)
-        return _attended(call, query, value, call.input_sizes[key][-1])
+        return _compared_whole(call, query, value, key)
     atoms = call.along(query, -1)
     together = [call.along(key, -1)]
     if call.framework.family == "tf_keras":  # there the scale is as long as the values are wide
@@ -119,7 +106,14 @@ def additive_attention(call: Call) -> Sequence[Channels]:
     return _attended(call, query, value, atoms)
 
 
-def _attended(call: Call, query: int, value: int, compared: Any) -> Sequence[Channels]:
+def _compared_whole(call: Call, query: int, value: int, key: int) -> Sequence[Channels]:
+    """Attention that compares query and key by all their channels, without a weight for each."""
+    _freeze_along(call, query, -1)
+    _freeze_along(call, key, -1)
+    return _attended(call, query, value, call.input_sizes[key][-1])
+
+
+def _attended(call: Call, query: int, value: int, compared: AtomArray | int) -> Sequence[Channels]:
     """What attention answers: the values' channels, and the scores if they are asked for."""
     pairs = call.input_sizes[query][-2] * call.input_sizes[value][-2]
     values = call.along(value, -1)
@@ -132,17 +126,16 @@ def _attended(call: Call, query: int, value: int, compared: Any) -> Sequence[Cha
 def _sources(call: Call) -> tuple[int, int, int]:
     """Numbers of the inputs that are query, value and key."""
     given = call.args[0] if call.args else call.kwargs.get("inputs", ())
-    numbers = [
-        next((i for i, known in enumerate(call.tensors) if known is tensor), None)
-        for tensor in given
-    ]
-    if len(numbers) not in (2, 3) or None in numbers:
+    places = {id(tensor): number for number, tensor in enumerate(call.tensors)}
+    numbers = [places[id(tensor)] for tensor in given if id(tensor) in places]
+    if len(given) not in (2, 3) or len(numbers) != len(given):
         raise NotUnderstoodError("its query, value and key are not tensors of the model.")
-    for tensor, channels in zip(call.tensors, call.inputs, strict=True):
-        if not any(tensor is one for one in given):
-            call.freeze(channels.atoms, f"{call.record.name!r} reads these values as a mask.")
+    for number in set(places.values()).difference(numbers):
+        call.freeze(
+            call.inputs[number].atoms, f"{call.record.name!r} reads these values as a mask."
+        )
     query, value, key = (*numbers, numbers[1])[:3]
-    return query, value, key  # type: ignore[return-value]
+    return query, value, key
 
 
 def _product(call: Call, left: str, right: str, out: str) -> Sequence[Channels]:
@@ -168,13 +161,13 @@ def _product(call: Call, left: str, right: str, out: str) -> Sequence[Channels]:
     if len({letter for letter, _, _ in handed}) > 1:
         # Every channel of one with every channel of the other. One of them can be cut still, when
         # the other stays anyway: a single weight per position, or an input of the model.
-        stays = [len(atoms) == 1 or call.atoms.are_frozen(atoms) for _, atoms, _ in handed]
-        if not any(stays):
+        free = [part for part in handed if may_go(call, part[1])]
+        if len(free) > 1:
             return _frozen(call, lengths, "combines different axes.")
-        for (_, atoms, _), one in zip(handed, stays, strict=True):
-            if one:
+        for _, atoms, _ in handed:
+            if not may_go(call, atoms):
                 call.freeze(atoms, f"{call.record.name!r} combines different axes.")
-        handed = [part for part, one in zip(handed, stays, strict=True) if not one]
+        handed = free
     if not handed:
         return _summed(call, lengths)
     letter, atoms, number = handed[0]
@@ -194,15 +187,13 @@ def _frozen(call: Call, lengths: dict[str, int], why: str) -> Sequence[Channels]
     return call.frozen_outputs(f"{call.record.name!r} {why}")
 
 
-def _summed(call: Call, lengths: dict[str, int] | None = None) -> Sequence[Channels]:
+def _summed(call: Call, lengths: dict[str, int]) -> Sequence[Channels]:
     """Nothing is handed on: what comes out has positions only."""
     for channels in call.inputs:
         call.freeze(channels.atoms, f"{call.record.name!r}: {SUMMED}")
-    if lengths is None:
-        lengths = {str(axis): size for axis, size in enumerate(call.input_sizes[0])}
     call.work(1, *lengths.values())
     call.record.reason = SUMMED
-    return [Channels(None, NO_ATOMS)]
+    return [Channels()]
 
 
 def _ranks(call: Call) -> tuple[int, int]:
@@ -212,8 +203,6 @@ def _ranks(call: Call) -> tuple[int, int]:
 
 def _transposed(call: Call, which: str, position: int) -> bool:
     """Whether TensorFlow's product turns that tensor first; Keras 3's never does."""
-    if not call.args and not call.kwargs:
-        return False
     turned = argument(call, position, f"transpose_{which}", False)
     return bool(turned) or bool(argument(call, position + 2, f"adjoint_{which}", False))
 

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
-from pruning.analysis.layer_rules._flow import (
-    argument,
-    argument_path,
-    by_example,
-    reduce_axes,
-    rows_after,
-)
+from pruning.analysis.layer_rules._flow import argument, argument_path, by_example, reduce_axes
 
 
 def flatten(call: Call) -> Sequence[Channels]:
     """(height, width, channels) becomes one row: every channel occurs once per position."""
     if getattr(call.layer, "data_format", None) == "channels_first" and call.input_sizes[0][2:]:
-        return by_example(call, lambda values: np.moveaxis(values, 0, -1).reshape(-1))
-    return by_example(call, lambda values: values.reshape(-1))
+        return by_example(call, lambda rows: np.moveaxis(rows, 1, -1).reshape(1, -1))
+    return by_example(call, lambda rows: rows.reshape(1, -1))
 
 
 def reshape(call: Call) -> Sequence[Channels]:
     """Row order is kept; the channels must end up on one axis of the target."""
     target = tuple(call.output_sizes[0][1:])
-    rows = rows_after(call.times, call.input_sizes[0], call.output_sizes[0])
-    if rows is None:
+    values, row = call.times * math.prod(call.input_sizes[0][1:]), math.prod(target)
+    if row == 0 or values % row or values < row:
         raise NotUnderstoodError("the samples do not fill its rows.")
-    if rows == call.times:
-        outputs = by_example(call, lambda values: values.reshape(target))
-    else:  # windows of an image become samples, or samples an image again
-        both = (call.times, rows)
-        outputs = by_example(call, lambda values: values.reshape((rows, *target)), both)
+    # Another number when windows of an image become samples, or samples an image again.
+    call.times_after = values // row
+    shared = math.gcd(call.times, call.times_after)  # what repeats is looked at once
+    before, after = call.times // shared, call.times_after // shared
+    outputs = by_example(call, lambda rows: rows.reshape((after, *target)), (before, after))
     axis = outputs[0].axis
     if axis is None:
         return outputs
