@@ -13,7 +13,7 @@ from pruning.comparison.tasks import TASKS
 from pruning.errors import Cancelled, DataFileError, MismatchError
 from pruning.frameworks._base import Framework, framework_of
 from pruning.frameworks.names import require_graph_names
-from pruning.frameworks.running import answer, loops_over_time, needs_compiler
+from pruning.frameworks.running import answer, keep_memory, loops_over_time, needs_compiler
 from pruning.intake.dataset import Dataset
 
 BATCH = 64
@@ -86,6 +86,7 @@ def predict(
         Cancelled: ``should_stop`` said so.
     """
     _check(model, samples)
+    keep_memory()
     worth_a_graph = len(samples) > FEW or loops_over_time(model, framework_of(model))
     graph = worth_a_graph and not needs_compiler(model)
     parts = []

@@ -19,7 +19,7 @@ import numpy as np
 from pruning.errors import Cancelled
 from pruning.frameworks._base import Framework, Node
 from pruning.frameworks.execution import Execution
-from pruning.frameworks.running import fixed_batch
+from pruning.frameworks.running import fixed_batch, keep_memory
 
 SAMPLES = 256  # at most; the mean of a channel over them is known to 6 % of its deviation
 MEMORY = 512 * 2**20  # bytes that may flow between layers at once
@@ -96,6 +96,7 @@ def recalibrate(
     Raises:
         Cancelled: ``should_stop`` said so.
     """
+    keep_memory()
     norms = normalizations(model, framework)
     before = statistics(model, framework)
     walk = _Walk(framework, framework.flat(model), len(norms), report, should_stop)

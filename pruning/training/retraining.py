@@ -14,7 +14,7 @@ import numpy as np
 from pruning.errors import Cancelled, MismatchError
 from pruning.frameworks._base import Framework
 from pruning.frameworks.names import require_graph_names
-from pruning.frameworks.running import needs_compiler
+from pruning.frameworks.running import keep_memory, needs_compiler
 from pruning.intake.dataset import Dataset
 from pruning.strategy.criteria import criterion
 from pruning.strategy.plan import PruningPlan, Training
@@ -125,6 +125,7 @@ def retrain(
         PlanError: The training diverged, TF-MOT does not accept a layer of the plan, or the
             criterion watches weights that are not trained.
     """
+    keep_memory()
     training = stretch.of(plan.training) if stretch else plan.training
     seed_everything(model, framework, training.seed)
     limit = stretch.steps if stretch else None

@@ -23,3 +23,40 @@ def test_the_pool_is_off_before_tensorflow_is_there(given, found):
         [sys.executable, "-c", SAY], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == [found, "False"]
+
+
+FAULTS = """
+import resource
+import numpy as np
+from pruning.frameworks.running import keep_memory
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    np.full(50 * 2**20, 1, np.uint8)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+given_back = min(faults() for _ in range(3))
+keep_memory()
+print(given_back, min(faults() for _ in range(3)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the GNU C library's settings")
+@pytest.mark.parametrize("variable", [None, "MALLOC_MMAP_MAX_"])
+def test_a_training_keeps_the_memory_of_its_last_step(variable):
+    """50 MiB are 12,800 pages of 4 KiB: mapped anew for each use, or once."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MALLOC_", "GLIBC_"))
+    }
+    if variable is not None:
+        environment[variable] = "65536"  # the library's own value, said by the user
+    # Small pages, so that a page is a fault wherever the test runs.
+    environment["NUMPY_MADVISE_HUGEPAGE"] = "0"
+    done = subprocess.run(
+        [sys.executable, "-c", FAULTS], env=environment, capture_output=True, text=True, check=True
+    )
+    given_back, kept = map(int, done.stdout.split())
+    assert given_back >= 12_800
+    assert kept >= 12_800 if variable else kept < 128
