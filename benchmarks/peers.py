@@ -62,6 +62,8 @@ def ask(peer: str, script: str, *arguments: str) -> Any:
     python = sys.executable if peer == "studio" else str(python_of(peer))
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
     environment["PYTHONPATH"] = str(HERE.parent) if peer == "studio" else ""
+    if peer != "studio":  # set by importing the studio; a peer has TensorFlow as it comes
+        environment.pop("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", None)
     done = subprocess.run(
         [python, str(HERE / script), *arguments], capture_output=True, text=True, env=environment
     )

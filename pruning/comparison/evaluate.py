@@ -12,8 +12,9 @@ from pruning.comparison.result import Scores
 from pruning.comparison.tasks import TASKS
 from pruning.errors import Cancelled, DataFileError, MismatchError
 from pruning.frameworks._base import Framework, framework_of
+from pruning.frameworks.memory import keep_memory
 from pruning.frameworks.names import require_graph_names
-from pruning.frameworks.running import answer, keep_memory, loops_over_time, needs_compiler
+from pruning.frameworks.running import answer, loops_over_time, needs_compiler
 from pruning.intake.dataset import Dataset
 
 BATCH = 64

@@ -6,16 +6,10 @@ channels last. Its compiler XLA knows both, and is used for such models.
 
 from __future__ import annotations
 
-import ctypes
-import os
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 from pruning.frameworks._base import Framework
-
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # malloc.h
-_MALLOC_VARIABLES = ("MALLOC_", "GLIBC_TUNABLES")
 
 
 def answer(model: Any, inputs: Sequence[Any]) -> Any:
@@ -61,30 +55,6 @@ def forget(model: Any) -> None:
         if getattr(layer, "stateful", False) and not hasattr(layer, "layers"):
             # Keras 3, then tf_keras.
             (getattr(layer, "reset_state", None) or layer.reset_states)()
-
-
-def keep_memory() -> None:
-    """Have the C library keep freed memory for the next step, from now on.
-
-    For what runs a model step after step: every step asks for the same hundreds of megabytes. Given
-    back to the system in between, each page of them would be zeroed and mapped anew, which can take
-    as long as the step itself. ``mallopt(3)``; the library's own variables have precedence.
-    """
-    if not any(name.startswith(_MALLOC_VARIABLES) for name in os.environ):
-        _of_glibc("mallopt", _M_MMAP_MAX, 0)
-        _of_glibc("mallopt", _M_TRIM_THRESHOLD, 2**31 - 1)
-
-
-def give_back_memory() -> None:
-    """Have the C library give freed memory back to the system: loading a model frees its size."""
-    _of_glibc("malloc_trim", 0)
-
-
-def _of_glibc(function: str, *values: int) -> None:
-    """Call a function of the GNU C library, where that is the library."""
-    found = getattr(ctypes.CDLL(None), function, None) if sys.platform == "linux" else None
-    if found is not None:
-        found(*values)
 
 
 def _nested(model: Any, inputs: list[Any]) -> Any:

@@ -16,7 +16,8 @@ from pruning.errors import ModelFileError
 from pruning.frameworks._base import Framework, framework
 from pruning.frameworks._loading import cause
 from pruning.frameworks.container import ModelFile, open_model_file
-from pruning.frameworks.running import answer, give_back_memory
+from pruning.frameworks.memory import give_back_memory
+from pruning.frameworks.running import answer
 
 __all__ = ["LoadedModel", "ModelFile", "check_forward", "load", "sniff"]
 

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 MODULES = (
+    "pruning.frameworks",  # before TensorFlow: it reads its settings when it is imported
     "keras",
     "tf_keras",
     "pruning.intake.model_file",

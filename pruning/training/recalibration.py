@@ -19,7 +19,8 @@ import numpy as np
 from pruning.errors import Cancelled
 from pruning.frameworks._base import Framework, Node
 from pruning.frameworks.execution import Execution
-from pruning.frameworks.running import fixed_batch, keep_memory
+from pruning.frameworks.memory import keep_memory
+from pruning.frameworks.running import fixed_batch
 
 SAMPLES = 256  # at most; the mean of a channel over them is known to 6 % of its deviation
 MEMORY = 512 * 2**20  # bytes that may flow between layers at once

@@ -13,8 +13,9 @@ import numpy as np
 
 from pruning.errors import Cancelled, MismatchError
 from pruning.frameworks._base import Framework
+from pruning.frameworks.memory import keep_memory
 from pruning.frameworks.names import require_graph_names
-from pruning.frameworks.running import keep_memory, needs_compiler
+from pruning.frameworks.running import needs_compiler
 from pruning.intake.dataset import Dataset
 from pruning.strategy.criteria import criterion
 from pruning.strategy.plan import PruningPlan, Training

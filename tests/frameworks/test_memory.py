@@ -25,10 +25,38 @@ def test_the_pool_is_off_before_tensorflow_is_there(given, found):
     assert done.stdout.split() == [found, "False"]
 
 
+AS_A_WARM_WORKER = f"""
+import importlib.abc, os, sys
+
+class BeforeTensorFlow(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "tensorflow":
+            print(os.environ.get({NAME!r}))
+            sys.exit()
+
+sys.meta_path.insert(0, BeforeTensorFlow())
+from pruning.runs.warming import warm
+warm()
+"""
+
+
+def test_the_pool_is_off_in_a_warm_worker_too():
+    """It imports both Kerases, and with them TensorFlow, before there is anything to do."""
+    environment = {name: value for name, value in os.environ.items() if name != NAME}
+    done = subprocess.run(
+        [sys.executable, "-c", AS_A_WARM_WORKER],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["true"]
+
+
 FAULTS = """
 import resource
 import numpy as np
-from pruning.frameworks.running import keep_memory
+from pruning.frameworks.memory import keep_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
