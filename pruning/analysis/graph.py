@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import numpy as np
 
 from pruning.analysis.atoms import Atoms
 from pruning.analysis.layer_rules import rule_for
@@ -64,8 +66,10 @@ def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
         call = _call(framework, node, record, traced.atoms, channels, sizes)
         call.times = max((rows[id(tensor)] for tensor in node.inputs), default=1)
         counted = len(record.work)
+        sums = [channels.summed for channels in call.inputs if not record.variables]
         for tensor, carried in zip(node.outputs, _outputs(call), strict=True):
-            channels[id(tensor)] = carried
+            summed = np.concatenate([carried.summed, *sums])
+            channels[id(tensor)] = replace(carried, summed=np.unique(summed))
             sources[id(tensor)] = record.name
             rows[id(tensor)] = call.times_after or call.times
         traced.calls.append((node, record, record.work[counted:]))

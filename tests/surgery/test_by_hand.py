@@ -81,6 +81,25 @@ def test_a_constant_with_a_value_per_channel_is_sliced(family: str) -> None:
 
 
 @BOTH
+def test_slices_of_channels_follow_the_cut(family: str) -> None:
+    """The numbers in ``x[:, 4:]`` and ``x[:, -4:]`` are what is left before and behind them."""
+    keras = keras_of(family)
+    i = keras.Input((3,), name="facts")
+    x = keras.layers.Dense(8, name="dense")(i)
+    x = keras.layers.Concatenate(name="join")([x[:, 4:] * x[:, :4], x[:, -4:]])
+    model = keras.Model(i, keras.layers.Dense(2, name="reader")(x))
+    randomize(model)
+    made = cut(analysed(model, family), {"dense": [0, 2, 3]})
+    facts = samples(model)[0]
+    w, b, w2, b2 = model.get_weights()
+    wide, kept = facts @ w + b, [0, 2, 3]
+    first, second = wide[:, :4][:, kept], wide[:, 4:][:, kept]
+    expected = np.hstack([second * first, second]) @ w2[[0, 2, 3, 4, 6, 7]] + b2
+    np.testing.assert_allclose(outputs(made.model, [facts])[0], expected, atol=1e-5)
+    assert made.channels["layers"]["dense"][0]["kept"] == [0, 2, 3, 4, 6, 7]
+
+
+@BOTH
 def test_a_model_repeated_at_every_step(family: str) -> None:
     keras = keras_of(family)
     layers = keras.layers

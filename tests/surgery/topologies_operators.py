@@ -35,6 +35,8 @@ def operation(keras: Any, name: str) -> Callable[..., Any]:
     return {
         "depth_to_space": tf.nn.depth_to_space,
         "space_to_depth": tf.nn.space_to_depth,
+        "sum": tf.reduce_sum,
+        "mean": tf.reduce_mean,
     }.get(name) or getattr(tf, name)
 
 
@@ -166,6 +168,25 @@ def experts(keras: Any) -> Any:
     return keras.Model(i, layers.Dense(2, name="out")(x))
 
 
+def picked(keras: Any) -> Any:
+    """Channels in a row, from the end, every second one, a single one, in reverse order."""
+    layers = keras.layers
+    i = _image(keras)
+    film = layers.GlobalAveragePooling2D(name="condition")(i)
+    film = layers.Dense(12, activation="relu", name="film")(film)
+    x = layers.Conv2D(6, 3, name="conv")(i)
+    x = x * film[:, None, None, :6] + film[:, None, None, 6:]
+    y = layers.Conv2D(9, 1, name="wide")(x)
+    first, last, middle = y[:, :, :, :2], y[:, :, :, -3:], y[:, :, :, 2:-3]
+    x = layers.Concatenate(name="join")([layers.Conv2D(5, 1, name="more")(first), last])
+    x = layers.Concatenate(name="all")([middle, x[:, :, :, ::-1]])
+    z = layers.Conv2D(8, 1, name="pairs")(x)
+    z = z[:, :, :, ::2] * layers.Activation("sigmoid", name="sigmoid")(z[:, :, :, 1::2])
+    w = layers.Conv2D(5, 1, activation="sigmoid", name="weight")(x)
+    zw = layers.Concatenate(name="one_more")([z, w[:, :, :, 1:2], w[:, :, :, 3][:, :, :, None]])
+    return keras.Model(i, _pooled(keras, layers.Conv2D(4, 1, name="top")(zw)))
+
+
 BUILDERS: dict[str, Callable[[Any], Any]] = {
     builder.__name__: builder
     for builder in (
@@ -177,5 +198,6 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         padded_shortcut,
         windows,
         experts,
+        picked,
     )
 }
