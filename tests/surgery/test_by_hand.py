@@ -81,6 +81,24 @@ def test_a_constant_with_a_value_per_channel_is_sliced(family: str) -> None:
 
 
 @BOTH
+def test_a_kernel_as_wide_as_the_embedding_reads_its_channels(family: str) -> None:
+    keras = keras_of(family)
+    i = keras.Input((7,), dtype="int32", name="tokens")
+    x = keras.layers.Embedding(30, 5, name="embedding")(i)
+    x = keras.layers.Reshape((7, 5, 1), name="image")(x)
+    model = keras.Model(i, keras.layers.Conv2D(3, (2, 5), name="conv")(x))
+    randomize(model)
+    made = cut(analysed(model, family), {"embedding": [0, 3]})
+    tokens = samples(model)[0]
+    table, w, b = model.get_weights()
+    rows = table[tokens][..., [0, 3]]
+    pairs = np.stack([rows[:, :-1], rows[:, 1:]], axis=2)
+    expected = np.einsum("ntkc,kcf->ntf", pairs, w[:, [0, 3], 0]) + b
+    np.testing.assert_allclose(outputs(made.model, [tokens])[0][:, :, 0], expected, atol=1e-5)
+    assert made.model.get_layer("conv").kernel_size == (2, 2)
+
+
+@BOTH
 def test_slices_of_channels_follow_the_cut(family: str) -> None:
     """The numbers in ``x[:, 4:]`` and ``x[:, -4:]`` are what is left before and behind them."""
     keras = keras_of(family)

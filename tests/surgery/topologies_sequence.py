@@ -233,6 +233,20 @@ def mixed_positions(keras: Any) -> Any:
     return keras.Model(i, _classes(keras, layers.GlobalAveragePooling1D(name="mean")(x)))
 
 
+def text_as_image(keras: Any) -> Any:
+    """Tokens as rows of an image, read by kernels that are as wide as the embedding."""
+    layers = keras.layers
+    i = keras.Input((9,), dtype="int32", name="tokens")
+    x = layers.Embedding(20, 6, name="embedding")(i)
+    x = layers.Reshape((9, 6, 1), name="image")(x)
+    read = []
+    for rows in (2, 3):
+        y = layers.Conv2D(4, (rows, 6), activation="relu", name=f"conv{rows}")(x)
+        y = layers.MaxPooling2D((10 - rows, 1), name=f"pool{rows}")(y)
+        read.append(layers.Flatten(name=f"flatten{rows}")(y))
+    return keras.Model(i, _classes(keras, layers.Concatenate(name="join")(read)))
+
+
 BUILDERS: dict[str, Callable[[Any], Any]] = {
     builder.__name__: builder
     for builder in (
@@ -252,6 +266,7 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         scaled_sum,
         local,
         mixed_positions,
+        text_as_image,
     )
 }
 # tf_keras 2.21 cannot build its own SpectralNormalization beside Keras 3.
