@@ -79,6 +79,9 @@ def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
             if (edge := (sources[id(tensor)], record.name)) not in traced.edges:
                 traced.edges.append(edge)
     for tensor in flat_model.outputs:
+        copies = channels[id(tensor)].copies
+        if copies is not None:
+            traced.atoms.freeze(copies.atoms, "These are outputs of the model.")
         traced.atoms.freeze(
             channels[id(tensor)].atoms,
             "These are outputs of the model: one for every class or value it predicts.",
@@ -121,15 +124,26 @@ def _outputs(call: Call) -> Sequence[Channels]:
     # A rule meets settings that nobody foresaw; they must freeze a group, never the model.
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         return _refused(call, f"{type(error).__name__}: {str(error)[:120]}")
+    _settle_copies(call, outputs)
     for channels, size in zip(outputs, call.output_sizes, strict=True):
         if channels.axis is not None and len(channels.atoms) != size[channels.axis]:
             return _refused(call, "its output has an unexpected width.")
     return outputs
 
 
+def _settle_copies(call: Call, outputs: Sequence[Channels]) -> None:
+    """Repeated values that a rule neither hands on nor lets follow channels are positions to it."""
+    handed = [channels.copies.atoms for channels in outputs if channels.copies is not None]
+    for channels in call.inputs:
+        copies = channels.copies
+        if copies is not None and not any(copies.atoms is x for x in (*handed, *call.followed)):
+            call.freeze(copies.atoms, f"{call.record.name!r} reads these values as positions.")
+
+
 def _refused(call: Call, why: str) -> Sequence[Channels]:
     reason = f"{call.record.name!r} is used in a way the studio does not know: {why}"
     call.record.reason = reason
+    _settle_copies(call, ())
     for made in call.record.made.values():
         call.freeze(made, reason)
     for weight in call.record.weights.values():  # what other calls said of them

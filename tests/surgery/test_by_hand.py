@@ -99,6 +99,24 @@ def test_a_kernel_as_wide_as_the_embedding_reads_its_channels(family: str) -> No
 
 
 @BOTH
+def test_a_weight_is_repeated_for_the_channels_that_are_left(family: str) -> None:
+    keras = keras_of(family)
+    i, weights = keras.Input((3, 4), name="frames"), keras.Input((3,), name="weights")
+    x = keras.layers.Dense(6, name="dense")(i)
+    w = keras.layers.Permute((2, 1))(keras.layers.RepeatVector(6, name="repeated")(weights))
+    x = keras.layers.GlobalAveragePooling1D()(keras.layers.Multiply()([x, w]))
+    model = keras.Model([i, weights], keras.layers.Dense(2, name="reader")(x))
+    randomize(model)
+    made = cut(analysed(model, family), {"dense": [1, 4]})
+    frames, given = samples(model)
+    k, b, k2, b2 = model.get_weights()
+    mean = ((frames @ k + b)[..., [1, 4]] * given[..., None]).mean(1)
+    expected = mean @ k2[[1, 4]] + b2
+    np.testing.assert_allclose(outputs(made.model, [frames, given])[0], expected, atol=1e-5)
+    assert made.model.get_layer("repeated").n == 2
+
+
+@BOTH
 def test_slices_of_channels_follow_the_cut(family: str) -> None:
     """The numbers in ``x[:, 4:]`` and ``x[:, -4:]`` are what is left before and behind them."""
     keras = keras_of(family)

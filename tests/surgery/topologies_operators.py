@@ -37,6 +37,8 @@ def operation(keras: Any, name: str) -> Callable[..., Any]:
         "space_to_depth": tf.nn.space_to_depth,
         "sum": tf.reduce_sum,
         "mean": tf.reduce_mean,
+        "take": tf.gather,
+        "flip": tf.reverse,
     }.get(name) or getattr(tf, name)
 
 
@@ -187,6 +189,37 @@ def picked(keras: Any) -> Any:
     return keras.Model(i, _pooled(keras, layers.Conv2D(4, 1, name="top")(zw)))
 
 
+def repeated_weights(keras: Any) -> Any:
+    """One weight a step, repeated for every channel, by a layer and by operators."""
+    layers, repeat = keras.layers, operation(keras, "repeat")
+    i = keras.Input((5, 4), name="frames")
+    x = layers.Dense(6, activation="relu", name="read")(i)
+    weights = layers.Flatten(name="flatten")(layers.Dense(1, name="energy")(x))
+    weights = layers.Activation("softmax", name="softmax")(weights)
+    weights = layers.RepeatVector(6, name="repeated")(weights)
+    x = layers.Multiply(name="weighted")([x, layers.Permute((2, 1), name="turned")(weights)])
+    x = layers.Dense(7, name="next")(x)
+    gate = layers.Dense(1, activation="sigmoid", name="gate")(x)
+    x = x * repeat(gate, 7, axis=2) + operation(keras, "tile")(gate, [1, 1, 7])
+    x = layers.Dense(5, name="top")(x)
+    encoded = layers.RepeatVector(3, name="steps")(layers.Flatten(name="all")(x))
+    x = layers.Dense(4, name="decoded")(encoded)
+    return keras.Model(i, layers.Dense(2, name="out")(x))
+
+
+def along_positions(keras: Any) -> Any:
+    """Positions cumulated, shifted, turned round and picked; channels turned round."""
+    layers = keras.layers
+    i = keras.Input((5, 4), name="frames")
+    x = layers.Dense(6, name="dense")(i)
+    x = operation(keras, "roll")(operation(keras, "cumsum")(x, axis=1), 1, axis=1)
+    x = operation(keras, "flip")(x, axis=[2])
+    x = layers.Add(name="add")([x, layers.Dense(6, name="other")(i)])
+    x = operation(keras, "take")(x, [0, 3, 4], axis=1)
+    x = x * operation(keras, "ones_like")(x)
+    return keras.Model(i, layers.Dense(2, name="out")(layers.Flatten(name="flatten")(x)))
+
+
 BUILDERS: dict[str, Callable[[Any], Any]] = {
     builder.__name__: builder
     for builder in (
@@ -199,5 +232,7 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         windows,
         experts,
         picked,
+        repeated_weights,
+        along_positions,
     )
 }

@@ -13,13 +13,14 @@ scores. A rule therefore cannot cut one thing and price another.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pruning.analysis.atoms import NO_ATOMS, AtomArray, Atoms, Request
 from pruning.analysis.layer_rules._records import (
     Channels,
     Constant,
+    Copies,
     Effect,
     LayerTrace,
     Setting,
@@ -35,6 +36,7 @@ __all__ = [
     "Call",
     "Channels",
     "Constant",
+    "Copies",
     "Effect",
     "LayerRule",
     "LayerTrace",
@@ -66,6 +68,7 @@ class Call:
         times: How many rows of the input are one sample: the steps that a wrapper walks along, the
             windows that an image was cut into.
         times_after: The same of the output, where the rule says that it is another number.
+        followed: Copies (see :class:`Copies`) of the inputs that the rule let follow channels.
     """
 
     layer: Any
@@ -84,6 +87,7 @@ class Call:
     path: tuple[str | int, ...] = ()
     times: int = 1
     times_after: int | None = None
+    followed: list[AtomArray] = field(default_factory=list)
 
     def along(self, index: int, axis: int) -> AtomArray:
         """Atoms of input ``index`` along ``axis``. -> (size of that axis,).

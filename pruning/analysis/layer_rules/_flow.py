@@ -59,7 +59,8 @@ def elementwise(call: Call) -> Sequence[Channels]:
     Cases: (1) inputs of the same width are united; (2) an input of width 1 is broadcast over all
     channels and stays; (3) a constant with one value per channel is cut where the call holds it;
     (4) what lies along another axis stays, and the channels can go if it is as wide as one of them;
-    (5) with a sum over these very channels they are normalised: they go on request only.
+    (5) values that are repeated along their axis are repeated less often;
+    (6) with a sum over these very channels they are normalised: they go on request only.
     """
     size = call.output_sizes[0]
     if all(channels.axis is None for channels in call.inputs):
@@ -68,10 +69,13 @@ def elementwise(call: Call) -> Sequence[Channels]:
     if right is None:
         return call.frozen_outputs(f"{call.record.name!r} combines different axes.")
     axis = len(size) - right
-    whole = []
+    whole, copied = [], []
     for channels, shape in zip(call.inputs, call.input_sizes, strict=True):
+        copies = channels.copies
         if channels.axis != len(shape) - right:
-            if right <= len(shape) and shape[-right] != 1:
+            if copies is not None and copies.axis == len(shape) - right:
+                copied.append(copies.atoms)
+            elif right <= len(shape) and shape[-right] != 1:
                 return call.frozen_outputs(
                     f"{call.record.name!r} combines channels with positions."
                 )
@@ -84,6 +88,9 @@ def elementwise(call: Call) -> Sequence[Channels]:
         return call.frozen_outputs(f"{call.record.name!r} combines channels with positions.")
     for channels in whole[1:]:
         call.atoms.unite(whole[0].atoms, channels.atoms)
+    for atoms in copied:
+        call.atoms.unite(whole[0].atoms, atoms)
+        call.followed.append(atoms)
     for path, constant in _constants(call):
         if constant.ndim >= right and constant.shape[constant.ndim - right] > 1:
             call.constant(*path, axis=constant.ndim - right, atoms=whole[0].atoms)

@@ -15,17 +15,27 @@ Shape = tuple[int | None, ...]
 
 
 @dataclass(frozen=True, eq=False)
+class Copies:
+    """An axis along which a tensor repeats the same values, as often as there are ``atoms``."""
+
+    axis: int
+    atoms: AtomArray
+
+
+@dataclass(frozen=True, eq=False)
 class Channels:
     """Which axis of a tensor carries channels, and their atoms along it.
 
     Attributes:
         axis: Counted with the batch dimension; ``None`` when the tensor carries none.
         atoms: (length of the axis,).
+        copies: Another axis that can follow channels, because its values are all the same.
         summed: Channels that these values are sums over, no layer with weights in between. (n,).
     """
 
     axis: int | None = None
     atoms: AtomArray = field(default_factory=lambda: NO_ATOMS)
+    copies: Copies | None = None
     summed: AtomArray = field(default_factory=lambda: NO_ATOMS)
 
 

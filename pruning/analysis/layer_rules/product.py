@@ -15,6 +15,7 @@ from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnd
 from pruning.analysis.layer_rules._flow import Trace, argument, frozen, may_go, stays
 
 SUMMED = "A product of tensors sums over channels in a way the studio does not follow."
+ROOTED = "It divides by the root of a head's width, and takes all heads to be equally wide."
 _Part = tuple[str, AtomArray, int]  # letter of the axis, channels along it, number of the input
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -85,6 +86,20 @@ def attention(call: Call) -> Sequence[Channels]:
     call.weight(call.layer.scale)
     call.weight(getattr(call.layer, "concat_score_weight", None))
     return _compared_whole(call, query, value, key)
+
+
+def operation(call: Call) -> Sequence[Channels]:
+    """``dot_product_attention`` on (batch, steps, heads, width): whole heads go."""
+    axes = [channels.axis for channels in call.inputs]
+    one, other = call.input_sizes[0], call.input_sizes[1]
+    pairs = 2 * one[1] * other[1] * one[3]
+    if axes != [2, 2, 2] or one[2] != other[2]:
+        call.work(pairs, one[2])
+        return stays(call, ROOTED)
+    for channels in call.inputs[1:]:
+        call.atoms.unite(call.inputs[0].atoms, channels.atoms)
+    call.work(pairs, call.inputs[0].atoms)
+    return [call.inputs[0]]
 
 
 def additive_attention(call: Call) -> Sequence[Channels]:
@@ -242,10 +257,11 @@ RULES = (
     ),
     LayerRule("Einstein sum", ("ops.Einsum", "tf.einsum"), einstein_sum, "passed"),
     LayerRule("attention", ("Attention",), attention, "passed"),
+    LayerRule("attention operation", ("ops.DotProductAttention",), operation, "passed"),
     LayerRule("additive attention", ("AdditiveAttention",), additive_attention, "cut"),
     frozen(
         "other product",
         SUMMED,
-        ("ops.Dot", "ops.Tensordot", "ops.DotProductAttention", "tf.tensordot"),
+        ("ops.Dot", "ops.Tensordot", "tf.tensordot"),
     ),
 )
