@@ -35,7 +35,8 @@ Every layer class that Keras 3 and tf_keras export, as installed. Written by
 A class that is not listed, such as your own, freezes the channels that it reads and makes. Widths
 that a layer normalises over are cut only when a plan asks for it (`plan --on-request inexact`), and
 the change is measured. The key width of attention is cut exactly on request
-(`plan --on-request rescaled`).
+(`plan --on-request rescaled`), and so are channels that a product or a sum adds up without weights
+(`plan --on-request summed`).
 
 """
 

@@ -78,6 +78,11 @@ class Atoms:
         """Whether all of ``atoms`` were frozen so far, themselves and not by being united. (n,)."""
         return all(atom in self._reasons for atom in np.asarray(atoms).tolist())
 
+    def meet(self, one: Any, other: Any) -> bool:
+        """Whether a channel is among both, by all that was united so far. Both (n,)."""
+        known = {self._root(atom) for atom in np.asarray(one).tolist()}
+        return any(self._root(atom) in known for atom in np.asarray(other).tolist())
+
     def on_request(self, atoms: Any, request: Request) -> None:
         """Let ``atoms`` be removed only when the user asks for that kind of removal. (n,)."""
         for atom in np.asarray(atoms).tolist():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import numpy as np
 
 from pruning.analysis.atoms import Atoms
 from pruning.analysis.layer_rules import rule_for
@@ -64,8 +66,10 @@ def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
         call = _call(framework, node, record, traced.atoms, channels, sizes)
         call.times = max((rows[id(tensor)] for tensor in node.inputs), default=1)
         counted = len(record.work)
+        sums = [channels.summed for channels in call.inputs if not record.variables]
         for tensor, carried in zip(node.outputs, _outputs(call), strict=True):
-            channels[id(tensor)] = carried
+            summed = np.concatenate([carried.summed, *sums])
+            channels[id(tensor)] = replace(carried, summed=np.unique(summed))
             sources[id(tensor)] = record.name
             rows[id(tensor)] = call.times_after or call.times
         traced.calls.append((node, record, record.work[counted:]))
@@ -75,6 +79,9 @@ def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
             if (edge := (sources[id(tensor)], record.name)) not in traced.edges:
                 traced.edges.append(edge)
     for tensor in flat_model.outputs:
+        copies = channels[id(tensor)].copies
+        if copies is not None:
+            traced.atoms.freeze(copies.atoms, "These are outputs of the model.")
         traced.atoms.freeze(
             channels[id(tensor)].atoms,
             "These are outputs of the model: one for every class or value it predicts.",
@@ -117,15 +124,26 @@ def _outputs(call: Call) -> Sequence[Channels]:
     # A rule meets settings that nobody foresaw; they must freeze a group, never the model.
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         return _refused(call, f"{type(error).__name__}: {str(error)[:120]}")
+    _settle_copies(call, outputs)
     for channels, size in zip(outputs, call.output_sizes, strict=True):
         if channels.axis is not None and len(channels.atoms) != size[channels.axis]:
             return _refused(call, "its output has an unexpected width.")
     return outputs
 
 
+def _settle_copies(call: Call, outputs: Sequence[Channels]) -> None:
+    """Repeated values that a rule neither hands on nor lets follow channels are positions to it."""
+    handed = [channels.copies.atoms for channels in outputs if channels.copies is not None]
+    for channels in call.inputs:
+        copies = channels.copies
+        if copies is not None and not any(copies.atoms is x for x in (*handed, *call.followed)):
+            call.freeze(copies.atoms, f"{call.record.name!r} reads these values as positions.")
+
+
 def _refused(call: Call, why: str) -> Sequence[Channels]:
     reason = f"{call.record.name!r} is used in a way the studio does not know: {why}"
     call.record.reason = reason
+    _settle_copies(call, ())
     for made in call.record.made.values():
         call.freeze(made, reason)
     for weight in call.record.weights.values():  # what other calls said of them

@@ -123,7 +123,8 @@ class Group:
         score_offset: Where its scores begin in ``scores_<criterion>.npy``, when it can shrink.
         on_request: It is not prunable unless a plan names this kind. ``inexact``: the channels
             that stay change, too, because a layer normalises over all of them. ``rescaled``: the
-            cut is exact, but a weight is multiplied by a number besides being sliced.
+            cut is exact, but a weight is multiplied by a number besides being sliced. ``summed``:
+            the cut is exact, but the channels are summed over without weights.
     """
 
     id: str

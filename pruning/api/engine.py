@@ -96,7 +96,8 @@ def plan(
         length: What open dimensions count as.
         latency: Measure the model's latency, from which the plan's is estimated.
         name: Of the plan.
-        on_request: ``inexact``, ``rescaled``: also cut groups that are left whole otherwise.
+        on_request: ``inexact``, ``rescaled``, ``summed``: also cut groups that are left whole
+            otherwise.
         calibration_samples: How many samples a data-driven criterion looks at.
         recalibrate: Measure BatchNormalization's statistics again after the cut.
         removed: Blocks that go in any case (layers).

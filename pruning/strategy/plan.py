@@ -23,7 +23,7 @@ Engine = Literal["studio", "tfmot"]
 Decay = Literal["cosine", "none"]
 
 TARGETS: tuple[TargetKind, ...] = ("params", "flops", "bytes", "sparsity")
-REQUESTS = ("inexact", "rescaled")
+REQUESTS = ("inexact", "rescaled", "summed")
 METHODS: tuple[Method, ...] = ("channels", "weights", "layers")
 SCOPES: tuple[Scope, ...] = ("uniform", "layer", "global")
 SCHEDULES: tuple[ScheduleKind, ...] = ("one_shot", "constant", "polynomial")

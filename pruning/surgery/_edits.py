@@ -13,7 +13,7 @@ def edited_config(layer: Any, record: LayerTrace | None, removed: np.ndarray) ->
     config: dict[str, Any] = _copy(layer.get_config())
     for setting in record.settings.values() if record is not None else ():
         if removed[setting.atoms].any():
-            _set(config, setting.path, int((~removed[setting.atoms]).sum()))
+            config = _replaced(config, setting.path, setting.kept(removed))
     return config
 
 
@@ -33,7 +33,7 @@ def edited_arguments(
     call: dict[str, Any] = {"args": list(args), "kwargs": dict(kwargs)}
     for setting in record.arguments.values():
         if removed[setting.atoms].any():
-            _set(call, setting.path, int((~removed[setting.atoms]).sum()))
+            call = _replaced(call, setting.path, setting.kept(removed))
     for constant in record.constants.values():
         if removed[constant.atoms].any():
             value: Any = call
@@ -41,8 +41,45 @@ def edited_arguments(
                 value = value[key]
             left = np.compress(~removed[constant.atoms], np.asarray(value), axis=constant.axis)
             listed = isinstance(value, list | tuple)
-            _set(call, constant.path, left.tolist() if listed else left)
+            call = _replaced(call, constant.path, left.tolist() if listed else left)
     return tuple(call["args"]), call["kwargs"]
+
+
+def silenced(
+    keras: Any,
+    record: LayerTrace | None,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    removed: np.ndarray,
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Arguments of a call that reads zeros for removed channels where it sums without weights.
+
+    Args:
+        keras: The model's.
+        record: What the rules said of the layer; ``None``: nothing.
+        args: Positional arguments, tensors in place.
+        kwargs: Keyword arguments.
+        removed: bool (atoms,).
+    """
+    if record is None:
+        return args, kwargs
+    call: dict[str, Any] = {"args": list(args), "kwargs": dict(kwargs)}
+    for number, (path, read) in enumerate(record.sums.items()):
+        if removed[read.atoms].any():
+            tensor: Any = call
+            for key in path:
+                tensor = tensor[key]
+            left = (~removed[read.atoms]).reshape(-1, *[1] * (len(tensor.shape) - read.axis - 1))
+            name = f"zeros_{number}_of_{record.layer.name}"
+            call = _replaced(call, path, _times(keras, left, name)(tensor))
+    return tuple(call["args"]), call["kwargs"]
+
+
+def _times(keras: Any, factors: np.ndarray, name: str) -> Any:
+    """A layer that multiplies by constants; it lets masks through, and has a name of its own."""
+    import tensorflow as tf
+
+    return keras.layers.Activation(lambda x: x * tf.cast(factors, x.dtype), name=name)
 
 
 def _copy(value: Any) -> Any:
@@ -56,14 +93,24 @@ def _copy(value: Any) -> Any:
     return value
 
 
-def _set(config: dict[str, Any], path: tuple[str | int, ...], value: Any) -> None:
-    place: Any = config
-    for key in path[:-1]:
-        if isinstance(place, dict) and key not in place:
-            return  # such as a backward layer that is made from the forward one
-        parent, place = place, place[key]
-        if place is None:
-            return
-        if isinstance(place, list | tuple):
-            place = parent[key] = list(place)
-    place[path[-1]] = value
+def _replaced(place: Any, path: tuple[str | int, ...], value: Any) -> Any:
+    """Copy of ``place`` with ``value`` at the end of ``path``; as it is where the path ends early.
+
+    So it does where a backward layer is made from the forward one and has no configuration.
+    """
+    if not path:
+        return value
+    key, *rest = path
+    if place is None or (isinstance(place, dict) and key not in place and rest):
+        return place
+    if isinstance(place, slice):
+        parts = {name: getattr(place, name) for name in ("start", "stop", "step")}
+        parts = _replaced(parts, path, value)
+        return slice(parts["start"], parts["stop"], parts["step"])
+    inner = place[key] if rest else None
+    if isinstance(place, dict):
+        return {**place, key: _replaced(inner, tuple(rest), value)}
+    return [
+        _replaced(inner, tuple(rest), value) if number == key else entry
+        for number, entry in enumerate(place)
+    ]

@@ -15,7 +15,7 @@ import numpy as np
 from pruning.analysis.layer_rules._base import LayerTrace
 from pruning.analysis.profiler import Analysis
 from pruning.errors import PlanError
-from pruning.surgery._edits import edited_arguments, edited_config
+from pruning.surgery._edits import edited_arguments, edited_config, silenced
 
 
 @dataclass(eq=False)
@@ -92,12 +92,20 @@ def zeroed_consumers(analysis: Analysis, kept: Mapping[str, Any]) -> Any:
     """Copy the original so that the readers of removed channels read zeros: the cut's oracle.
 
     Returns:
-        A model of the original's size. Only weights along reading axes are zeroed; zeroing the
-        makers instead would leave biases and BatchNorm's shift behind.
+        A model of the original's size. Only weights along reading axes are zeroed, and what
+        operations read that sum without weights; zeroing the makers instead would leave biases and
+        BatchNorm's shift behind.
     """
     removed = analysis.channels.removed(kept)
     records = {id(record.layer): record for record in analysis.layers}
-    model = analysis.framework.clone(analysis.model, lambda layer: layer.get_config())
+    framework = analysis.framework
+
+    def new_arguments(
+        layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return silenced(framework.keras, records.get(id(layer)), args, kwargs, removed)
+
+    model = framework.clone(analysis.model, lambda layer: layer.get_config(), new_arguments)
     for layer, copy in _pairs(analysis.model, model):
         weights = layer.get_weights()
         record = records.get(id(layer))

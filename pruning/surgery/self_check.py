@@ -12,6 +12,7 @@ from pruning.analysis.graph import runs_with
 from pruning.analysis.layer_rules import key_of
 from pruning.analysis.profiler import Analysis
 from pruning.errors import SelfCheckError
+from pruning.frameworks._base import Framework
 from pruning.frameworks.running import answers, fixed_batch
 from pruning.surgery.channels import Cut, zeroed_consumers
 from pruning.surgery.channels import cut as cut_channels
@@ -136,12 +137,7 @@ def random_samples(analysis: Analysis, count: int, seed: int = 0) -> list[np.nda
     """
     rng = np.random.default_rng(seed)
     framework = analysis.framework
-    tables: dict[int, int] = {}
-    for node in framework.nodes(analysis.flat):
-        if key_of(node.layer) == "Embedding":
-            for tensor in node.inputs:
-                size = int(node.layer.input_dim)
-                tables[id(tensor)] = min(size, tables.get(id(tensor), size))
+    tables = _tables(framework, analysis.flat)
     arrays = []
     open_size = _open_size(analysis)
     for tensor in analysis.flat.inputs:
@@ -154,6 +150,34 @@ def random_samples(analysis: Analysis, count: int, seed: int = 0) -> list[np.nda
             array = rng.normal(size=shape)
         arrays.append(array.astype("float32" if dtype == "bfloat16" else dtype))
     return arrays
+
+
+def _tables(framework: Framework, flat_model: Any) -> dict[int, int]:
+    """Rows of the smallest table that looks up values of an input, by the input tensor's id.
+
+    Inputs are followed through operations without weights, such as the slice that takes one column,
+    and into models that are applied to every step.
+    """
+    tables: dict[int, int] = {}
+    sources = {id(tensor): {id(tensor)} for tensor in flat_model.inputs}
+    for node in framework.nodes(flat_model):
+        found = set().union(*(sources.get(id(tensor), set()) for tensor in node.inputs))
+        rows = _rows(framework, node.layer)
+        if rows is not None:
+            tables |= {key: min(rows, tables.get(key, rows)) for key in found}
+        elif node.inputs and not getattr(node.layer, "weights", ()):
+            sources |= {id(tensor): found for tensor in node.outputs}
+    return tables
+
+
+def _rows(framework: Framework, layer: Any) -> int | None:
+    """Rows of the table in which a layer looks up what it reads; ``None`` without one."""
+    if key_of(layer) == "Embedding":
+        return int(layer.input_dim)
+    inner = getattr(layer, "layer", None)
+    if inner is None or not hasattr(inner, "layers"):
+        return None if inner is None else _rows(framework, inner)
+    return min(_tables(framework, framework.flat(inner)).values(), default=None)
 
 
 def _open_size(analysis: Analysis) -> int:

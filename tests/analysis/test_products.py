@@ -14,7 +14,8 @@ FREE = {
     "heads_by_hand": {"stem", "wide_v", "narrow_k"},
     "graph_convolution": {"first", "second", "third", "fourth"},
     "context": {"encoder", "hide", "top"},
-    "summed_channels": {"free"},
+    "summed_channels": {"free", "d"},
+    "own_norms": {"free", "top"},
 }
 
 
@@ -25,6 +26,21 @@ def test_which_channels_can_go(name, family):
     # In tf_keras the scale of additive attention is as long as the values are wide.
     tied = {"v"} if (name, family) == ("additive_attention", "tf_keras") else set()
     assert {group.id for group in groups if group.prunable} == FREE[name] - tied
+
+
+ASKED = {
+    "summed_channels": {"a": "summed"},
+    "towers": {"v": "summed", "a": "summed", "c": "summed", "e": "summed"},
+    "own_norms": {"one": "inexact", "two": "inexact"},
+    "heads_by_hand": {"wide_k": "summed"},
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("name", ASKED)
+def test_what_is_summed_up_goes_on_request(name, family):
+    groups = analysed(build(name, family), family).groups
+    assert {g.id: g.on_request for g in groups if g.on_request} == ASKED[name]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -53,7 +69,7 @@ def test_flops_by_hand(family):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_product_with_itself_stays(family):
+def test_a_product_with_itself_goes_on_request(family):
     keras = keras_of(family)
     layers = keras.layers
     i = keras.Input((STEPS, 4), name="frames")
@@ -62,6 +78,7 @@ def test_a_product_with_itself_stays(family):
     free = layers.Dense(5, name="free")(y)
     model = keras.Model(i, layers.Dense(2, name="out")(free))
     groups = {g.id: g for g in analysed(model, family).groups}
-    assert not groups["same"].can_shrink
-    assert "sums over their channels" in groups["same"].reason
+    assert not groups["same"].prunable
+    assert groups["same"].on_request == "summed"
+    assert "sums over these channels" in groups["same"].reason
     assert groups["free"].prunable

@@ -40,7 +40,7 @@ def test_covered_operations_exist_in_keras_3(name: str) -> None:
     import keras
     from keras.src import ops
 
-    modules = (ops.numpy, ops.nn, ops.core, ops.math, ops.image)
+    modules = (ops.numpy, ops.nn, ops.core, ops.math, ops.image, ops.linalg)
     assert keras.__version__
     assert any(hasattr(module, name.removeprefix("ops.")) for module in modules)
 

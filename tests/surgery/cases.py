@@ -32,6 +32,7 @@ BUILDERS = {
 TOPOLOGIES = (*models.NAMES, *BUILDERS)
 # Models with groups that are cut on request only.
 REQUESTED = ("attention", "cross_attention", "states", "normalized")
+REQUESTED += ("summed_channels", "towers", "own_norms", "heads_by_hand", "attended_values")
 # Layers that only one of the two Kerases has.
 ONLY = topologies_sequence.ONLY
 CASES = [

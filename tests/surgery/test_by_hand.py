@@ -81,6 +81,61 @@ def test_a_constant_with_a_value_per_channel_is_sliced(family: str) -> None:
 
 
 @BOTH
+def test_a_kernel_as_wide_as_the_embedding_reads_its_channels(family: str) -> None:
+    keras = keras_of(family)
+    i = keras.Input((7,), dtype="int32", name="tokens")
+    x = keras.layers.Embedding(30, 5, name="embedding")(i)
+    x = keras.layers.Reshape((7, 5, 1), name="image")(x)
+    model = keras.Model(i, keras.layers.Conv2D(3, (2, 5), name="conv")(x))
+    randomize(model)
+    made = cut(analysed(model, family), {"embedding": [0, 3]})
+    tokens = samples(model)[0]
+    table, w, b = model.get_weights()
+    rows = table[tokens][..., [0, 3]]
+    pairs = np.stack([rows[:, :-1], rows[:, 1:]], axis=2)
+    expected = np.einsum("ntkc,kcf->ntf", pairs, w[:, [0, 3], 0]) + b
+    np.testing.assert_allclose(outputs(made.model, [tokens])[0][:, :, 0], expected, atol=1e-5)
+    assert made.model.get_layer("conv").kernel_size == (2, 2)
+
+
+@BOTH
+def test_a_weight_is_repeated_for_the_channels_that_are_left(family: str) -> None:
+    keras = keras_of(family)
+    i, weights = keras.Input((3, 4), name="frames"), keras.Input((3,), name="weights")
+    x = keras.layers.Dense(6, name="dense")(i)
+    w = keras.layers.Permute((2, 1))(keras.layers.RepeatVector(6, name="repeated")(weights))
+    x = keras.layers.GlobalAveragePooling1D()(keras.layers.Multiply()([x, w]))
+    model = keras.Model([i, weights], keras.layers.Dense(2, name="reader")(x))
+    randomize(model)
+    made = cut(analysed(model, family), {"dense": [1, 4]})
+    frames, given = samples(model)
+    k, b, k2, b2 = model.get_weights()
+    mean = ((frames @ k + b)[..., [1, 4]] * given[..., None]).mean(1)
+    expected = mean @ k2[[1, 4]] + b2
+    np.testing.assert_allclose(outputs(made.model, [frames, given])[0], expected, atol=1e-5)
+    assert made.model.get_layer("repeated").n == 2
+
+
+@BOTH
+def test_slices_of_channels_follow_the_cut(family: str) -> None:
+    """The numbers in ``x[:, 4:]`` and ``x[:, -4:]`` are what is left before and behind them."""
+    keras = keras_of(family)
+    i = keras.Input((3,), name="facts")
+    x = keras.layers.Dense(8, name="dense")(i)
+    x = keras.layers.Concatenate(name="join")([x[:, 4:] * x[:, :4], x[:, -4:]])
+    model = keras.Model(i, keras.layers.Dense(2, name="reader")(x))
+    randomize(model)
+    made = cut(analysed(model, family), {"dense": [0, 2, 3]})
+    facts = samples(model)[0]
+    w, b, w2, b2 = model.get_weights()
+    wide, kept = facts @ w + b, [0, 2, 3]
+    first, second = wide[:, :4][:, kept], wide[:, 4:][:, kept]
+    expected = np.hstack([second * first, second]) @ w2[[0, 2, 3, 4, 6, 7]] + b2
+    np.testing.assert_allclose(outputs(made.model, [facts])[0], expected, atol=1e-5)
+    assert made.channels["layers"]["dense"][0]["kept"] == [0, 2, 3, 4, 6, 7]
+
+
+@BOTH
 def test_a_model_repeated_at_every_step(family: str) -> None:
     keras = keras_of(family)
     layers = keras.layers

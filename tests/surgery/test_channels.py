@@ -14,10 +14,12 @@ from tests.models import FAMILIES, build, keras_of, outputs, samples
 from tests.surgery.cases import CASES, analysed, case, flops_of, random_kept, weights_by_path
 
 SAVED = ("residual_identity", "nested_functional", "bidirectional", "operators", "cross_attention")
-SAVED += ("conv_lstm", "repeated_models", "cells", "constants", "shuffle", "einsum")
+SAVED += ("conv_lstm", "repeated_models", "cells", "constants", "shuffle", "einsum", "picked")
+SAVED += ("repeated_weights", "along_positions", "text_as_image")
 
 # Their convolutions, normalizations or heads have fewer groups of channels after a cut.
 FEWER_GROUPS = ("grouped", "whole_groups", "normalized", "shuffle", "heads_by_hand")
+FEWER_GROUPS += ("operations_of_keras_3",)
 
 
 @pytest.mark.parametrize(("name", "family"), CASES)

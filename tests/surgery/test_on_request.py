@@ -58,6 +58,31 @@ def test_key_width_of_attention_against_numpy(family: str) -> None:
 
 
 @BOTH
+def test_users_and_items_against_numpy(family: str) -> None:
+    """A product of two embeddings sums over what is left of both."""
+    keras = keras_of(family)
+    user, item = keras.Input((4,), name="user"), keras.Input((3,), name="item")
+    u, v = keras.layers.Dense(6, name="u")(user), keras.layers.Dense(6, name="v")(item)
+    cosine = keras.layers.Dot(axes=1, normalize=True, name="cosine")([u, v])
+    model = keras.Model([user, item], cosine)
+    randomize(model)
+    analysis = analysed(model, family)
+    (group,) = analysis.groups
+    assert (group.on_request, group.prunable, group.layers) == ("summed", False, ("u", "v"))
+    made = cut(analysis, {"u": [0, 3, 5]})
+    given = samples(model)
+    w, b, w2, b2 = model.get_weights()
+    left = (given[0] @ w + b)[:, [0, 3, 5]]
+    right = (given[1] @ w2 + b2)[:, [0, 3, 5]]
+    length = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
+    expected = (left * right).sum(1) / length
+    np.testing.assert_allclose(outputs(made.model, given)[0][:, 0], expected, atol=1e-5)
+    checked = self_check(analysis, made, given)
+    assert checked.max_abs_error <= 1e-5
+    assert checked.inexact == ()
+
+
+@BOTH
 def test_layer_normalization_normalises_over_what_is_left(family: str) -> None:
     keras = keras_of(family)
     i = keras.Input((4,), name="facts")

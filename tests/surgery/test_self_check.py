@@ -38,6 +38,25 @@ def test_open_dimensions_are_short_where_the_model_accepts_that(
 
 
 @pytest.mark.parametrize("family", FAMILIES)
+def test_what_ends_in_a_table_is_drawn_from_its_rows(family: str) -> None:
+    """Through a slice, and inside a model that is applied to every step."""
+    keras = keras_of(family)
+    j = keras.Input((4,), name="words")
+    x = keras.layers.GlobalMaxPooling1D()(keras.layers.Embedding(30, 6, name="table")(j))
+    inner = keras.Model(j, x)
+    i, row = keras.Input((3, 4), name="sentences"), keras.Input((5,), name="row")
+    x = keras.layers.LSTM(5)(keras.layers.TimeDistributed(inner, name="each")(i))
+    y = keras.layers.Flatten()(keras.layers.Embedding(9, 4, name="column")(row[:, :1]))
+    model = keras.Model([i, row], keras.layers.Dense(2)(keras.layers.Concatenate()([x, y])))
+    analysis = analysed(model, family)
+    sentences, rows = random_samples(analysis, 50)
+    assert set(np.unique(sentences)) == set(range(30))
+    assert set(np.unique(rows)) == set(range(9))
+    made = cut(analysis, {"column": [1, 2]})
+    assert self_check(analysis, made).max_abs_error <= 1e-5
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_a_model_that_crops_most_of_what_it_reads_is_cut(family: str, tmp_path: Path) -> None:
     path = tmp_path / "model.keras"
     reader(family, kernel=3, crop=500).save(path)

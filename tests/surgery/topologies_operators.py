@@ -35,6 +35,10 @@ def operation(keras: Any, name: str) -> Callable[..., Any]:
     return {
         "depth_to_space": tf.nn.depth_to_space,
         "space_to_depth": tf.nn.space_to_depth,
+        "sum": tf.reduce_sum,
+        "mean": tf.reduce_mean,
+        "take": tf.gather,
+        "flip": tf.reverse,
     }.get(name) or getattr(tf, name)
 
 
@@ -166,6 +170,56 @@ def experts(keras: Any) -> Any:
     return keras.Model(i, layers.Dense(2, name="out")(x))
 
 
+def picked(keras: Any) -> Any:
+    """Channels in a row, from the end, every second one, a single one, in reverse order."""
+    layers = keras.layers
+    i = _image(keras)
+    film = layers.GlobalAveragePooling2D(name="condition")(i)
+    film = layers.Dense(12, activation="relu", name="film")(film)
+    x = layers.Conv2D(6, 3, name="conv")(i)
+    x = x * film[:, None, None, :6] + film[:, None, None, 6:]
+    y = layers.Conv2D(9, 1, name="wide")(x)
+    first, last, middle = y[:, :, :, :2], y[:, :, :, -3:], y[:, :, :, 2:-3]
+    x = layers.Concatenate(name="join")([layers.Conv2D(5, 1, name="more")(first), last])
+    x = layers.Concatenate(name="all")([middle, x[:, :, :, ::-1]])
+    z = layers.Conv2D(8, 1, name="pairs")(x)
+    z = z[:, :, :, ::2] * layers.Activation("sigmoid", name="sigmoid")(z[:, :, :, 1::2])
+    w = layers.Conv2D(5, 1, activation="sigmoid", name="weight")(x)
+    zw = layers.Concatenate(name="one_more")([z, w[:, :, :, 1:2], w[:, :, :, 3][:, :, :, None]])
+    return keras.Model(i, _pooled(keras, layers.Conv2D(4, 1, name="top")(zw)))
+
+
+def repeated_weights(keras: Any) -> Any:
+    """One weight a step, repeated for every channel, by a layer and by operators."""
+    layers, repeat = keras.layers, operation(keras, "repeat")
+    i = keras.Input((5, 4), name="frames")
+    x = layers.Dense(6, activation="relu", name="read")(i)
+    weights = layers.Flatten(name="flatten")(layers.Dense(1, name="energy")(x))
+    weights = layers.Activation("softmax", name="softmax")(weights)
+    weights = layers.RepeatVector(6, name="repeated")(weights)
+    x = layers.Multiply(name="weighted")([x, layers.Permute((2, 1), name="turned")(weights)])
+    x = layers.Dense(7, name="next")(x)
+    gate = layers.Dense(1, activation="sigmoid", name="gate")(x)
+    x = x * repeat(gate, 7, axis=2) + operation(keras, "tile")(gate, [1, 1, 7])
+    x = layers.Dense(5, name="top")(x)
+    encoded = layers.RepeatVector(3, name="steps")(layers.Flatten(name="all")(x))
+    x = layers.Dense(4, name="decoded")(encoded)
+    return keras.Model(i, layers.Dense(2, name="out")(x))
+
+
+def along_positions(keras: Any) -> Any:
+    """Positions cumulated, shifted, turned round and picked; channels turned round."""
+    layers = keras.layers
+    i = keras.Input((5, 4), name="frames")
+    x = layers.Dense(6, name="dense")(i)
+    x = operation(keras, "roll")(operation(keras, "cumsum")(x, axis=1), 1, axis=1)
+    x = operation(keras, "flip")(x, axis=[2])
+    x = layers.Add(name="add")([x, layers.Dense(6, name="other")(i)])
+    x = operation(keras, "take")(x, [0, 3, 4], axis=1)
+    x = x * operation(keras, "ones_like")(x)
+    return keras.Model(i, layers.Dense(2, name="out")(layers.Flatten(name="flatten")(x)))
+
+
 BUILDERS: dict[str, Callable[[Any], Any]] = {
     builder.__name__: builder
     for builder in (
@@ -177,5 +231,8 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         padded_shortcut,
         windows,
         experts,
+        picked,
+        repeated_weights,
+        along_positions,
     )
 }

@@ -105,7 +105,7 @@ def context(keras: Any) -> Any:
 
 
 def summed_channels(keras: Any) -> Any:
-    """What products sum over stays whole, and so do two widths that both come out."""
+    """What products sum over goes on request; of two widths that both come out one stays."""
     layers, matmul = keras.layers, operation(keras, "matmul")
     i = keras.Input((STEPS, 4), name="frames")
     x = layers.Dense(6, name="free")(i)
@@ -119,6 +119,44 @@ def summed_channels(keras: Any) -> Any:
     return keras.Model(i, layers.Dense(2, name="out")(flat))
 
 
+def towers(keras: Any) -> Any:
+    """Users and items by product, cosine, distance, factorisation: sums over channels."""
+    layers = keras.layers
+    user, item = keras.Input((4,), name="user"), keras.Input((3,), name="item")
+    hidden = layers.Dense(7, activation="relu", name="hidden")(user)
+    u, v = layers.Dense(6, name="u")(hidden), layers.Dense(6, name="v")(item)
+    found = [layers.Dot(axes=1, name="product")([u, v])]
+    both = [layers.Dense(5, activation="relu", name=n)(x) for n, x in (("a", u), ("b", v))]
+    found.append(layers.Dot(axes=-1, normalize=True, name="cosine")(both))
+    apart = layers.Subtract(name="apart")(
+        [layers.Dense(4, name=n)(x) for n, x in (("c", user), ("d", item))]
+    )
+    found.append(operation(keras, "sum")(apart * apart, axis=-1, keepdims=True))
+    fields = operation(keras, "stack")(
+        [layers.Dense(3, name=n)(x) for n, x in (("e", user), ("f", item))], axis=1
+    )
+    crossed = operation(keras, "sum")(fields, axis=1)
+    found.append(operation(keras, "sum")(crossed * crossed, axis=1, keepdims=True))
+    return keras.Model([user, item], _classes_of(keras, layers.Concatenate(name="found")(found)))
+
+
+def _classes_of(keras: Any, x: Any) -> Any:
+    return keras.layers.Dense(3, activation="softmax", name="logits")(x)
+
+
+def own_norms(keras: Any) -> Any:
+    """Channels divided by their own length, mean or softmax: the others change without one."""
+    layers = keras.layers
+    i = keras.Input((STEPS, 4), name="frames")
+    x = layers.Dense(6, activation="sigmoid", name="one")(i)
+    x = x / operation(keras, "sum")(x, axis=-1, keepdims=True)
+    x = layers.Dense(5, name="two")(x)
+    x = x - operation(keras, "mean")(x, axis=-1, keepdims=True)
+    x = layers.Dense(7, name="free")(x)
+    x = layers.Flatten(name="flatten")(layers.Dense(4, name="top")(x))
+    return keras.Model(i, _classes_of(keras, x))
+
+
 BUILDERS: dict[str, Callable[[Any], Any]] = {
     builder.__name__: builder
     for builder in (
@@ -128,5 +166,7 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         graph_convolution,
         context,
         summed_channels,
+        towers,
+        own_norms,
     )
 }

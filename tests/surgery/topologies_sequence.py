@@ -233,6 +233,34 @@ def mixed_positions(keras: Any) -> Any:
     return keras.Model(i, _classes(keras, layers.GlobalAveragePooling1D(name="mean")(x)))
 
 
+def text_as_image(keras: Any) -> Any:
+    """Tokens as rows of an image, read by kernels that are as wide as the embedding."""
+    layers = keras.layers
+    i = keras.Input((9,), dtype="int32", name="tokens")
+    x = layers.Embedding(20, 6, name="embedding")(i)
+    x = layers.Reshape((9, 6, 1), name="image")(x)
+    read = []
+    for rows in (2, 3):
+        y = layers.Conv2D(4, (rows, 6), activation="relu", name=f"conv{rows}")(x)
+        y = layers.MaxPooling2D((10 - rows, 1), name=f"pool{rows}")(y)
+        read.append(layers.Flatten(name=f"flatten{rows}")(y))
+    return keras.Model(i, _classes(keras, layers.Concatenate(name="join")(read)))
+
+
+def operations_of_keras_3(keras: Any) -> Any:
+    """Attention and a gated linear unit as single operations."""
+    layers = keras.layers
+    i = _frames(keras)
+    made = [layers.Dense(8, name=name)(i) for name in "qkv"]
+    q, k, v = (layers.Reshape((STEPS, 4, 2))(part) for part in made)
+    x = keras.ops.dot_product_attention(q, k, v, is_causal=True)
+    x = layers.Dense(10, name="wide")(layers.Reshape((STEPS, 8), name="joined")(x))
+    x = layers.Dense(4, name="top")(keras.ops.glu(x, axis=-1))
+    narrow = [layers.Reshape((STEPS, 2, 3))(layers.Dense(6, name=f"{n}2")(x)) for n in "qkv"]
+    x = layers.Reshape((STEPS, 6), name="again")(keras.ops.dot_product_attention(*narrow))
+    return keras.Model(i, _classes(keras, layers.GlobalAveragePooling1D(name="mean")(x)))
+
+
 BUILDERS: dict[str, Callable[[Any], Any]] = {
     builder.__name__: builder
     for builder in (
@@ -252,6 +280,8 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         scaled_sum,
         local,
         mixed_positions,
+        text_as_image,
+        operations_of_keras_3,
     )
 }
 # tf_keras 2.21 cannot build its own SpectralNormalization beside Keras 3.
@@ -261,4 +291,5 @@ ONLY = {
     "local": "tf_keras",
     "reversed_table": "keras3",
     "random_features": "tf_keras",
+    "operations_of_keras_3": "keras3",
 }

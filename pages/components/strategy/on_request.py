@@ -20,6 +20,11 @@ _WORDS = {
         "the cut is exact; the query weights are multiplied by a number besides being sliced, "
         "because attention divides by the root of this width.",
     ),
+    "summed": (
+        "Channels that are summed up",
+        "the cut is exact: a product of two tensors (queries and keys, users and items) or a sum "
+        "adds these channels up, and has no weight for each that could read zeros.",
+    ),
 }
 
 

@@ -12,18 +12,20 @@ scores. A rule therefore cannot cut one thing and price another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pruning.analysis.atoms import NO_ATOMS, AtomArray, Atoms, Request
 from pruning.analysis.layer_rules._records import (
     Channels,
     Constant,
+    Copies,
     Effect,
     LayerTrace,
     Setting,
     Shape,
+    Sum,
     Unit,
     WeightAxes,
     Work,
@@ -34,12 +36,14 @@ __all__ = [
     "Call",
     "Channels",
     "Constant",
+    "Copies",
     "Effect",
     "LayerRule",
     "LayerTrace",
     "NotUnderstoodError",
     "Setting",
     "Shape",
+    "Sum",
     "Unit",
     "WeightAxes",
     "Work",
@@ -64,6 +68,7 @@ class Call:
         times: How many rows of the input are one sample: the steps that a wrapper walks along, the
             windows that an image was cut into.
         times_after: The same of the output, where the rule says that it is another number.
+        followed: Copies (see :class:`Copies`) of the inputs that the rule let follow channels.
     """
 
     layer: Any
@@ -82,6 +87,7 @@ class Call:
     path: tuple[str | int, ...] = ()
     times: int = 1
     times_after: int | None = None
+    followed: list[AtomArray] = field(default_factory=list)
 
     def along(self, index: int, axis: int) -> AtomArray:
         """Atoms of input ``index`` along ``axis``. -> (size of that axis,).
@@ -165,17 +171,18 @@ class Call:
         known = self.record.settings.setdefault(whole, Setting(whole, atoms))
         self.atoms.unite(known.atoms, atoms)
 
-    def argument(self, *path: str | int, atoms: AtomArray) -> None:
+    def argument(self, *path: str | int, atoms: AtomArray, from_end: bool = False) -> None:
         """Say that this number among the call's arguments is the number of kept ``atoms``.
 
         Args:
             path: ``"args"`` or ``"kwargs"``, then the way to the number.
             atoms: The channels that it counts.
+            from_end: It is written as a negative number: so many from the end.
         """
         if self.path:  # the calls inside a wrapper are not rebuilt one by one
             self.freeze(atoms, f"An operator inside {self.record.name!r} holds this width.")
             return
-        known = self.record.arguments.setdefault(path, Setting(path, atoms))
+        known = self.record.arguments.setdefault(path, Setting(path, atoms, from_end))
         self.atoms.unite(known.atoms, atoms)
 
     def constant(self, *path: str | int, axis: int, atoms: AtomArray) -> None:
@@ -186,6 +193,26 @@ class Call:
             return
         known = self.record.constants.setdefault(path, Constant(path, axis, atoms))
         self.atoms.unite(known.atoms, atoms)
+
+    def sums(self, index: int, atoms: AtomArray) -> None:
+        """Say that this call sums over the channels ``atoms`` of input ``index``, without weights.
+
+        Exact, but no weight reads zeros in their place: for the self-check the input itself is
+        multiplied by zeros there. Removed on request only.
+        """
+        reason = f"{self.record.name!r} sums over these channels, without a weight for each."
+        self.atoms.on_request(atoms, Request(0, "summed", reason))
+        if self.path:
+            self.freeze(atoms, f"An operator inside {self.record.name!r} sums over its channels.")
+            return
+        axis = self.inputs[index].axis
+        if axis is None:
+            return
+        for path in _places(self.tensors[index], {"args": self.args, "kwargs": self.kwargs}):
+            known = self.record.sums.setdefault(path, Sum(path, axis, atoms))
+            if known.axis != axis or len(known.atoms) != len(atoms):
+                raise NotUnderstoodError("it sums over another axis in another call.")
+            self.atoms.unite(known.atoms, atoms)
 
     def work(self, multiply_adds: int, *widths: AtomArray | int) -> None:
         """Count ``multiply_adds * product of widths`` for this call."""
@@ -278,6 +305,18 @@ class LayerRule:
     trace: Callable[[Call], Sequence[Channels]]
     effect: Effect
     reason: str | None = None
+
+
+def _places(tensor: Any, held: Any, path: tuple[str | int, ...] = ()) -> Iterator[Any]:
+    """Paths at which ``tensor`` itself is in nested arguments."""
+    if held is tensor:
+        yield path
+    elif isinstance(held, Mapping):
+        for key, value in held.items():
+            yield from _places(tensor, value, (*path, key))
+    elif isinstance(held, list | tuple):
+        for key, value in enumerate(held):
+            yield from _places(tensor, value, (*path, key))
 
 
 def _moved(channels: Channels, by: int) -> Channels:

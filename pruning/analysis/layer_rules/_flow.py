@@ -6,13 +6,15 @@ Part of the contract, like ``_base.py``: rules import from here, never from each
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from pruning.analysis.atoms import NO_ATOMS, AtomArray
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
 
+Across = Literal["sum", "inexact", "frozen"]
+TOGETHER = "computes over all its channels together: without one, the result would change."
 Trace = Callable[[Call], Sequence[Channels]]
 
 
@@ -56,7 +58,9 @@ def elementwise(call: Call) -> Sequence[Channels]:
 
     Cases: (1) inputs of the same width are united; (2) an input of width 1 is broadcast over all
     channels and stays; (3) a constant with one value per channel is cut where the call holds it;
-    (4) what lies along another axis stays, and the channels can go if it is as wide as one of them.
+    (4) what lies along another axis stays, and the channels can go if it is as wide as one of them;
+    (5) values that are repeated along their axis are repeated less often;
+    (6) with a sum over these very channels they are normalised: they go on request only.
     """
     size = call.output_sizes[0]
     if all(channels.axis is None for channels in call.inputs):
@@ -65,10 +69,13 @@ def elementwise(call: Call) -> Sequence[Channels]:
     if right is None:
         return call.frozen_outputs(f"{call.record.name!r} combines different axes.")
     axis = len(size) - right
-    whole = []
+    whole, copied = [], []
     for channels, shape in zip(call.inputs, call.input_sizes, strict=True):
+        copies = channels.copies
         if channels.axis != len(shape) - right:
-            if right <= len(shape) and shape[-right] != 1:
+            if copies is not None and copies.axis == len(shape) - right:
+                copied.append(copies.atoms)
+            elif right <= len(shape) and shape[-right] != 1:
                 return call.frozen_outputs(
                     f"{call.record.name!r} combines channels with positions."
                 )
@@ -81,9 +88,14 @@ def elementwise(call: Call) -> Sequence[Channels]:
         return call.frozen_outputs(f"{call.record.name!r} combines channels with positions.")
     for channels in whole[1:]:
         call.atoms.unite(whole[0].atoms, channels.atoms)
+    for atoms in copied:
+        call.atoms.unite(whole[0].atoms, atoms)
+        call.followed.append(atoms)
     for path, constant in _constants(call):
         if constant.ndim >= right and constant.shape[constant.ndim - right] > 1:
             call.constant(*path, axis=constant.ndim - right, atoms=whole[0].atoms)
+    if any(call.atoms.meet(channels.summed, whole[0].atoms) for channels in call.inputs):
+        call.inexact(whole[0].atoms, f"{call.record.name!r} combines its channels with their sum.")
     return [Channels(axis, whole[0].atoms)]
 
 
@@ -139,12 +151,28 @@ def by_example(
     return [Channels(axis, line[:, 0].copy() if line.size else NO_ATOMS)]
 
 
-def reduce_axes(call: Call, axes: Any, keepdims: bool) -> Sequence[Channels]:
-    """Mean, sum or maximum over ``axes`` (``None``: all), which must leave the channels alone."""
+def reduce_axes(
+    call: Call, axes: Any, keepdims: bool, across: Across = "frozen"
+) -> Sequence[Channels]:
+    """Mean, sum or maximum over ``axes`` (``None``: all).
+
+    Args:
+        call: Of the operation.
+        axes: Counted with the batch.
+        keepdims: Whether they stay, with length 1.
+        across: What it means when the channels are among them: ``sum``, one that is zero counts for
+            nothing; ``inexact``, as with a mean; ``frozen``.
+    """
     rank = len(call.input_sizes[0])
     channels = call.inputs[0]
     gone = range(rank) if axes is None else [int(a) % rank for a in np.atleast_1d(axes)]
     if channels.axis is None:
+        return [Channels()]
+    if channels.axis in gone and 0 not in gone and across == "sum":
+        call.sums(0, channels.atoms)
+        return [Channels(summed=channels.atoms)]
+    if channels.axis in gone and 0 not in gone and across == "inexact":
+        call.inexact(channels.atoms, f"{call.record.name!r} {TOGETHER}")
         return [Channels()]
     if 0 in gone or channels.axis in gone:
         return call.frozen_outputs(f"{call.record.name!r} computes over all channels together.")

@@ -5,11 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+
 from pruning.analysis.atoms import NO_ATOMS, AtomArray
 
 Effect = Literal["cut", "passed", "frozen"]
 Unit = Literal["channel", "unit", "head"]
 Shape = tuple[int | None, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Copies:
+    """An axis along which a tensor repeats the same values, as often as there are ``atoms``."""
+
+    axis: int
+    atoms: AtomArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,10 +29,14 @@ class Channels:
     Attributes:
         axis: Counted with the batch dimension; ``None`` when the tensor carries none.
         atoms: (length of the axis,).
+        copies: Another axis that can follow channels, because its values are all the same.
+        summed: Channels that these values are sums over, no layer with weights in between. (n,).
     """
 
     axis: int | None = None
     atoms: AtomArray = field(default_factory=lambda: NO_ATOMS)
+    copies: Copies | None = None
+    summed: AtomArray = field(default_factory=lambda: NO_ATOMS)
 
 
 @dataclass(eq=False)
@@ -54,15 +68,36 @@ class WeightAxes:
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """An entry of the layer's configuration that equals the number of kept ``atoms``."""
+    """An entry of the layer's configuration that equals the number of kept ``atoms``.
+
+    ``from_end``: it is negative, for it counts from the end of the axis.
+    """
 
     path: tuple[str | int, ...]
     atoms: AtomArray
+    from_end: bool = False
+
+    def kept(self, removed: np.ndarray) -> int:
+        """The entry once the atoms that ``removed`` marks are gone. removed: bool (all atoms,)."""
+        count = int((~removed[self.atoms]).sum())
+        return -count if self.from_end else count
 
 
 @dataclass(frozen=True, eq=False)
 class Constant:
     """A constant among the layer's call arguments that holds one value per channel on ``axis``."""
+
+    path: tuple[str | int, ...]
+    axis: int
+    atoms: AtomArray
+
+
+@dataclass(frozen=True, eq=False)
+class Sum:
+    """A tensor among the call's arguments over whose channels it sums, without weights.
+
+    What would read zeros for removed channels is the operation itself.
+    """
 
     path: tuple[str | int, ...]
     axis: int
@@ -88,6 +123,7 @@ class LayerTrace:
         settings: Entries of the configuration, by path.
         arguments: Numbers among the call's arguments, by path: ``("args", 1, 3)``.
         constants: Arrays among the call's arguments, by path.
+        sums: Tensors among the call's arguments that it sums over, by path.
         made: Atoms that the layer makes, by the rule's name for them.
         units: What one of them is called, by the same name.
         reason: Why the layer's own channels cannot be removed, when the rule knows one.
@@ -102,6 +138,7 @@ class LayerTrace:
     settings: dict[tuple[str | int, ...], Setting] = field(default_factory=dict)
     arguments: dict[tuple[str | int, ...], Setting] = field(default_factory=dict)
     constants: dict[tuple[str | int, ...], Constant] = field(default_factory=dict)
+    sums: dict[tuple[str | int, ...], Sum] = field(default_factory=dict)
     work: list[Work] = field(default_factory=list)
     made: dict[str, AtomArray] = field(default_factory=dict)
     units: dict[str, Unit] = field(default_factory=dict)

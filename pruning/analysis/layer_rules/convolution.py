@@ -2,6 +2,9 @@
 
 A grouped convolution is cut in one of two ways, whichever leaves more to choose from:
 whole groups (their inputs and outputs go together), or the same channels of every group.
+
+Channels may lie along a spatial axis: text as an image, one row a token, read by a kernel that is
+as wide as the embedding. Such a kernel sums over that axis and reads the channels there.
 """
 
 from __future__ import annotations
@@ -17,11 +20,18 @@ def trace(call: Call) -> Sequence[Channels]:
     """Reads its input's channels, makes ``filters`` new ones."""
     layer = call.layer
     axis = channel_axis(layer, len(call.input_sizes[0]))
-    read = call.along(0, axis)
+    covered = _covered(call, axis)
+    read = call.along(0, axis) if covered is None else call.inputs[0].atoms
     made = call.new(layer.filters)
     last = len(layer.kernel.shape) - 1
     groups = int(getattr(layer, "groups", 1) or 1)
-    reads = {last - 1: read} if groups == 1 else _tie_groups(call, read, made, groups, last - 1)
+    if covered is not None:
+        reads = {covered: read}
+        call.setting("kernel_size", covered, atoms=read)
+    elif groups == 1:
+        reads = {last - 1: read}
+    else:
+        reads = _tie_groups(call, read, made, groups, last - 1)
     call.setting("filters", atoms=made)
     call.weight(
         layer.kernel,
@@ -33,6 +43,16 @@ def trace(call: Call) -> Sequence[Channels]:
     call.weight(layer.bias, carries={0: made})
     check_activation(call, layer.activation, made)
     return [Channels(axis, made)]
+
+
+def _covered(call: Call, channel_axis: int) -> int | None:
+    """Axis of the kernel that covers the channels from the first to the last, if they lie so."""
+    layer, carried, size = call.layer, call.inputs[0].axis, call.input_sizes[0]
+    if carried in (None, 0, channel_axis):
+        return None
+    axis = carried - 1 - (channel_axis < carried)
+    once = layer.padding == "valid" and call.output_sizes[0][carried] == 1
+    return axis if once and layer.kernel_size[axis] == size[carried] else None
 
 
 def _tie_groups(

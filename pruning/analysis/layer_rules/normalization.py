@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
-from pruning.analysis.layer_rules._flow import frozen
+from pruning.analysis.layer_rules._flow import argument, frozen
 
 REASON = (
     "it normalises over all its channels: without one, the result would change for those that stay."
@@ -26,6 +28,17 @@ def trace(call: Call) -> Sequence[Channels]:
             call.weight(weight, carries={axes.index(channels.axis): channels.atoms})
     call.record.reason = f"{REASON[0].upper()}{REASON[1:]}"
     call.inexact(channels.atoms, f"in {call.record.name!r}, {REASON}")
+    return [channels]
+
+
+def vectors(call: Call) -> Sequence[Channels]:
+    """``l2_normalize``, written as an operation."""
+    channels, rank = call.inputs[0], len(call.input_sizes[0])
+    axes = argument(call, 1, "axis", -1 if hasattr(call.layer, "axis") else None)
+    if channels.axis is None:
+        return [channels]
+    if axes is None or channels.axis in [int(axis) % rank for axis in np.atleast_1d(axes)]:
+        call.inexact(channels.atoms, f"in {call.record.name!r}, {REASON}")
     return [channels]
 
 
@@ -55,6 +68,12 @@ RULES = (
         "cut",
     ),
     LayerRule("group normalization", ("GroupNormalization",), grouped, "cut"),
+    LayerRule(
+        "normalization operation",
+        ("ops.Normalize", "tf.math.l2_normalize", "tf.nn.l2_normalize"),
+        vectors,
+        "passed",
+    ),
     frozen(
         "masking",
         "It looks at all values of a step to decide whether the step counts.",

@@ -1,8 +1,8 @@
 """Products of two tensors: ``Dot``, matrix products and Einstein sums, attention without weights.
 
-The channels that a product sums over have no weight that could read zeros in their place: they
-stay. The channels that it hands on (the values of attention, the features of a graph's nodes) are
-sums over positions, each by itself.
+The channels that a product sums over go together in both tensors (the embeddings of users and of
+items, queries and keys). The channels that it hands on (the values of attention, the features of a
+graph's nodes) are sums over positions, each by itself.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from pruning.analysis.atoms import AtomArray
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
 from pruning.analysis.layer_rules._flow import Trace, argument, frozen, may_go, stays
 
-SUMMED = "A product of two tensors sums over their channels, without weights that could be cut."
+SUMMED = "A product of tensors sums over channels in a way the studio does not follow."
+ROOTED = "It divides by the root of a head's width, and takes all heads to be equally wide."
+_Part = tuple[str, AtomArray, int]  # letter of the axis, channels along it, number of the input
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -37,16 +39,14 @@ def dot(call: Call) -> Sequence[Channels]:
     axes = call.layer.axes
     first, second = (axes, axes) if isinstance(axes, int) else axes
     first, second = first % one, second % other
-    if call.layer.normalize:  # by the length along the very axis that is summed over
-        _freeze_along(call, 0, first)
-        _freeze_along(call, 1, second)
+    # Vectors that it normalises before have, with zeros for some channels, the others' length.
     left = list(_LETTERS[:one])
     right = [left[0], *_LETTERS[one : one + other - 1]]
     right[second] = left[first]
     out = [*left[:first], *left[first + 1 :]]
     out += [letter for axis, letter in enumerate(right) if axis not in (0, second)]
     if len(out) == 1:  # one number a sample
-        return _summed(call, dict(zip(left, call.input_sizes[0], strict=True)))
+        return _met(call, "".join(left), "".join(right), "".join(out))
     return _product(call, "".join(left), "".join(right), "".join(out))
 
 
@@ -88,6 +88,20 @@ def attention(call: Call) -> Sequence[Channels]:
     return _compared_whole(call, query, value, key)
 
 
+def operation(call: Call) -> Sequence[Channels]:
+    """``dot_product_attention`` on (batch, steps, heads, width): whole heads go."""
+    axes = [channels.axis for channels in call.inputs]
+    one, other = call.input_sizes[0], call.input_sizes[1]
+    pairs = 2 * one[1] * other[1] * one[3]
+    if axes != [2, 2, 2] or one[2] != other[2]:
+        call.work(pairs, one[2])
+        return stays(call, ROOTED)
+    for channels in call.inputs[1:]:
+        call.atoms.unite(call.inputs[0].atoms, channels.atoms)
+    call.work(pairs, call.inputs[0].atoms)
+    return [call.inputs[0]]
+
+
 def additive_attention(call: Call) -> Sequence[Channels]:
     """``scale`` reads the channels of query plus key; the values' channels are handed on."""
     query, value, key = _sources(call)
@@ -108,9 +122,14 @@ def additive_attention(call: Call) -> Sequence[Channels]:
 
 def _compared_whole(call: Call, query: int, value: int, key: int) -> Sequence[Channels]:
     """Attention that compares query and key by all their channels, without a weight for each."""
-    _freeze_along(call, query, -1)
-    _freeze_along(call, key, -1)
-    return _attended(call, query, value, call.input_sizes[key][-1])
+    compared = [call.along(number, -1) for number in (query, key)]
+    if len(compared[0]) != len(compared[1]):
+        raise NotUnderstoodError("it compares tensors of different widths.")
+    call.atoms.unite(*compared)
+    for number, atoms in zip((query, key), compared, strict=True):
+        if call.inputs[number].axis == len(call.input_sizes[number]) - 1:
+            call.sums(number, atoms)
+    return _attended(call, query, value, compared[1])
 
 
 def _attended(call: Call, query: int, value: int, compared: AtomArray | int) -> Sequence[Channels]:
@@ -140,60 +159,81 @@ def _sources(call: Call) -> tuple[int, int, int]:
 
 def _product(call: Call, left: str, right: str, out: str) -> Sequence[Channels]:
     """One product, its axes named by letters: those that are not in ``out`` are summed over."""
-    lengths: dict[str, int] = {}
-    for letters, size in zip((left, right), call.input_sizes, strict=True):
-        for letter, length in zip(letters, size, strict=True):
-            lengths[letter] = max(length, lengths.get(letter, 1))
+    lengths = _lengths(call, left, right)
     if tuple(lengths[letter] for letter in out) != tuple(call.output_sizes[0]):
         raise NotUnderstoodError("its result has a shape that was not foreseen.")
-    handed = []
+    return _met(call, left, right, out)
+
+
+def _met(call: Call, left: str, right: str, out: str) -> Sequence[Channels]:
+    """Where the channels of the two tensors go; its work."""
+    lengths = _lengths(call, left, right)
+    widths: dict[str, AtomArray | int] = dict(lengths)
+    summed, handed = [], []
     for number, letters in enumerate((left, right)):
         channels = call.inputs[number]
         if channels.axis is None:
             continue
         letter = letters[channels.axis]
+        part = (letter, channels.atoms, number)
         if letter not in out:
-            call.freeze(channels.atoms, f"{call.record.name!r}: {SUMMED}")
+            summed.append(part)
         elif len(channels.atoms) != lengths[letter]:
             call.freeze(channels.atoms, "This single channel is combined with many channels.")
         else:
-            handed.append((letter, channels.atoms, number))
+            handed.append(part)
+    widths.update(_summed(call, summed, (left, right)))
     if len({letter for letter, _, _ in handed}) > 1:
-        # Every channel of one with every channel of the other. One of them can be cut still, when
-        # the other stays anyway: a single weight per position, or an input of the model.
-        free = [part for part in handed if may_go(call, part[1])]
-        if len(free) > 1:
-            return _frozen(call, lengths, "combines different axes.")
-        for _, atoms, _ in handed:
-            if not may_go(call, atoms):
-                call.freeze(atoms, f"{call.record.name!r} combines different axes.")
-        handed = free
+        handed = _one_of_two(call, handed, out)
     if not handed:
-        return _summed(call, lengths)
+        call.work(1, *widths.values())
+        return [Channels()]
     letter, atoms, number = handed[0]
     others = (right, left)[number]
     if len(handed) == 2:
         call.atoms.unite(atoms, handed[1][1])
     elif letter in others and call.input_sizes[1 - number][others.index(letter)] != 1:
-        return _frozen(call, lengths, "combines channels with positions.")
-    widths = [atoms if known == letter else length for known, length in lengths.items()]
-    call.work(1, *widths)
+        call.work(1, *lengths.values())
+        return call.frozen_outputs(f"{call.record.name!r} combines channels with positions.")
+    widths[letter] = atoms
+    call.work(1, *widths.values())
     return [Channels(out.index(letter), atoms)]
 
 
-def _frozen(call: Call, lengths: dict[str, int], why: str) -> Sequence[Channels]:
-    """Nothing may go; the work is counted all the same."""
-    call.work(1, *lengths.values())
-    return call.frozen_outputs(f"{call.record.name!r} {why}")
+def _summed(call: Call, parts: Sequence[_Part], letters: tuple[str, str]) -> dict[str, AtomArray]:
+    """Channels that are summed over: the same ones of both tensors. -> {letter: channels}."""
+    if len({letter for letter, _, _ in parts}) == 1 and len(parts) == 2:
+        call.atoms.unite(parts[0][1], parts[1][1])
+    else:
+        for letter, atoms, number in parts:
+            if letter in letters[1 - number]:
+                call.freeze(atoms, f"{call.record.name!r} combines channels with positions.")
+    for _, atoms, number in parts:
+        call.sums(number, atoms)
+    return {letter: atoms for letter, atoms, _ in parts}
 
 
-def _summed(call: Call, lengths: dict[str, int]) -> Sequence[Channels]:
-    """Nothing is handed on: what comes out has positions only."""
-    for channels in call.inputs:
-        call.freeze(channels.atoms, f"{call.record.name!r}: {SUMMED}")
-    call.work(1, *lengths.values())
-    call.record.reason = SUMMED
-    return [Channels()]
+def _one_of_two(call: Call, handed: Sequence[_Part], out: str) -> list[_Part]:
+    """Every channel of one with every channel of the other: one of them is followed.
+
+    The one that may go, if the other stays anyway (a single weight per position, or an input of the
+    model); else the one that lies further back, where channels are by custom.
+    """
+    free = [part for part in handed if may_go(call, part[1])]
+    followed = max(free, key=lambda part: out.index(part[0]), default=None)
+    for part in handed:
+        if part is not followed:
+            call.freeze(part[1], f"{call.record.name!r} combines different axes.")
+    return [followed] if followed is not None else []
+
+
+def _lengths(call: Call, left: str, right: str) -> dict[str, int]:
+    """Length of every axis, by its letter; where one is 1 it is repeated."""
+    lengths: dict[str, int] = {}
+    for letters, size in zip((left, right), call.input_sizes, strict=True):
+        for letter, length in zip(letters, size, strict=True):
+            lengths[letter] = max(length, lengths.get(letter, 1))
+    return lengths
 
 
 def _ranks(call: Call) -> tuple[int, int]:
@@ -207,10 +247,6 @@ def _transposed(call: Call, which: str, position: int) -> bool:
     return bool(turned) or bool(argument(call, position + 2, f"adjoint_{which}", False))
 
 
-def _freeze_along(call: Call, number: int, axis: int) -> None:
-    call.freeze(call.along(number, axis), f"{call.record.name!r}: {SUMMED}")
-
-
 RULES = (
     LayerRule("dot product", ("Dot",), dot, "passed"),
     LayerRule(
@@ -221,10 +257,11 @@ RULES = (
     ),
     LayerRule("Einstein sum", ("ops.Einsum", "tf.einsum"), einstein_sum, "passed"),
     LayerRule("attention", ("Attention",), attention, "passed"),
+    LayerRule("attention operation", ("ops.DotProductAttention",), operation, "passed"),
     LayerRule("additive attention", ("AdditiveAttention",), additive_attention, "cut"),
     frozen(
         "other product",
         SUMMED,
-        ("ops.Dot", "ops.Tensordot", "ops.DotProductAttention", "tf.tensordot"),
+        ("ops.Dot", "ops.Tensordot", "tf.tensordot"),
     ),
 )

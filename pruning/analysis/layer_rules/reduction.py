@@ -1,28 +1,52 @@
-"""Means, sums and maxima over positions, as operations and operators."""
+"""Sums, means and maxima over positions or over channels, as operations and operators."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
-from pruning.analysis.layer_rules._flow import argument, reduce_axes
+from pruning.analysis.layer_rules._flow import Across, argument, reduce_axes
 
 
 def trace(call: Call) -> Sequence[Channels]:
-    """Passes when the axes leave the channels alone."""
-    axes = argument(call, 1, "axis")
+    """Over positions the channels pass; over the channels the result changes without one."""
+    return _reduced(call, 1, "inexact")
+
+
+def summed(call: Call) -> Sequence[Channels]:
+    """Over positions the channels pass; over the channels each counts by itself, and can go."""
+    return _reduced(call, 1, "sum")
+
+
+def length(call: Call) -> Sequence[Channels]:
+    """As a sum: a channel that is zero adds nothing to the length of a vector."""
+    return _reduced(call, 2, "sum")
+
+
+def _reduced(call: Call, position: int, across: Across) -> Sequence[Channels]:
+    axes = argument(call, position, "axis")
     keepdims = len(call.output_sizes[0]) == len(call.input_sizes[0])
-    return reduce_axes(call, axes, keepdims)
+    return reduce_axes(call, axes, keepdims, across)
 
 
-RULE = LayerRule(
-    "reduction",
-    (
-        *("ops.Mean", "ops.Sum", "ops.Max", "ops.Min", "ops.Amax", "ops.Amin"),
-        *("ops.Var", "ops.Std", "ops.Prod", "ops.Logsumexp", "ops.Median", "ops.All", "ops.Any"),
-        *("tf.math.reduce_mean", "tf.math.reduce_sum", "tf.math.reduce_max", "tf.math.reduce_min"),
-        *("tf.reduce_mean", "tf.reduce_sum", "tf.reduce_max", "tf.reduce_min"),
+_OPERATIONS = "Mean Max Min Amax Amin Var Std Prod Logsumexp Median All Any"
+_SYMBOLS = "mean max min variance std prod logsumexp all any"
+
+RULES = (
+    LayerRule(
+        "reduction",
+        (
+            *(f"ops.{name}" for name in _OPERATIONS.split()),
+            *(f"tf.{m}reduce_{name}" for m in ("", "math.") for name in _SYMBOLS.split()),
+        ),
+        trace,
+        "passed",
     ),
-    trace,
-    "passed",
+    LayerRule(
+        "sum",
+        ("ops.Sum", "tf.reduce_sum", "tf.math.reduce_sum", "tf.math.reduce_euclidean_norm"),
+        summed,
+        "passed",
+    ),
+    LayerRule("length", ("ops.Norm", "tf.norm", "tf.linalg.norm"), length, "passed"),
 )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
+from pruning.analysis.layer_rules._base import Call, Channels, Copies, LayerRule, NotUnderstoodError
 from pruning.analysis.layer_rules._flow import argument, argument_path, by_example, reduce_axes
 
 
@@ -51,9 +52,13 @@ def permute(call: Call) -> Sequence[Channels]:
     channels = call.inputs[0]
     dims = argument(call, 1, "dims", None)
     order = [0, *dims] if dims is not None else _order(call)
+    places = [int(o) for o in order]
+    copies = channels.copies
+    if copies is not None:
+        copies = Copies(places.index(copies.axis), copies.atoms)
     if channels.axis is None:
-        return [channels]
-    return [Channels([int(o) for o in order].index(channels.axis), channels.atoms)]
+        return [replace(channels, copies=copies)]
+    return [Channels(places.index(channels.axis), channels.atoms, copies)]
 
 
 def expand(call: Call) -> Sequence[Channels]:
@@ -101,12 +106,30 @@ def repeat(call: Call) -> Sequence[Channels]:
         factors = [1] * (rank - np.size(times)) + np.atleast_1d(times).tolist()
         if len(factors) != rank:
             raise NotUnderstoodError("it adds axes.")
+        if len(channels.atoms) == 1 and np.size(times) == rank and factors[channels.axis] > 1:
+            return [_single(call, factors[channels.axis], channels.axis)]
         return [Channels(channels.axis, np.tile(channels.atoms, factors[channels.axis]))]
     if axis is None or np.ndim(times):
         raise NotUnderstoodError("it repeats single values.")
     if int(axis) % rank != channels.axis:
         return [channels]
+    if len(channels.atoms) == 1 and int(times) > 1:
+        return [_single(call, int(times))]
     return [Channels(channels.axis, np.repeat(channels.atoms, int(times)))]
+
+
+def _single(call: Call, times: int, *place: int) -> Channels:
+    """A single channel, repeated for each of other channels: less often when some of them go."""
+    copies = call.atoms.new(times)
+    path = argument_path(call, 1, "multiples" if place else "repeats")
+    if hasattr(call.layer, "repeats"):
+        call.setting("repeats", *place, atoms=copies)
+    elif path is not None:
+        call.argument(*path, *place, atoms=copies)
+    else:
+        call.freeze(copies, f"{call.record.name!r} computes how often it repeats.")
+    call.freeze(call.inputs[0].atoms, "This single channel is combined with many channels.")
+    return Channels(call.inputs[0].axis, copies)
 
 
 def _order(call: Call) -> Sequence[int]:

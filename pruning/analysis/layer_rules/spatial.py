@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pruning.analysis.atoms import NO_ATOMS
-from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
+from pruning.analysis.layer_rules._base import Call, Channels, Copies, LayerRule
 from pruning.analysis.layer_rules._flow import pass_through, reduce_axes
 from pruning.analysis.layer_rules._settings import channel_axis
 
@@ -29,9 +28,13 @@ def global_pooling(call: Call) -> Sequence[Channels]:
 
 
 def repeat_vector(call: Call) -> Sequence[Channels]:
-    """(batch, channels) becomes (batch, times, channels)."""
+    """(batch, channels) becomes (batch, times, channels); the times can follow other channels."""
     channels = call.inputs[0]
-    return [Channels(2, channels.atoms) if channels.axis == 1 else Channels(None, NO_ATOMS)]
+    copies = Copies(1, call.atoms.new(call.output_sizes[0][1]))
+    call.setting("n", atoms=copies.atoms)
+    if channels.axis != 1:
+        return [Channels(copies=copies)]
+    return [Channels(2, channels.atoms, copies)]
 
 
 RULES = (

@@ -34,6 +34,17 @@ def split(call: Call) -> Sequence[Channels]:
     return [Channels(axis, part) for part in parts]
 
 
+def gated(call: Call) -> Sequence[Channels]:
+    """``glu``: one half of the channels times the sigmoid of the other."""
+    axis = int(argument(call, 1, "axis", -1)) % len(call.input_sizes[0])
+    channels = call.inputs[0]
+    if channels.axis != axis:
+        return [channels]
+    half, gate = np.split(channels.atoms, 2)
+    call.atoms.unite(half, gate)
+    return [Channels(axis, half)]
+
+
 def stack(call: Call) -> Sequence[Channels]:
     """On a new axis: channel ``i`` of one tensor goes with channel ``i`` of the others."""
     axis = int(argument(call, 1, "axis", 0)) % len(call.output_sizes[0])
@@ -81,6 +92,7 @@ def _last(call: Call) -> tuple[Channels, int]:
 
 RULES = (
     LayerRule("split", ("ops.Split", "tf.split"), split, "passed"),
+    LayerRule("gated linear unit", ("ops.Glu",), gated, "passed"),
     LayerRule("stack", ("ops.Stack", "tf.stack"), stack, "passed"),
     LayerRule("unstack", ("ops.Unstack", "tf.unstack"), unstack, "passed"),
     LayerRule(

@@ -81,7 +81,8 @@ def arguments(parser: ArgumentParser) -> None:
         default=[],
         metavar="KIND",
         help="also cut groups that are left whole otherwise: inexact (widths that a layer "
-        "normalises over; the change is measured), rescaled (key width of attention); repeatable",
+        "normalises over; the change is measured), rescaled (key width of attention), summed "
+        "(channels that a product or a sum adds up without weights); repeatable",
     )
     parser.add_argument(
         "--no-latency", action="store_true", help="do not measure the model's latency"

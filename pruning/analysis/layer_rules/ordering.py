@@ -1,0 +1,74 @@
+"""Operations along one axis: cumulated, turned round, shifted, sorted, or picked by numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
+from pruning.analysis.layer_rules._flow import Trace, argument
+
+ACROSS = "works across its channels: without one, the result would change."
+
+
+def along(position: int) -> Trace:
+    """Channels pass when the axis, argument number ``position``, is another than theirs."""
+
+    def trace(call: Call) -> Sequence[Channels]:
+        channels = call.inputs[0]
+        if channels.axis is None or channels.axis not in _axes(call, position):
+            return [channels]
+        return call.frozen_outputs(f"{call.record.name!r} {ACROSS}")
+
+    return trace
+
+
+def turned(call: Call) -> Sequence[Channels]:
+    """``flip`` and ``reverse``: along their own axis the channels stand in reverse order."""
+    channels = call.inputs[0]
+    if channels.axis is None or channels.axis not in _axes(call, 1):
+        return [channels]
+    return [Channels(channels.axis, channels.atoms[::-1])]
+
+
+def picked(call: Call) -> Sequence[Channels]:
+    """``take`` and ``gather`` with numbers that are written down, along an axis of positions."""
+    names = ("x", "params")
+    given = call.args[0] if call.args else next(call.kwargs[n] for n in names if n in call.kwargs)
+    numbers = argument(call, 1, "indices")
+    channels, axis = call.inputs[0], argument(call, 3, "axis")
+    if len(call.inputs) != 1 or given is not call.tensors[0] or axis is None:
+        raise NotUnderstoodError("it picks values by numbers that are computed.")
+    if channels.axis is None:
+        return [channels]
+    axis = int(axis) % len(call.input_sizes[0])
+    if axis == channels.axis:
+        return call.frozen_outputs(f"{call.record.name!r} picks channels by their number.")
+    behind = axis < channels.axis
+    return [Channels(channels.axis + behind * (np.ndim(numbers) - 1), channels.atoms)]
+
+
+def _axes(call: Call, position: int) -> list[int]:
+    """Axes that an operation works along; all of them when none is named."""
+    axes: Any = argument(call, position, "axis")
+    rank = len(call.input_sizes[0])
+    return [int(a) % rank for a in (range(rank) if axes is None else np.atleast_1d(axes))]
+
+
+def _rule(name: str, trace: Callable[[Call], Sequence[Channels]], *covers: str) -> LayerRule:
+    return LayerRule(name, covers, trace, "passed")
+
+
+RULES = (
+    _rule(
+        "order along an axis",
+        along(1),
+        *("ops.Cumsum", "ops.Cumprod", "ops.Sort", "tf.cumsum", "tf.math.cumsum"),
+        *("tf.math.cumprod", "tf.math.cumulative_logsumexp"),
+    ),
+    _rule("shift along an axis", along(2), "ops.Roll", "tf.roll"),
+    _rule("reverse order", turned, "ops.Flip", "tf.reverse"),
+    _rule("picking positions", picked, "ops.Take", "tf.gather"),
+)
