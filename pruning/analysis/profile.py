@@ -21,6 +21,7 @@ import numpy as np
 
 from pruning import storage
 from pruning.analysis.cost import Cost
+from pruning.analysis.input_needs import InputNeeds
 
 QUANTILES = 1025
 
@@ -242,6 +243,7 @@ class ModelProfile:
     calls: tuple[Call, ...] = ()  # inputs come before their readers
     ends: tuple[int, ...] = ()  # numbers of the tensors that the model answers with
     blocks: tuple[Block, ...] = ()
+    other_needs: tuple[InputNeeds, ...] = ()  # of the inputs after the first
 
     def layer(self, name: str) -> Layer:
         """Return the layer of that name."""
@@ -288,6 +290,7 @@ class ModelProfile:
         fields["edges"] = tuple(Edge(**entry) for entry in record["edges"])
         fields["calls"] = tuple(Call(**_tuples(entry)) for entry in record.get("calls", ()))
         fields["blocks"] = tuple(_block(entry) for entry in record.get("blocks", ()))
+        fields["other_needs"] = tuple(InputNeeds(**n) for n in record.get("other_needs", ()))
         return cls(**_tuples(fields))
 
     def save(self, folder: Path) -> None:

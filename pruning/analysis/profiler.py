@@ -112,7 +112,8 @@ def analyse(
     layers = tuple(_layer(record, state) for record in traced.layers.values())
     floor = state.full | {group.id: group.minimum for group in state.prunable.values()}
     graph = call_graph(framework, flat, traced)
-    needs = input_needs(flat.inputs[0], framework.nodes(flat))
+    nodes = framework.nodes(flat)
+    needs, *others = (input_needs(entry, nodes) for entry in flat.inputs)
     profile = ModelProfile(
         digest=digest,
         name=name,
@@ -138,6 +139,7 @@ def analyse(
         calls=tuple(graph.calls),
         ends=graph.ends,
         blocks=find_blocks(framework, flat, graph, layers),
+        other_needs=tuple(others),
     )
     return Analysis(framework, model, flat, traced, channels, profile, graph, loaded.length)
 

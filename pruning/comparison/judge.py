@@ -60,7 +60,7 @@ def compare(
     times = SKIPPED, SKIPPED
     if latency:
         report({"step": "latency"})
-        sample = [np.asarray(dataset.x("test")[:1])]
+        sample = dataset.inputs("test", slice(1))
         times = measure(before.model, after.model, sample, should_stop=should_stop)
     if should_stop():
         raise Cancelled

@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from pruning.errors import MismatchError
-from pruning.intake.dataset import Manifest
+from pruning.intake.dataset import InputArray, Manifest
 from pruning.intake.modalities._base import ModelInput
+from pruning.intake.npz_keys import named_keys
 
 Shape = tuple[int | None, ...]
 
 
 class Spec(Protocol):
     """One input or output of a model, as the model's profile describes it."""
+
+    @property
+    def name(self) -> str:
+        """As the model calls it."""
 
     @property
     def shape(self) -> Shape:
@@ -43,12 +48,13 @@ class Profile(Protocol):
 def model_input(profile: Profile) -> ModelInput:
     """What data has to fit, from a model's profile.
 
-    ``profile.scales_itself`` and ``profile.vocabulary`` are read where the profile has them:
-    profiles stored by an older studio do not.
+    ``profile.scales_itself``, ``profile.vocabulary`` and ``profile.other_needs`` are read where the
+    profile has them: profiles stored by an older studio do not.
     """
     first = profile.inputs[0]
     scales_itself: Any = getattr(profile, "scales_itself", False)
     vocabulary: Any = getattr(profile, "vocabulary", None)
+    needs: Any = getattr(profile, "other_needs", ()) or [None] * len(profile.inputs[1:])
     return ModelInput(
         shape=first.shape,
         dtype=first.dtype,
@@ -56,6 +62,17 @@ def model_input(profile: Profile) -> ModelInput:
         vocabulary=None if vocabulary is None else int(vocabulary),
         outputs=profile.outputs[0].shape,
         activation=profile.output_activation,
+        name=first.name,
+        others=tuple(
+            ModelInput(
+                spec.shape,
+                spec.dtype,
+                scales_itself=bool(need and need.scales_itself),
+                vocabulary=need.vocabulary if need else None,
+                name=spec.name,
+            )
+            for spec, need in zip(profile.inputs[1:], needs, strict=True)
+        ),
     )
 
 
@@ -79,8 +96,8 @@ def check_fits(
     Raises:
         MismatchError: They do not belong together.
     """
-    _check_single(inputs, outputs)
-    _check_input(manifest, inputs[0].shape)
+    _check_outputs(outputs)
+    _check_inputs(manifest.input_arrays, inputs)
     answer = outputs[0].shape
     if manifest.task == "regression":
         return _check_regression(manifest, answer, output_activation)
@@ -89,24 +106,51 @@ def check_fits(
     return _check_classes(manifest, answer, output_activation)
 
 
-def _check_single(inputs: Sequence[Spec], outputs: Sequence[Spec]) -> None:
-    for what, specs in (("input", inputs), ("output", outputs)):
-        if len(specs) != 1:
-            raise MismatchError(
-                f"The model has {len(specs)} {what}s; the data has one array of {what}s.",
-                expected=f"A model with one {what}.",
-                fix="Prune without data (no retraining and no baseline), or bring another model.",
-            )
+def several_inputs(names: Sequence[str], have: int = 1) -> MismatchError:
+    """The error for a model of several inputs and data that does not feed them all."""
+    given = "one array of inputs" if have == 1 else f"{have} arrays of inputs"
+    return MismatchError(
+        f"The model has {len(names)} inputs: {', '.join(names)}; the data has {given}.",
+        expected=f"An .npz with an array for each input: {named_keys(names)}.",
+        fix="Bring the data in that form, or prune without data (no retraining, no baseline).",
+    )
 
 
-def _check_input(manifest: Manifest, wanted: Shape) -> None:
-    if not fits(manifest.x_shape, wanted):
+def _check_outputs(outputs: Sequence[Spec]) -> None:
+    if len(outputs) != 1:
         raise MismatchError(
-            f"The model reads samples of shape {_words(wanted)}, the data has "
-            f"{_words(manifest.x_shape)}.",
-            expected=f"Samples of shape {_words(wanted)}.",
-            fix="Change the preprocessing to fit the model, or bring data made for it.",
+            f"The model has {len(outputs)} outputs; the data has one array of labels.",
+            expected="A model with one output.",
+            fix="Prune without data (no retraining and no baseline), or bring another model.",
         )
+
+
+def _check_inputs(arrays: Sequence[InputArray], inputs: Sequence[Spec]) -> None:
+    names = [spec.name for spec in inputs]
+    if len(arrays) != len(inputs) and len(inputs) > 1:
+        raise several_inputs(names, len(arrays))
+    if len(arrays) != len(inputs):
+        raise MismatchError(
+            f"The data has {len(arrays)} arrays of inputs, the model has one input.",
+            expected="One array of inputs: x_train, x_val, x_test, or x.",
+            fix="Bring the model that reads them all, or data for one input.",
+        )
+    for place, (array, spec) in enumerate(zip(arrays, inputs, strict=True)):
+        if array.name not in ("", str(place), spec.name):
+            raise MismatchError(
+                f"The data's inputs are {', '.join(one.name for one in arrays)}; "
+                f"the model reads {', '.join(names)}.",
+                expected="The model's inputs in its order.",
+                fix="Prepare the data for this model.",
+            )
+        if not fits(array.shape, spec.shape):
+            where = f" at {spec.name}" if len(inputs) > 1 else ""
+            raise MismatchError(
+                f"The model reads samples of shape {_words(spec.shape)}{where}, the data has "
+                f"{_words(array.shape)}.",
+                expected=f"Samples of shape {_words(spec.shape)}.",
+                fix="Change the preprocessing to fit the model, or bring data made for it.",
+            )
 
 
 def _check_classes(manifest: Manifest, answer: Shape, activation: str | None) -> tuple[str, ...]:

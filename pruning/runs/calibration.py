@@ -146,7 +146,7 @@ def calibration_samples(
             fix="Look at more samples, or save the model with an open batch size.",
         )
     rows = drawn_rows(available, whole, seed)
-    inputs = (np.asarray(data.x("train")[rows]),)
+    inputs = data.inputs("train", rows)
     if not needs_labels(found.needs):
         return Samples(inputs, seed=seed, batch=batch)
     targets, losses = _labelled(analysis, data, rows)

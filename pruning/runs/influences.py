@@ -99,29 +99,28 @@ def _influence(
 ) -> Influences:
     from pruning.surgery import influence
 
-    x = data.x("train")
-    x = np.asarray(x[drawn_rows(len(x), samples, seed)])
-    if not len(x):
+    rows = drawn_rows(data.manifest.counts.get("train", 0), samples, seed)
+    if not len(rows):
         raise PlanError(
             "The data has no training samples to measure blocks on.",
             expected="At least one sample in the training split.",
             fix="Prepare the data with a training split.",
         )
     batch = fixed_batch(analysis.flat)
-    if batch is not None and len(x) < batch:
+    if batch is not None and len(rows) < batch:
         raise PlanError(
-            f"The model reads {batch} samples at once, and {len(x)} are looked at.",
+            f"The model reads {batch} samples at once, and {len(rows)} are looked at.",
             expected=f"At least {batch} samples of the training split.",
             fix="Look at more calibration samples, or bring more data.",
         )
     values = influence.block_scores(
         analysis,
         criterion_of(criterion, "layers"),
-        [x],
+        data.inputs("train", rows),
         report=report,
         should_stop=should_stop,
     )
-    return Influences(criterion, len(x), "train", values)
+    return Influences(criterion, len(rows), "train", values)
 
 
 def _sensitivity(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from pruning.comparison.evaluate import evaluate
 from pruning.comparison.recalibration import Recalibration
 from pruning.comparison.result import Scores
@@ -66,12 +64,12 @@ def recalibrated(
         )
         return found
 
-    x = data.x("train")
+    rows = drawn_rows(data.manifest.counts["train"], samples, seed)
     old, before = statistics(model, framework), scores(0.0)
     made = recalibrate(
         model,
         framework,
-        np.asarray(x[drawn_rows(len(x), samples, seed)]),
+        data.inputs("train", rows),
         report=lambda share, words: report(0.2 + 0.6 * share, words),
         should_stop=should_stop,
     )

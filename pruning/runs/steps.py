@@ -209,10 +209,8 @@ def check_removal(work: Work, made: Removal) -> None:
         work.self_check = checked.to_dict()
 
 
-def _check_samples(work: Work) -> list[np.ndarray] | None:
-    if work.data is None:
-        return None
-    return [np.asarray(work.data.x("train")[:CHECK_SAMPLES])]
+def _check_samples(work: Work) -> tuple[np.ndarray, ...] | None:
+    return None if work.data is None else work.data.inputs("train", slice(CHECK_SAMPLES))
 
 
 def recalibrate(work: Work, data: Dataset) -> None:
@@ -282,12 +280,12 @@ def answer(work: Work, data: Dataset) -> None:
     """
     from pruning.comparison.evaluate import predict
 
-    samples = data.x("train")
+    samples = data.manifest.counts["train"]
     outputs = work.analysis.profile.outputs[0].shape
-    size = 4 * len(samples) * math.prod(dimension or 1 for dimension in outputs)
+    size = 4 * samples * math.prod(dimension or 1 for dimension in outputs)
     if size > MOST_ANSWERS:
         raise PlanError(
-            f"The original's answers to {len(samples):,} training samples take"
+            f"The original's answers to {samples:,} training samples take"
             f" {size / 2**30:.1f} GiB, and distillation keeps them in memory.",
             expected=f"At most {MOST_ANSWERS >> 30} GiB.",
             fix="Switch distillation off, or prepare the data with fewer training samples.",
@@ -295,7 +293,7 @@ def answer(work: Work, data: Dataset) -> None:
     with work.stage("distil"):
         work.answers = predict(
             work.before.model,
-            samples,
+            data.inputs("train"),
             should_stop=work.voice.should_stop,
             report=lambda entry: work.voice.progress(
                 entry["done"] / entry["total"],
