@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pruning.command_line import main
 from tests import several_inputs
 from tests.command_line_files import answer, load_plainly
 from tests.models import FAMILIES
@@ -62,6 +63,14 @@ def test_plan_prune_and_compare(
     counts = [compared[name] for name in ("both_right", "only_before", "only_after", "both_wrong")]
     assert counts == [right.sum(), 30 - right.sum(), 0, 0]
     assert compared["latency_before"]["median_ms"] > 0
+
+
+def test_inspect_names_the_inputs(capfd: Any, written: dict[str, Written]) -> None:
+    model, data, _ = written["keras3"]
+    assert main(["inspect", str(model), "--data", str(data)]) == 0
+    said = capfd.readouterr().out
+    assert "reads tokens 5 int32, mask 5 float32, facts 3 float32" in said
+    assert "accuracy 100.0 %" in said
 
 
 def test_weights_by_samples_of_all_inputs(

@@ -54,6 +54,7 @@ def evaluate(
     """
     if framework.family == "keras3":
         require_graph_names(framework.layers(model))
+    _check_order(model, [entry.name for entry in dataset.manifest.inputs])
     inputs = dataset.inputs(split, slice(limit))
     predictions = predict(model, inputs, should_stop=should_stop, report=report)
     task = TASKS[dataset.manifest.task]
@@ -122,6 +123,18 @@ def output_activation(model: Any) -> str | None:
         return "softmax"
     layer = getattr(layer, "layer", layer)  # what TimeDistributed wraps
     return getattr(getattr(layer, "activation", None), "__name__", None)
+
+
+def _check_order(model: Any, names: Sequence[str]) -> None:
+    """Another model may order its inputs otherwise: equal shapes must not be swapped."""
+    found = [str(tensor.name).split(":")[0] for tensor in model.inputs]
+    if found != list(names) and sorted(found) == sorted(names):
+        raise MismatchError(
+            f"The model reads {', '.join(found)}; the data is in the order {', '.join(names)}.",
+            expected="Inputs in the same order.",
+            fix="Save the model with its inputs in that order, or compare it with its own pruned "
+            "version.",
+        )
 
 
 def _check(model: Any, inputs: Sequence[np.ndarray]) -> None:

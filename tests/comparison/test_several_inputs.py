@@ -1,14 +1,18 @@
 """Models with several inputs are run, and timed on LiteRT, with each array at its input."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from pruning.comparison import evaluate as evaluating
-from pruning.comparison.evaluate import predict
+from pruning.comparison.evaluate import evaluate, predict
 from pruning.comparison.litert import Interpreter, convert
 from pruning.errors import MismatchError
+from pruning.frameworks._base import framework
+from pruning.intake.modalities._base import ModelInput
+from pruning.intake.prepare import prepare
 from tests import several_inputs
 from tests.models import FAMILIES, keras_of
 from tests.several_inputs import FORMS
@@ -40,6 +44,19 @@ def test_inputs_are_checked_one_by_one() -> None:
     assert "The 2 inputs that the data is for" in caught.value.expected
     with pytest.raises(MismatchError, match=r"shape \(2,\), the model reads \(3,\)"):
         predict(model, [tokens, mask, facts[:, :2]])
+
+
+def test_inputs_in_another_order_are_not_swapped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNING_STUDIO_HOME", str(tmp_path / "home"))
+    model = several_inputs.reader("keras3", "dict")
+    _, data, _ = several_inputs.write(tmp_path, model, "keras3")
+    others = (ModelInput((5,), name="mask"), ModelInput((3,), name="facts"))
+    tokens = ModelInput((5,), "int32", outputs=(2,), name="tokens", others=others)
+    dataset = prepare(data, model_input=tokens)
+    with pytest.raises(MismatchError, match="reads facts, mask, tokens; the data is in the order"):
+        evaluate(model, framework("keras3"), dataset)
 
 
 @pytest.mark.parametrize("form", FORMS)
