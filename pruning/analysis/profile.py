@@ -244,6 +244,8 @@ class ModelProfile:
     ends: tuple[int, ...] = ()  # numbers of the tensors that the model answers with
     blocks: tuple[Block, ...] = ()
     other_needs: tuple[InputNeeds, ...] = ()  # of the inputs after the first
+    output_names: tuple[str, ...] = ()  # as Keras tells several outputs apart: by their layers
+    output_activations: tuple[str | None, ...] = ()  # the first is ``output_activation``
 
     def layer(self, name: str) -> Layer:
         """Return the layer of that name."""

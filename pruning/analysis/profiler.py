@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from pruning.analysis.layer_rules._settings import activation_name
 from pruning.analysis.profile import Edge, Group, KernelShape, Layer, ModelProfile, TensorSpec
 from pruning.analysis.statistics import weight_stats, zero_fraction
 from pruning.analysis.stored import Stored, bytes_vary
-from pruning.frameworks._base import Framework
+from pruning.frameworks._base import Framework, Node
 from pruning.frameworks.names import is_depthwise
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ def analyse(
     floor = state.full | {group.id: group.minimum for group in state.prunable.values()}
     graph = call_graph(framework, flat, traced)
     nodes = framework.nodes(flat)
+    activations = tuple(_activation(tensor, nodes) for tensor in flat.outputs)
     needs, *others = (input_needs(entry, nodes) for entry in flat.inputs)
     profile = ModelProfile(
         digest=digest,
@@ -126,7 +128,7 @@ def analyse(
         container_bytes=stored.container_bytes(layers) if for_pricing else None,
         inputs=tuple(_tensor(framework, tensor) for tensor in model.inputs),
         outputs=tuple(_tensor(framework, tensor) for tensor in model.outputs),
-        output_activation=_output_activation(framework, flat),
+        output_activation=activations[0],
         layers=layers,
         groups=_with_offsets(channels.groups),
         edges=tuple(Edge(source, target) for source, target in traced.edges),
@@ -140,6 +142,8 @@ def analyse(
         ends=graph.ends,
         blocks=find_blocks(framework, flat, graph, layers),
         other_needs=tuple(others),
+        output_names=tuple(getattr(model, "output_names", ())) if len(activations) > 1 else (),
+        output_activations=activations,
     )
     return Analysis(framework, model, flat, traced, channels, profile, graph, loaded.length)
 
@@ -265,10 +269,9 @@ def _tensor(framework: Framework, tensor: Any) -> TensorSpec:
     return TensorSpec(name, framework.shape(tensor)[1:], dtype)
 
 
-def _output_activation(framework: Framework, flat: Any) -> str | None:
-    """Activation of the layer that makes the first output; ``linear`` when it has none."""
-    output = flat.outputs[0]
-    node = next(n for n in framework.nodes(flat) if any(t is output for t in n.outputs))
+def _activation(output: Any, nodes: Sequence[Node]) -> str | None:
+    """Activation of the layer that makes an output; ``linear`` when it has none."""
+    node = next(n for n in nodes if any(t is output for t in n.outputs))
     layer = node.layer
     while hasattr(layer, "layer") and hasattr(layer.layer, "get_config"):
         layer = layer.layer

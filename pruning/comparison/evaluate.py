@@ -32,7 +32,7 @@ def evaluate(
     should_stop: Callable[[], bool] = lambda: False,
     report: Callable[[dict[str, Any]], None] = lambda entry: None,
 ) -> tuple[Scores, np.ndarray]:
-    """Score one model on one split.
+    """Score one model on one split; of several outputs, the one that the labels are for.
 
     Args:
         model: Of either Keras.
@@ -54,6 +54,7 @@ def evaluate(
     """
     if framework.family == "keras3":
         require_graph_names(framework.layers(model))
+    model = framework.with_output(model, dataset.manifest.output)
     _check_order(model, [entry.name for entry in dataset.manifest.inputs])
     inputs = dataset.inputs(split, slice(limit))
     predictions = predict(model, inputs, should_stop=should_stop, report=report)

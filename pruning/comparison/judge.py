@@ -15,6 +15,7 @@ from pruning.comparison.result import Comparison, Latency, Sizes
 from pruning.comparison.sizes import sizes
 from pruning.comparison.tasks import TASKS, Paired
 from pruning.errors import Cancelled, MismatchError
+from pruning.intake.check import unjudged
 from pruning.intake.dataset import Dataset
 from pruning.intake.model_file import LoadedModel
 
@@ -75,6 +76,7 @@ def compare(
         latency_before=times[0],
         latency_after=times[1],
         answers=_answers(paired),
+        notes=unjudged(list(getattr(before.model, "output_names", [""])), dataset.manifest.output),
         **{name: getattr(paired, name) for name in Paired.__dataclass_fields__},
     )
     return comparison, predictions["before"], predictions["after"]
@@ -88,7 +90,8 @@ def _pair(before: LoadedModel, dataset: Dataset, was: np.ndarray, now: np.ndarra
             fix="Compare a model with its own pruned version.",
         )
     task = TASKS[dataset.manifest.task]
-    reading = reading_of(was, output_activation(before.model))
+    judged = before.framework.with_output(before.model, dataset.manifest.output)
+    reading = reading_of(was, output_activation(judged))
     targets = np.asarray(dataset.y("test"))
     return task.pair(targets, was, now, reading, dataset.manifest.classes)
 

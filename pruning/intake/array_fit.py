@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pruning.errors import DataFileError, MismatchError
+from pruning.intake.label_check import words_of
 from pruning.intake.labels import check_finite, check_tokens
 from pruning.intake.modalities._base import ModelInput
 
@@ -175,8 +176,3 @@ def _reshaped(
         expected="Samples of the model's input shape.",
         fix="Save the arrays in that shape (resize, or move the channels to the last axis).",
     )
-
-
-def words_of(shape: tuple[int | None, ...]) -> str:
-    """A shape in words: ``(any, 3)``."""
-    return "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"

@@ -8,9 +8,10 @@ import numpy as np
 
 from pruning.errors import DataFileError
 from pruning.intake import splits
-from pruning.intake.array_fit import ArrayFit, words_of
+from pruning.intake.array_fit import ArrayFit
 from pruning.intake.dataset import SPLITS, input_files
 from pruning.intake.draft import Draft, check_space
+from pruning.intake.label_check import words_of
 from pruning.intake.labels import Expected, Targets, from_array
 from pruning.intake.npz import Npz
 from pruning.intake.npz_keys import Keys, Pair

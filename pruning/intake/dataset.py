@@ -62,6 +62,7 @@ class Manifest:
         source, licence: Where the samples come from, when known.
         notes: What a reader should know, e.g. how many files were skipped and why.
         inputs: Several inputs in the model's order; empty for one, as in older manifests.
+        output: Number of the model's output that the labels are for.
     """
 
     ref: str
@@ -82,6 +83,7 @@ class Manifest:
     licence: str = ""
     notes: tuple[str, ...] = field(default=())
     inputs: tuple[InputArray, ...] = field(default=())
+    output: int = 0
 
     @property
     def input_arrays(self) -> tuple[InputArray, ...]:

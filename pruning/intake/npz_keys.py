@@ -3,6 +3,7 @@
     x_train y_train …  or  x y                      one input
     x_train_NAME … y_train …  or  x_NAME … y        several: NAME is the model's name of an input,
                                                     or its number from 0 where all are numbers
+    y_train_NAME …  or  y_NAME                      labels of one of several outputs, by its name
 
 The labels say which splits there are: ``x_test_image`` is the input ``test_image`` beside ``y``,
 and the input ``image`` beside ``y_test``.
@@ -11,7 +12,7 @@ and the input ``image`` beside ``y_test``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pruning.errors import DataFileError, MismatchError
 from pruning.intake.dataset import SPLITS
@@ -35,22 +36,25 @@ class Keys:
     Attributes:
         names: Of the inputs, in order; empty for one without a name.
         pairs: By split.
+        output: Number of the output that the labels are for, where their keys name one.
     """
 
     names: tuple[str, ...]
     pairs: tuple[Pair, ...]
+    output: int | None = None
 
     def of_input(self, place: int) -> list[str]:
         """Keys of one input's arrays, by split."""
         return [pair.x[place] for pair in self.pairs]
 
 
-def find_keys(npz: Npz, wanted: Sequence[str] = ()) -> Keys:
+def find_keys(npz: Npz, wanted: Sequence[str] = (), outputs: Sequence[str] = ()) -> Keys:
     """Tell what the arrays are.
 
     Args:
         npz: The open file.
         wanted: Names of the model's inputs in its order; without them the file's own decide.
+        outputs: Names of the model's outputs. Labels of several count for the first of these.
 
     Raises:
         DataFileError: Keys are missing, or arrays have different numbers of samples.
@@ -59,14 +63,15 @@ def find_keys(npz: Npz, wanted: Sequence[str] = ()) -> Keys:
     lower = {key.lower(): key for key in npz.headers}
     inputs = [low for low in lower if low == "x" or low.startswith("x_")]
     plain = [low for low in inputs if low == "x" or split_of(low[2:]) is not None]
-    if len(wanted) > 1 or (inputs and not plain and _labels(lower)):
-        keys = _by_name(npz, lower, tuple(wanted))
+    labels, output = _labels(lower, outputs)
+    if len(wanted) > 1 or (inputs and not plain and labels):
+        keys = _by_name(npz, lower, labels, tuple(wanted))
     else:
-        keys = Keys((), _plain(npz, lower, plain))
+        keys = Keys((), _plain(npz, lower, labels, plain))
     for pair in keys.pairs:
         for key in pair.x:
             _check_lengths(npz, key, pair.y)
-    return keys
+    return replace(keys, output=output)
 
 
 def named_keys(names: Sequence[str], split: str = "train") -> str:
@@ -74,19 +79,22 @@ def named_keys(names: Sequence[str], split: str = "train") -> str:
     return ", ".join(f"x_{split}_{name}" for name in names)
 
 
-def _plain(npz: Npz, lower: Mapping[str, str], inputs: Sequence[str]) -> tuple[Pair, ...]:
+def _plain(
+    npz: Npz, lower: Mapping[str, str], labels: Mapping[str, str], inputs: Sequence[str]
+) -> tuple[Pair, ...]:
     found = []
     for low in inputs:
-        partner = lower.get("y" + low[1:])
+        partner = labels.get(low[1:])
         if partner is None:
             raise _without_labels(npz, lower[low], low[1:])
         found.append(Pair((lower[low],), partner, split_of(low[2:])))
     return _in_order(npz, found)
 
 
-def _by_name(npz: Npz, lower: Mapping[str, str], wanted: tuple[str, ...]) -> Keys:
+def _by_name(
+    npz: Npz, lower: Mapping[str, str], words: Mapping[str, str], wanted: tuple[str, ...]
+) -> Keys:
     """Find the arrays of each input, by the splits of the labels."""
-    words = _labels(lower)
     found: list[Pair] = []
     names = wanted
     for word, label in words.items():
@@ -101,12 +109,20 @@ def _by_name(npz: Npz, lower: Mapping[str, str], wanted: tuple[str, ...]) -> Key
     return Keys(names, _in_order(npz, found, names))
 
 
-def _labels(lower: Mapping[str, str]) -> dict[str, str]:
-    """Keys of the labels by what stands behind their y: nothing, or ``_train``."""
-    words = {low[1:]: key for low, key in lower.items() if low[:1] == "y"}
-    return {
-        w: k for w, k in words.items() if not w or (w[0] == "_" and split_of(w[1:]) is not None)
-    }
+def _labels(lower: Mapping[str, str], outputs: Sequence[str]) -> tuple[dict[str, str], int | None]:
+    """Keys of the labels by their split: nothing, or ``_train``; and the output that they name."""
+    plain = _ending(lower, "")
+    named = [(_ending(lower, f"_{name.lower()}"), place) for place, name in enumerate(outputs)]
+    return next(((found, place) for found, place in [(plain, None), *named] if found), ({}, None))
+
+
+def _ending(lower: Mapping[str, str], end: str) -> dict[str, str]:
+    found = {}
+    for low, key in lower.items():
+        word = low[1:].removesuffix(end)
+        if low == f"y{word}{end}" and (not word or split_of(word.removeprefix("_")) is not None):
+            found[word] = key
+    return found
 
 
 def _inputs_of(lower: Mapping[str, str], word: str) -> dict[str, str]:

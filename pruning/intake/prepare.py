@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +21,20 @@ from pruning.errors import DataFileError, NotFoundError
 from pruning.intake import arrays, splits
 from pruning.intake.array_fit import ArrayFit, fit_each, suggest_each
 from pruning.intake.arrays import Report
-from pruning.intake.check import fits, several_inputs
+from pruning.intake.check import several_inputs
 from pruning.intake.dataset import SPLITS, Dataset, prepared_folder
 from pruning.intake.decoding import Decoder, write_samples
 from pruning.intake.draft import Draft, building
 from pruning.intake.files import FolderFiles
 from pruning.intake.kind import kind_of
+from pruning.intake.label_check import fits
 from pruning.intake.labels import Targets
 from pruning.intake.modalities import modality as modality_of
 from pruning.intake.modalities._base import ModelInput
 from pruning.intake.npz import class_names, open_npz
 from pruning.intake.npz_keys import find_keys
 from pruning.intake.options import Options
+from pruning.intake.outputs import labelled
 from pruning.intake.samples import Contents, Samples, from_tables, open_samples
 from pruning.intake.source import Source, look, open_table
 from pruning.intake.store import shown_name
@@ -127,7 +130,8 @@ def _prepare_arrays(
 ) -> Dataset:
     with open_npz(path) as npz:
         inputs = model_input.every if model_input else ()
-        found = find_keys(npz, [one.name for one in inputs])
+        outputs = [answer.name for answer in model_input.answers] if model_input else []
+        found = find_keys(npz, [one.name for one in inputs], outputs)
         names = found.names or ("",)
         options = replace(options, classes=options.classes or class_names(npz))
         rows = [arrays.row_of(npz, found.of_input(place)) for place in range(len(names))]
@@ -135,9 +139,10 @@ def _prepare_arrays(
         settings = suggest_each(rows, names, wanted, asked)
         _check_modality(settings, "arrays")
         each = fit_each(rows, names, wanted, settings)
-        targets = arrays.read_targets(npz, found.pairs, options.expected(model_input))
+        read = partial(arrays.read_targets, npz, found.pairs)
+        targets, output = labelled(read, options, model_input, found.output)
         codes, notes = _splits(arrays.given_splits(npz, found.pairs), targets, options)
-        fitted = {**_fitted(names, each), **_decided(targets)}
+        fitted = {**_fitted(names, each), **_decided(targets, output)}
         ref = _ref(identifier, settings, options, fitted)
         if _is_prepared(ref):
             return Dataset.open(prepared_folder(ref))
@@ -151,6 +156,7 @@ def _prepare_arrays(
                 preprocessing=settings,
                 pipeline=tuple(step for fit in each for step in fit.steps) or ("as stored",),
                 notes=(*targets.notes, *notes, *manifest.notes),
+                output=output,
             )
             storage.write_json(folder / "manifest.json", manifest.to_dict())
     return Dataset.open(prepared_folder(ref))
@@ -166,7 +172,7 @@ def _prepare_samples(
     if model_input is not None and model_input.others:
         raise several_inputs([one.name for one in model_input.every])
     options = samples.options
-    targets = samples.targets(options.expected(model_input))
+    targets, output = labelled(samples.targets, options, model_input)
     codes, notes = _splits(samples.given, targets, options)
     modality = modality_of(str(asked.get("modality", samples.modality)))
     settings = dict(samples.preprocessing)
@@ -176,7 +182,7 @@ def _prepare_samples(
     settings = {key: value for key, value in {**settings, **asked}.items() if value is not None}
     _check_modality(settings, samples.modality)
     modality.describe(settings)  # refuses impossible settings before the first sample is read
-    ref = _ref(identifier, settings, options, _decided(targets))
+    ref = _ref(identifier, settings, options, _decided(targets, output))
     if _is_prepared(ref):
         return Dataset.open(prepared_folder(ref))
     with building(prepared_folder(ref)) as folder:
@@ -196,6 +202,7 @@ def _prepare_samples(
             preprocessing=fitted,
             pipeline=modality.describe(fitted),
             sample_rate=fitted.get("sample_rate"),
+            output=output,
             notes=(*samples.notes, *targets.notes, *notes, *progress.notes(), *manifest.notes),
         )
         storage.write_json(folder / "manifest.json", manifest.to_dict())
@@ -234,8 +241,9 @@ def _fitted(names: Sequence[str], each: Sequence[ArrayFit]) -> dict[str, Any]:
     return {"inputs": [{"name": n, **own} for n, own in zip(names, found, strict=True)]}
 
 
-def _decided(targets: Targets) -> dict[str, Any]:
-    return {"task": targets.task, "classes": list(targets.classes)}
+def _decided(targets: Targets, output: int) -> dict[str, Any]:
+    decided = {"task": targets.task, "classes": list(targets.classes)}
+    return decided | ({"output": output} if output else {})
 
 
 def _ref(

@@ -10,7 +10,7 @@ import numpy as np
 
 from pruning.errors import Cancelled, PlanError
 from pruning.frameworks.running import fixed_batch
-from pruning.intake.check import check_fits
+from pruning.intake.check import check_data
 from pruning.intake.dataset import Dataset
 from pruning.runs.calibration import drawn_rows
 from pruning.strategy.criteria import criterion as criterion_of
@@ -82,7 +82,7 @@ def measure(
     """
     criterion_of(criterion, "layers")
     profile = analysis.profile
-    check_fits(data.manifest, profile.inputs, profile.outputs, profile.output_activation)
+    check_data(data.manifest, profile)
     if criterion == "sensitivity":
         return _sensitivity(analysis, data, samples, report, should_stop)
     return _influence(analysis, data, criterion, samples, seed, report, should_stop)

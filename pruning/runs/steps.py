@@ -14,7 +14,7 @@ import numpy as np
 
 from pruning import storage
 from pruning.errors import Cancelled, PlanError
-from pruning.intake.check import check_fits
+from pruning.intake.check import check_data
 from pruning.intake.dataset import Dataset
 from pruning.runs.calibration import WeightEvidence, score_channels, weight_evidence
 from pruning.strategy.channel_scores import ChannelScores, require_applicable, require_scored
@@ -133,7 +133,7 @@ def begin(
         check_plan(analysis.profile, plan)
         if data is not None:  # told now, not after an hour of training
             profile = analysis.profile
-            check_fits(data.manifest, profile.inputs, profile.outputs, profile.output_activation)
+            check_data(data.manifest, profile)
     work = Work(plan, data, out, voice, before, analysis)
     work.seconds["load"] = perf_counter() - begun
     return work
@@ -281,7 +281,8 @@ def answer(work: Work, data: Dataset) -> None:
     from pruning.comparison.evaluate import predict
 
     samples = data.manifest.counts["train"]
-    outputs = work.analysis.profile.outputs[0].shape
+    place = data.manifest.output
+    outputs = work.analysis.profile.outputs[place].shape
     size = 4 * samples * math.prod(dimension or 1 for dimension in outputs)
     if size > MOST_ANSWERS:
         raise PlanError(
@@ -292,7 +293,7 @@ def answer(work: Work, data: Dataset) -> None:
         )
     with work.stage("distil"):
         work.answers = predict(
-            work.before.model,
+            work.before.framework.with_output(work.before.model, place),
             data.inputs("train"),
             should_stop=work.voice.should_stop,
             report=lambda entry: work.voice.progress(
@@ -378,6 +379,7 @@ def save(work: Work) -> dict[str, Any]:
         "self_check": work.self_check,
         **_calibration(work),
         "metric": scores.before.metric if scores else None,
+        **({"notes": list(scores.notes)} if scores and scores.notes else {}),
         "recalibration": work.recalibration.to_dict() if work.recalibration else None,
         "accuracy": _pair(accuracy) if accuracy else None,
         "seconds": {name: round(value, 3) for name, value in work.seconds.items()},

@@ -105,7 +105,7 @@ def retrain(
     With ``epochs`` 0 nothing is trained: the masks of the final sparsity are applied.
 
     Args:
-        model: Keras model; its first output is trained.
+        model: Keras model; of several outputs the one is trained that the labels are for.
         framework: The model's Keras.
         dataset: Prepared data; ``val`` may be empty.
         plan: Retraining settings; for the method weights also the ratios and the schedule.
@@ -213,7 +213,7 @@ def compiled(
 ) -> Any:
     """Compile ``model`` for the data's task and return the model to fit.
 
-    Of several outputs the first is fitted: then it is a second model of the same layers.
+    Of several outputs one is fitted: then it is a second model of the same layers.
 
     Args:
         model: Of that framework.
@@ -236,8 +236,7 @@ def compiled(
             expected="An array for each input of the model.",
             fix="Set the epochs to 0 to prune without data, or prepare the data for this model.",
         )
-    if len(model.outputs) > 1:
-        model = keras.Model(model.inputs, model.outputs[0])
+    model = framework.with_output(model, dataset.manifest.output)
     target = objective(model, framework, dataset.manifest.task)
     if distil:
         width = model.outputs[0].shape[-1]

@@ -1,5 +1,6 @@
 """Training and recalibration of models that read several inputs, from a list or a dict."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +118,28 @@ def test_statistics_of_every_tower_by_hand(family: str, form: str) -> None:
     np.testing.assert_allclose(
         found["both"].moving_variance, [0.5, 11 / 4 - 1.25**2, 3.5 / 3.501], rtol=1e-5
     )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_only_the_labelled_output_is_trained(tmp_path: Path, family: str) -> None:
+    keras = keras_of(family)
+    wide, tall = keras.Input((2,), name="wide"), keras.Input((1,), name="tall")
+    joined = keras.layers.Concatenate(name="joined")([wide, tall])
+    heads = {
+        name: keras.layers.Dense(1, kernel_initializer="zeros", name=name)(joined)
+        for name in ("first", "second")
+    }
+    model = keras.Model({"wide": wide, "tall": tall}, heads)
+    data = dataset(tmp_path, NAMES["dict"])
+    data = replace(data, manifest=replace(data.manifest, output=1))
+    plan = plan_for(training={"epochs": 1, "batch_size": 4, "learning_rate": 0.1,
+                              "optimizer": "sgd"})  # fmt: skip
+    retrain(model, framework(family), data, plan, report=lambda line: None,
+            should_stop=lambda: False)  # fmt: skip
+    joined_values = np.concatenate([A, B], axis=1)
+    kernel, bias = model.get_layer("second").get_weights()
+    np.testing.assert_allclose(
+        kernel[:, 0], 0.2 * (Y[:, None] * joined_values).mean(axis=0), rtol=1e-5
+    )
+    assert bias == pytest.approx(0.5)
+    assert not np.any(model.get_layer("first").get_weights()[0])

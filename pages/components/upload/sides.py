@@ -15,7 +15,7 @@ from pruning import quantities
 from pruning.analysis.profile import ModelProfile
 from pruning.errors import PruningError
 from pruning.intake import store
-from pruning.intake.check import check_fits
+from pruning.intake.check import check_data
 from pruning.intake.dataset import Manifest
 from pruning.intake.limits import max_upload_bytes
 from pruning.intake.npz_keys import named_keys
@@ -86,7 +86,7 @@ def judged(opened: state.Current, profile: ModelProfile, manifest: Manifest) -> 
     """Draw the baseline, evaluated at once; when model and data do not fit, why and what to do."""
     st.subheader("Before pruning", anchor=False)
     try:
-        notes = check_fits(manifest, profile.inputs, profile.outputs, profile.output_activation)
+        notes = check_data(manifest, profile)
     except PruningError as error:
         errors.show(error)
         st.button(

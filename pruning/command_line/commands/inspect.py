@@ -58,6 +58,8 @@ def show(found: Inspection, console: Console) -> None:
     )
     if found.baseline is not None:
         console.print(baseline(found.baseline))
+    for note in found.notes:
+        console.print(Text(note), soft_wrap=True)
     table = Table("layer", "class", "output", box=None, pad_edge=False)
     for title in ("parameters", "FLOPs", "zeros"):
         table.add_column(title, justify="right")
