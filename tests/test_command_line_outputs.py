@@ -73,6 +73,7 @@ def test_the_text_says_what_is_not_judged(tmp_path: Path, capfd: Any) -> None:
     model, data, _ = write(tmp_path, "keras3", "amount")
     assert main(["inspect", str(model), "--data", str(data)]) == 0
     said = capfd.readouterr().out
+    assert "answers kind 3 float32, amount 1 float32" in said
     assert NOTES["amount"] in said
     assert main(["compare", str(model), str(model), "--data", str(data), "--no-latency"]) == 0
     assert NOTES["amount"] in capfd.readouterr().out

@@ -227,7 +227,7 @@ class ModelProfile:
     # Of the file as the studio saves it, beyond the weights; cuts keep it. None: not measured.
     container_bytes: int | None
     inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]  # several are called after the layers that answer
     output_activation: str | None  # "softmax", "sigmoid", "linear", …, of the first output
     layers: tuple[Layer, ...]
     groups: tuple[Group, ...]
@@ -244,7 +244,6 @@ class ModelProfile:
     ends: tuple[int, ...] = ()  # numbers of the tensors that the model answers with
     blocks: tuple[Block, ...] = ()
     other_needs: tuple[InputNeeds, ...] = ()  # of the inputs after the first
-    output_names: tuple[str, ...] = ()  # as Keras tells several outputs apart: by their layers
     output_activations: tuple[str | None, ...] = ()  # the first is ``output_activation``
 
     def layer(self, name: str) -> Layer:

@@ -127,7 +127,7 @@ def analyse(
         bytes=bytes,
         container_bytes=stored.container_bytes(layers) if for_pricing else None,
         inputs=tuple(_tensor(framework, tensor) for tensor in model.inputs),
-        outputs=tuple(_tensor(framework, tensor) for tensor in model.outputs),
+        outputs=_outputs(framework, model),
         output_activation=activations[0],
         layers=layers,
         groups=_with_offsets(channels.groups),
@@ -142,7 +142,6 @@ def analyse(
         ends=graph.ends,
         blocks=find_blocks(framework, flat, graph, layers),
         other_needs=tuple(others),
-        output_names=tuple(getattr(model, "output_names", ())) if len(activations) > 1 else (),
         output_activations=activations,
     )
     return Analysis(framework, model, flat, traced, channels, profile, graph, loaded.length)
@@ -267,6 +266,15 @@ def _tensor(framework: Framework, tensor: Any) -> TensorSpec:
     name = str(tensor.name).split(":")[0]
     dtype = str(getattr(tensor.dtype, "name", tensor.dtype))
     return TensorSpec(name, framework.shape(tensor)[1:], dtype)
+
+
+def _outputs(framework: Framework, model: Any) -> tuple[TensorSpec, ...]:
+    specs = tuple(_tensor(framework, tensor) for tensor in model.outputs)
+    if len(specs) == 1:
+        return specs
+    # Keras makes up the names of these tensors, and knows the outputs by their layers.
+    names = zip(specs, model.output_names, strict=True)
+    return tuple(replace(spec, name=str(name)) for spec, name in names)
 
 
 def _activation(output: Any, nodes: Sequence[Node]) -> str | None:

@@ -47,7 +47,8 @@ def inspect(
 
     dataset = prepared(data, profile)
     baseline, _ = evaluate(loaded.model, loaded.framework, dataset)
-    return Inspection(profile, baseline, unjudged(profile.output_names, dataset.manifest.output))
+    names = [spec.name for spec in profile.outputs]
+    return Inspection(profile, baseline, unjudged(names, dataset.manifest.output))
 
 
 def plan(

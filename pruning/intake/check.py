@@ -100,14 +100,12 @@ def check_data(manifest: Manifest, profile: Profile) -> tuple[str, ...]:
 
 
 def answers_of(profile: Profile) -> tuple[Answer, ...]:
-    """A model's outputs; a profile of an older studio knows names and activation of the first."""
-    names: Any = getattr(profile, "output_names", ())
+    """A model's outputs; a profile of an older studio knows the activation of the first only."""
     activations: Any = getattr(profile, "output_activations", ())
-    names = names or [spec.name for spec in profile.outputs]
     activations = activations or [profile.output_activation, *[None] * len(profile.outputs[1:])]
     return tuple(
-        Answer(name, spec.shape, activation)
-        for name, spec, activation in zip(names, profile.outputs, activations, strict=True)
+        Answer(spec.name, spec.shape, activation)
+        for spec, activation in zip(profile.outputs, activations, strict=True)
     )
 
 

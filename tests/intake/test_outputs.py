@@ -68,7 +68,8 @@ def test_labels_that_fit_no_output(tmp_path: Path) -> None:
 
 
 def test_data_is_checked_against_its_output(tmp_path: Path) -> None:
-    profile = NewProfile((Spec((2,)),), (Spec((3,)), Spec((1,))), "softmax")
+    outputs = (Spec((3,), name="kind"), Spec((1,), name="amount"))
+    profile = NewProfile((Spec((2,)),), outputs, "softmax")
     note = "The labels are for the output amount; kind is neither trained nor judged."
     known = Known(*vars(profile).values())
     amounts = prepared(tmp_path, y=NUMBERS).manifest
@@ -81,9 +82,8 @@ def test_data_is_checked_against_its_output(tmp_path: Path) -> None:
 
 
 class Known(NewProfile):
-    """A profile that knows all outputs."""
+    """A profile that knows the activations of all outputs."""
 
-    output_names = ("kind", "amount")
     output_activations = ("softmax", "linear")
 
 

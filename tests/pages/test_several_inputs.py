@@ -12,6 +12,7 @@ from pages.components.upload import baseline, fields
 from pruning import storage
 from pruning.analysis.input_needs import InputNeeds
 from pruning.analysis.profile import TensorSpec
+from pruning.comparison.result import Comparison
 from pruning.intake import store as uploads
 from pruning.intake.check import model_input
 from pruning.intake.dataset import Dataset, InputArray, prepared_folder
@@ -138,3 +139,29 @@ def test_samples_of_a_comparison_show_every_input(home, jobs):
         "tokens 3: 0, 0, 0\nmask 2: 1, 1",
         "tokens 3: 1, 1, 1\nmask 2: 1, 1",
     ]
+
+
+def test_outputs_that_nobody_judged_are_named(home, jobs):
+    run = studio.run(home, studio.build(home))
+    note = "The labels are for the output kind; <b> is neither trained nor judged."
+    replace(Comparison.load(run.comparison), notes=(note,)).save(run.comparison)
+    app = studio.page("comparison", model=profiles.MODEL, data=studio.REF, run=run.id)
+    assert not app.exception
+    assert note in studio.texts(app).replace("\\", "")
+
+
+def test_the_upload_page_names_them_too(app, home, jobs):
+    built = studio.build(home)
+    outputs = (TensorSpec("kind", (3,), "float32"), TensorSpec("<b>", (1,), "float32"))
+    profile = replace(
+        built, inputs=(TensorSpec("picture", (4, 4, 1), "float32"),), outputs=outputs,
+        output_activations=("softmax", "linear"),
+    )  # fmt: skip
+    profiles.store(profile, home)
+    app.query_params["model"] = profile.digest
+    app.query_params["data"] = studio.REF
+    app.run()
+    assert not app.exception
+    shown = words(app).replace("\\", "")
+    assert "**kind** 3 by softmax, **<b>** 1 by linear" in shown
+    assert "The labels are for the output kind; <b> is neither trained nor judged." in shown
