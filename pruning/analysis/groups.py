@@ -93,12 +93,12 @@ def make_groups(traced: Traced) -> ChannelGroups:
     groups: list[Group] = []
     members: dict[str, AtomArray] = {}
     taken: Counter[str] = Counter()
-    touching = _touching(traced, roots)
+    touching = _touching(traced, roots, [found[0] for found in classes.values()])
     for (_, reason, request), found in sorted(classes.items(), key=lambda item: min(item[1])):
         makers = tuple(producers[found[0]])
         taken[makers[0]] += 1
         name = makers[0] if taken[makers[0]] == 1 else f"{makers[0]}#{taken[makers[0]]}"
-        followers = tuple(n for n in touching.get(found[0], ()) if n not in makers)
+        followers = tuple(n for n in touching[found[0]] if n not in makers)
         if reason is None and len(found) == 1:
             reason = SINGLE
         asked = request if reason is None else None
@@ -190,8 +190,9 @@ def _rows(
         if not len(place):
             continue
         order = place[np.argsort(roots[atoms][place], kind="stable")]
-        parts.append(np.take(array, order, axis=axis))
-        parts[-1] = np.moveaxis(parts[-1], axis, 0).reshape(len(group), -1)
+        whole = np.array_equal(order, np.arange(array.shape[axis]))  # as a rule; a copy less
+        taken = array if whole else np.take(array, order, axis=axis)
+        parts.append(np.moveaxis(taken, axis, 0).reshape(len(group), -1))
     return np.concatenate(parts, axis=1) if parts else None
 
 
@@ -212,14 +213,15 @@ def _signatures(traced: Traced, roots: AtomArray) -> dict[int, bytes]:
     }
 
 
-def _touching(traced: Traced, roots: AtomArray) -> dict[int, list[str]]:
-    """Layers whose weights hold a class, in the model's order. -> {root: [layer name]}."""
-    touching: dict[int, list[str]] = {}
+def _touching(traced: Traced, roots: AtomArray, wanted: list[int]) -> dict[int, list[str]]:
+    """Layers whose weights hold a class, in the model's order. -> {wanted root: [layer name]}."""
+    touching: dict[int, list[str]] = {root: [] for root in wanted}
+    asked = np.array(wanted, np.int64)
     for layer in traced.layers.values():
         held = [atoms for axes in layer.weights.values() for atoms in axes.axes.values()]
         if held:
-            for root in np.unique(roots[np.concatenate(held)]).tolist():
-                touching.setdefault(root, []).append(layer.name)
+            for root in asked[np.isin(asked, roots[np.concatenate(held)])].tolist():
+                touching[root].append(layer.name)
     return touching
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pruning.analysis.readings import reading_of
+from pruning.analysis.readings import Reading, reading_of
 from pruning.comparison.result import Scores
 from pruning.comparison.tasks import TASKS
 from pruning.errors import Cancelled, DataFileError, MismatchError
@@ -54,15 +54,23 @@ def evaluate(
     """
     if framework.family == "keras3":
         require_graph_names(framework.layers(model))
-    model = framework.with_output(model, dataset.manifest.output)
+    judged = framework.with_output(model, dataset.manifest.output)
     _check_order(model, [entry.name for entry in dataset.manifest.inputs])
     inputs = dataset.inputs(split, slice(limit))
-    predictions = predict(model, inputs, should_stop=should_stop, report=report)
+    predictions = predict(judged, inputs, should_stop=should_stop, report=report)
     task = TASKS[dataset.manifest.task]
     targets = np.asarray(dataset.y(split)[:limit])
     task.check(targets, predictions)
-    reading = reading_of(predictions, output_activation(model))
+    reading = reading_on(dataset, model, framework, predictions)
     return task.scores(targets, predictions, reading), predictions
+
+
+def reading_on(
+    dataset: Dataset, model: Any, framework: Framework, predictions: np.ndarray
+) -> Reading:
+    """What predictions for a data set mean, told by them and by the output that it judges."""
+    judged = framework.with_output(model, dataset.manifest.output)
+    return reading_of(predictions, output_activation(judged))
 
 
 def _predictions(model: Any, chunk: Sequence[np.ndarray], *, graph: bool) -> np.ndarray:

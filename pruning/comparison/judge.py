@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from pruning.analysis.profiler import analyse
-from pruning.analysis.readings import reading_of
-from pruning.comparison.evaluate import evaluate, output_activation
+from pruning.comparison.evaluate import evaluate, reading_on
 from pruning.comparison.latency import measure
 from pruning.comparison.result import Comparison, Latency, Sizes
 from pruning.comparison.sizes import sizes
@@ -90,8 +89,7 @@ def _pair(before: LoadedModel, dataset: Dataset, was: np.ndarray, now: np.ndarra
             fix="Compare a model with its own pruned version.",
         )
     task = TASKS[dataset.manifest.task]
-    judged = before.framework.with_output(before.model, dataset.manifest.output)
-    reading = reading_of(was, output_activation(judged))
+    reading = reading_on(dataset, before.model, before.framework, was)
     targets = np.asarray(dataset.y("test"))
     return task.pair(targets, was, now, reading, dataset.manifest.classes)
 

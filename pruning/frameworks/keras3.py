@@ -20,6 +20,7 @@ from pruning.frameworks._loading import (
 )
 from pruning.frameworks.canonical import make_canonical
 from pruning.frameworks.container import ModelFile, open_model_file
+from pruning.frameworks.memory import imported
 from pruning.frameworks.safety import check_config
 
 
@@ -31,9 +32,7 @@ class Keras3(GraphFramework):
     @property
     def keras(self) -> Any:
         """The module ``keras``, imported on first use."""
-        import keras
-
-        return keras
+        return imported("keras")
 
     def load(self, path: Path) -> Any:
         """See :class:`Framework`."""

@@ -22,6 +22,7 @@ from pruning.frameworks._loading import (
 )
 from pruning.frameworks.canonical import make_canonical
 from pruning.frameworks.container import WEIGHTS, ModelFile, open_model_file
+from pruning.frameworks.memory import imported
 from pruning.frameworks.safety import check_config
 
 
@@ -33,9 +34,7 @@ class TfKeras(GraphFramework):
     @property
     def keras(self) -> Any:
         """The module ``tf_keras``, imported on first use."""
-        import tf_keras
-
-        return tf_keras
+        return imported("tf_keras")
 
     def load(self, path: Path) -> Any:
         """See :class:`Framework`."""

@@ -21,8 +21,10 @@ from typing import Any
 
 from pruning import storage
 from pruning.errors import MismatchError
+from pruning.intake.store import model_path
 from pruning.runs import jobs, processes
 from pruning.runs.folder import RunFolder, jobs_folder, new_id, runs_folder
+from pruning.runs.foresight import MOST_BYTES
 from pruning.runs.status import Status, status, worker_of
 from pruning.strategy.plan import PruningPlan
 
@@ -76,6 +78,12 @@ def start_run(model_id: str, data_ref: str, plan: PruningPlan, note: str = "") -
     _create(folder, request, plan=plan, note=note)
     tick()
     return folder
+
+
+def expect(model_id: str) -> None:
+    """Say that this model will probably be pruned: a waiting worker reads it meanwhile."""
+    if model_path(model_id).stat().st_size <= MOST_BYTES:
+        _workers.expect(model_id)
 
 
 def cancel(folder: RunFolder) -> None:

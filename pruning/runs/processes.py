@@ -5,6 +5,7 @@ A process is known by its id and its start time together, because ids are used a
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -80,6 +81,7 @@ class Workers:
         self._lock = threading.Lock()
         self._children: list[subprocess.Popen[bytes]] = []
         self._warm: subprocess.Popen[bytes] | None = None
+        self._expected: str | None = None
 
     def start(self, folder: RunFolder, *, warm: bool) -> tuple[int, float]:
         """Give ``folder`` to a worker, the warm one if there is one and it is wanted.
@@ -106,6 +108,15 @@ class Workers:
                 env=environment(),
                 start_new_session=True,
             )
+            if self._expected is not None:
+                _tell(self._warm, model=self._expected)
+
+    def expect(self, model: str) -> None:
+        """Have the warm worker, and those after it, read a model that is likely to be pruned."""
+        with self._lock:
+            if self._warm is not None and model != self._expected:
+                _tell(self._warm, model=model)
+            self._expected = model
 
     def has_warm(self) -> bool:
         """Whether a worker is warm, or warming up."""
@@ -135,11 +146,9 @@ class Workers:
             child, self._warm = self._warm, None
             if child is None or child.stdin is None or child.poll() is not None:
                 return None
-            try:
-                child.stdin.write(f"{folder.path.resolve()}\n".encode())
-                child.stdin.close()
-            except OSError:  # it died this moment
+            if not _tell(child, folder=str(folder.path.resolve())):
                 return None
+            child.stdin.close()
             return child
 
     def _start_cold(self, folder: RunFolder) -> subprocess.Popen[bytes]:
@@ -152,6 +161,17 @@ class Workers:
                 env=environment(),
                 start_new_session=True,
             )
+
+
+def _tell(child: subprocess.Popen[bytes], **told: str) -> bool:
+    """Write a line to a warm worker. -> False when it died this moment."""
+    assert child.stdin is not None
+    try:
+        child.stdin.write(f"{json.dumps(told)}\n".encode())
+        child.stdin.flush()
+    except OSError:
+        return False
+    return True
 
 
 def _cores() -> int:

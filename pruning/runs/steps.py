@@ -17,6 +17,7 @@ from pruning.errors import Cancelled, PlanError
 from pruning.intake.check import check_data
 from pruning.intake.dataset import Dataset
 from pruning.runs.calibration import WeightEvidence, score_channels, weight_evidence
+from pruning.runs.foresight import read
 from pruning.strategy.channel_scores import ChannelScores, require_applicable, require_scored
 from pruning.strategy.criteria import criterion
 from pruning.strategy.plan import PruningPlan
@@ -117,19 +118,11 @@ def begin(
         MismatchError: The plan is for another model, or the data does not fit.
         PlanError: The plan names what the model does not have.
     """
-    from pruning.analysis.profiler import analyse
-    from pruning.intake import model_file
-
     if voice.should_stop():
         raise Cancelled
     begun = perf_counter()
     with voice.stage("load"):
-        before = model_file.load(path)
-        size = path.stat().st_size
-        digest = storage.digest_file(path)
-        analysis = analyse(
-            before, digest=digest, name=name or path.name, bytes=size, for_pricing=False
-        )
+        before, analysis = read(path, name or path.name)
         check_plan(analysis.profile, plan)
         if data is not None:  # told now, not after an hour of training
             profile = analysis.profile

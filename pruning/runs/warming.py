@@ -6,14 +6,15 @@ one tiny model of each saves a quarter of a second of the next one's.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import tempfile
 from pathlib import Path
 
+from pruning.frameworks.memory import imported
+
+FAMILIES = ("keras", "tf_keras")
 MODULES = (
-    "pruning.frameworks",  # before TensorFlow: it reads its settings when it is imported
-    "keras",
-    "tf_keras",
     "pruning.intake.model_file",
     "pruning.analysis.profiler",
     "pruning.surgery.channels",
@@ -25,11 +26,15 @@ MODULES = (
 
 def warm() -> None:
     """Import TensorFlow, both Kerases and the rooms that need them, and use them once."""
+    for name in FAMILIES:
+        imported(name)
     for name in MODULES:
         importlib.import_module(name)
     with tempfile.TemporaryDirectory() as folder:
-        for family in ("tf_keras", "keras"):
+        for family in reversed(FAMILIES):
             rehearse(family, Path(folder) / f"{family}.keras")
+    gc.collect()  # the rehearsal's models
+    gc.freeze()  # all of this stays: whoever collects later need not look through it
 
 
 def rehearse(family: str, path: Path) -> None:
@@ -39,11 +44,11 @@ def rehearse(family: str, path: Path) -> None:
     from pruning.surgery.channels import cut
     from pruning.surgery.self_check import self_check
 
-    layers = importlib.import_module(family).layers
+    layers = imported(family).layers
     image = layers.Input((4, 4, 1))
     hidden = layers.BatchNormalization()(layers.Conv2D(2, 3, padding="same")(image))
     hidden = layers.GlobalAveragePooling2D()(layers.ReLU()(hidden))
-    model = importlib.import_module(family).Model(image, layers.Dense(2)(hidden))
+    model = imported(family).Model(image, layers.Dense(2)(hidden))
     model.save(path)
     analysis = analyse(load(path), for_pricing=False)
     made = cut(analysis, {group.id: [0] for group in analysis.groups if group.prunable})

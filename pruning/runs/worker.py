@@ -1,7 +1,8 @@
 """The process that does the work: ``python -m pruning.runs.worker RUN_DIR``, or ``--warm``.
 
 It needs nothing but its folder, the input files and the Python install, and it talks through files
-only. A warm worker imports TensorFlow, then waits for one line on its standard input: the folder.
+only. A warm worker imports TensorFlow, then waits for lines of JSON on its standard input:
+``model``, the id of one that will probably be pruned, any number of times, then ``folder``.
 
 A user's cancel is seen by a second thread. The job has a moment to stop by itself; then the
 process ends, wherever the job is: native code cannot be interrupted in any other way.
@@ -10,15 +11,17 @@ process ends, wherever the job is: native code cannot be interrupted in any othe
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from pruning.errors import Cancelled
+from pruning.errors import Cancelled, PruningError
 from pruning.runs import jobs
 from pruning.runs.folder import RunFolder
 from pruning.runs.record import Record
@@ -91,11 +94,19 @@ def _own(folder: RunFolder) -> int | None:
 
 def _await_folder() -> Path | None:
     """Import what takes long, then wait for the folder; None when the server has gone."""
+    from pruning.intake.store import model_path, upload_record
+    from pruning.runs.foresight import foresee
     from pruning.runs.warming import warm
 
     warm()
-    line = sys.stdin.readline().rstrip("\n")
-    return Path(line) if line else None
+    while line := sys.stdin.readline():
+        told = json.loads(line)
+        if "folder" in told:
+            return Path(told["folder"])
+        with suppress(PruningError):  # deleted meanwhile
+            path = model_path(told["model"])
+            foresee(path, str(upload_record(path.parent)["name"]))
+    return None
 
 
 def _redirect(folder: RunFolder) -> None:

@@ -59,9 +59,15 @@ def indistinct_groups(scores: Mapping[str, np.ndarray]) -> tuple[str, ...]:
 
 def _scores(criterion: Criterion, item: Item) -> np.ndarray:
     arrays = item if isinstance(item, tuple) else (item,)
-    finite = [np.nan_to_num(array, nan=0.0, posinf=0.0, neginf=0.0) for array in arrays]
-    scores = criterion.score(*finite)
+    scores = criterion.score(*map(_finite, arrays))
     if criterion.unit == "absolute":
         return scores
     mean = scores.mean()
     return scores / mean if mean > 0 else scores
+
+
+def _finite(array: np.ndarray) -> np.ndarray:
+    """The same with zeros for what is not finite; the array itself where nothing is to be done."""
+    if np.isfinite(array).all():
+        return array
+    return np.asarray(np.nan_to_num(array, nan=0.0, posinf=0.0, neginf=0.0))

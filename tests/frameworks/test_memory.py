@@ -88,3 +88,29 @@ def test_a_training_keeps_the_memory_of_its_last_step(variable):
     given_back, kept = map(int, done.stdout.split())
     assert given_back >= 12_800
     assert kept >= 12_800 if variable else kept < 128
+
+
+IMPORTED = """
+import gc, sys
+from pruning.frameworks.memory import imported
+
+if sys.argv[1] == "there":
+    import tensorflow
+collections = []
+gc.callbacks.append(lambda phase, info: collections.append(phase))
+before = gc.get_freeze_count()
+gc.collect(); collections.clear()
+assert imported("keras").__name__ == "keras"
+found = len(collections), gc.get_freeze_count() > before, gc.isenabled()
+imported("keras")
+print(*found)
+"""
+
+
+@pytest.mark.parametrize(("tensorflow", "frozen"), [("not there", "True"), ("there", "False")])
+def test_the_collector_leaves_an_import_alone(tensorflow, frozen):
+    """Objects are set aside for good only where nobody can have made a model before."""
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED, tensorflow], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["0", frozen, "True"]

@@ -91,6 +91,32 @@ def test_worse_statistics_are_put_back(family: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(model.get_layer("norm").weights[2].numpy(), np.full(3, 5.0))
 
 
+@pytest.mark.parametrize(
+    ("shift", "judged"),
+    [(0.0, recalibrating.GLANCE), (5.0, recalibrating.VALIDATION_SAMPLES)],
+    ids=["plain", "close"],
+)
+def test_few_samples_judge_where_the_difference_is_plain(
+    shift: float, judged: int, tmp_path: Path
+) -> None:
+    """Statistics that are off by five deviations, and such that were right already."""
+    dataset = data(tmp_path, val=300)
+    model = small("keras3", shift)
+    norm = model.get_layer("norm")
+    if not shift:
+        norm.set_weights([np.ones(3), np.zeros(3), np.array([0, 5, 9]), np.ones(3)])
+    found = recalibrating.recalibrated(model, framework("keras3"), dataset, seed=0)
+    assert found.validation_samples == judged
+    x, y = dataset.x("val")[:judged], dataset.y("val")[:judged]
+    new = dataset.x("train")[np.sort(np.random.default_rng(0).permutation(200))]
+    scaled = 4 * (x - new.mean(0)) / np.sqrt(new.var(0))
+    loss = np.log(np.exp(scaled).sum(1)) - scaled[np.arange(judged), y]
+    assert found.loss_after == pytest.approx(loss.mean(), rel=1e-4)
+    assert found.kept == (found.loss_after <= found.loss_before)
+    mean = new.mean(0) if found.kept else np.full(3, shift)
+    np.testing.assert_allclose(norm.weights[2].numpy(), mean, rtol=1e-5)
+
+
 def test_without_validation_samples_the_new_ones_are_kept(tmp_path: Path) -> None:
     model = small("keras3", 0.0)
     dataset = write_dataset(tmp_path, "classification", {"train": samples(1, 30)})

@@ -2,12 +2,18 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
-from pruning.errors import DataFileError, StorageError
-from pruning.runs import executor, processes, worker
+import pytest
+
+from pruning.errors import DataFileError, ModelFileError, StorageError
+from pruning.frameworks._base import framework
+from pruning.intake import store
+from pruning.runs import executor, foresight, processes, worker
 from pruning.runs.folder import RunFolder
 from pruning.runs.record import disk_full
 from pruning.runs.status import worker_of
+from tests import models
 
 from .conftest import gone, wait, write
 
@@ -116,6 +122,44 @@ def test_a_warm_worker_works_on_the_folder_it_is_given(queue_toy) -> None:
     assert not workers.has_warm()
     assert wait(folder, "done", "failed").state == "done"
     assert "native code says hello" in folder.log_tail()
+
+
+def stored(home: Path) -> str:
+    """A model in the home folder. -> its id."""
+    path = home / "small.keras"
+    framework("keras3").save(models.build("plain", "keras3"), path)
+    return store.store_model("small.keras", path)
+
+
+def test_a_warm_worker_reads_the_expected_model_before_its_run(queue_toy, home: Path) -> None:
+    """The toy job tells what was foreseen when it began; a model that is gone changes nothing."""
+    model = stored(home)
+    workers = processes.Workers()
+    workers.expect("an-earlier-one")
+    workers.keep_warm()
+    workers.expect(model)
+    folder = queue_toy("foreseen")
+    workers.start(folder, warm=True)
+    assert wait(folder, "done", "failed").results == {"read": [str(store.model_path(model))]}
+
+
+def test_what_was_foreseen_is_read_once(home: Path, monkeypatch) -> None:
+    path, read = store.model_path(stored(home)), []
+    monkeypatch.setattr(
+        foresight, "_now", lambda path, name: read.append(name) or (name, len(read))
+    )
+    foresight.foresee(home / "other.keras", "other")
+    foresight.foresee(path, "foreseen")
+    assert foresight.read(path, "later") == ("foreseen", 2)
+    assert foresight.read(path, "later") == ("later", 3)  # a run may change what it was given
+    assert foresight.read(home / "other.keras", "again") == ("again", 4)  # one place only
+
+
+def test_a_model_that_cannot_be_read_is_the_runs_to_tell(home: Path) -> None:
+    (home / "broken.keras").write_bytes(b"PK")
+    foresight.foresee(home / "broken.keras", "broken")
+    with pytest.raises(ModelFileError):
+        foresight.read(home / "broken.keras", "broken")
 
 
 def test_a_dead_warm_worker_is_not_used(queue_toy) -> None:

@@ -38,6 +38,8 @@ class Task:
         name: ``classification``, ``multilabel`` or ``regression``.
         metric: Name of the metric, as in ``Scores.metric``.
         check: ``(targets, predictions) -> None``; raises MismatchError when they do not fit.
+        losses: ``(targets, predictions, reading) -> float64 (n,)``: each sample's own; ``loss`` of
+            the scores is their mean.
         scores: ``(targets, predictions, reading) -> Scores`` of one model.
         pair: ``(targets, before, after, reading, class names) -> Paired``.
     """
@@ -45,5 +47,6 @@ class Task:
     name: str
     metric: str
     check: Callable[[np.ndarray, np.ndarray], None]
+    losses: Callable[[np.ndarray, np.ndarray, Reading], np.ndarray]
     scores: Callable[[np.ndarray, np.ndarray, Reading], Scores]
     pair: Callable[[np.ndarray, np.ndarray, np.ndarray, Reading, Sequence[str]], Paired]

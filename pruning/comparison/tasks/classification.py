@@ -58,19 +58,23 @@ def confusion(targets: np.ndarray, predicted: np.ndarray, classes: int) -> np.nd
     return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
 
 
+def losses(targets: np.ndarray, predictions: np.ndarray, reading: Reading) -> np.ndarray:
+    """Cross-entropy of each sample, the mean over its steps. -> float64 (n,)."""
+    labels = _labels(targets)[..., None].astype(np.int64)
+    chosen = np.take_along_axis(class_probabilities(predictions, reading), labels, axis=-1)
+    return _per_sample(-np.log(np.clip(chosen, SMALLEST, 1)))
+
+
 def scores(targets: np.ndarray, predictions: np.ndarray, reading: Reading) -> Scores:
     """Accuracy with its interval, mean cross-entropy, share of the commonest class."""
     labels = _labels(targets)
     right = predicted_classes(predictions, reading) == labels
-    chosen = np.take_along_axis(
-        class_probabilities(predictions, reading), labels[..., None].astype(np.int64), axis=-1
-    )
     value = (
         intervals.wilson(int(right.sum()), len(right))
         if right.ndim == 1
         else intervals.bootstrap_mean(_per_sample(right))
     )
-    loss = float(-np.log(np.clip(chosen, SMALLEST, 1)).mean())
+    loss = float(losses(targets, predictions, reading).mean())
     chance = float(np.bincount(labels.ravel().astype(np.int64)).max() / labels.size)
     return Scores("accuracy", value, loss, chance)
 
@@ -131,13 +135,13 @@ def _labels(targets: np.ndarray) -> np.ndarray:
     return targets[:, 0] if targets.ndim == 2 and targets.shape[1] == 1 else targets
 
 
-def _per_sample(right: np.ndarray) -> np.ndarray:
-    """Share of right steps in each sample. (n, steps, …) -> float64 (n,)."""
-    return np.asarray(right.reshape(len(right), -1).mean(axis=1))
+def _per_sample(steps: np.ndarray) -> np.ndarray:
+    """Mean of each sample: of steps that are right, their share. (n, steps, …) -> float64 (n,)."""
+    return np.asarray(steps.reshape(len(steps), -1).mean(axis=1, dtype=np.float64))
 
 
 def _rows(matrix: np.ndarray) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(value) for value in row) for row in matrix)
 
 
-TASK = Task("classification", "accuracy", check, scores, pair)
+TASK = Task("classification", "accuracy", check, losses, scores, pair)

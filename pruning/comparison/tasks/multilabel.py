@@ -39,16 +39,23 @@ def f1(truth: np.ndarray, answer: np.ndarray, weights: np.ndarray) -> np.ndarray
     return np.asarray(2 * agreed / np.where(total > 0, total, 1))
 
 
+def losses(targets: np.ndarray, predictions: np.ndarray, reading: Reading) -> np.ndarray:
+    """Binary cross-entropy of each sample, the mean over its labels. -> float64 (n,)."""
+    probability = label_probabilities(predictions, reading)
+    given = np.where(targets > 0.5, probability, 1 - probability)
+    each = -np.log(np.clip(given, SMALLEST, 1))
+    return np.asarray(each.reshape(len(each), -1).mean(axis=1, dtype=np.float64))
+
+
 def scores(targets: np.ndarray, predictions: np.ndarray, reading: Reading) -> Scores:
     """Macro F1 with its interval; chance is answering yes to every label."""
     truth, probability = targets > 0.5, label_probabilities(predictions, reading)
     answer = probability >= 0.5
     value = intervals.bootstrap(lambda w: f1(truth, answer, w).mean(axis=1), len(truth))
-    given = np.where(truth, probability, 1 - probability)
     return Scores(
         "macro_f1",
         value,
-        loss=float(-np.log(np.clip(given, SMALLEST, 1)).mean()),
+        loss=float(losses(targets, predictions, reading).mean()),
         chance=float(f1(truth, np.ones_like(truth), np.ones((1, len(truth)))).mean()),
         details={"subset_accuracy": float((truth == answer).all(axis=1).mean())},
     )
@@ -89,4 +96,4 @@ def pair(
     )
 
 
-TASK = Task("multilabel", "macro_f1", check, scores, pair)
+TASK = Task("multilabel", "macro_f1", check, losses, scores, pair)

@@ -32,12 +32,18 @@ def check(targets: np.ndarray, predictions: np.ndarray) -> None:
         )
 
 
+def losses(targets: np.ndarray, predictions: np.ndarray, reading: Reading) -> np.ndarray:
+    """Squared error of each sample, the mean over its outputs. -> float64 (n,)."""
+    return np.asarray(((_flat(predictions) - _flat(targets)) ** 2).mean(axis=1))
+
+
 def scores(targets: np.ndarray, predictions: np.ndarray, reading: Reading) -> Scores:
     """Mean absolute error with its interval; chance is always answering the mean target."""
     truth = _flat(targets)
     errors = _flat(predictions) - truth
     spread = truth - truth.mean(axis=0)
-    squared, total = float((errors**2).mean()), float((spread**2).mean())
+    squared = float(losses(targets, predictions, reading).mean())
+    total = float((spread**2).mean())
     details = {"rmse": squared**0.5}
     if total > 0:
         details["r2"] = 1 - squared / total
@@ -70,4 +76,4 @@ def _flat(values: np.ndarray) -> np.ndarray:
     return values.reshape(len(values), -1).astype(np.float64)
 
 
-TASK = Task("regression", "mae", check, scores, pair)
+TASK = Task("regression", "mae", check, losses, scores, pair)

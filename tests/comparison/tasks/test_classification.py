@@ -108,3 +108,11 @@ def test_huge_confusion_matrices_are_left_out() -> None:
 def test_targets_that_do_not_fit(labels, outputs, words) -> None:
     with pytest.raises(MismatchError, match=words):
         TASK.check(labels, outputs)
+
+
+def test_each_samples_loss_is_the_mean_over_its_steps() -> None:
+    """Cross-entropy: -ln of the true class's probability."""
+    predictions = np.array([[[0.5, 0.5], [0.25, 0.75]], [[1.0, 0.0], [0.1, 0.9]]], np.float32)
+    found = TASK.losses(np.array([[0, 1], [0, 0]]), predictions, "probabilities")
+    wanted = [-(np.log(0.5) + np.log(0.75)) / 2, -np.log(0.1) / 2]
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)

@@ -53,3 +53,9 @@ def test_one_output_per_label() -> None:
     with pytest.raises(MismatchError, match=r"\(2,\)"):
         TASK.check(TRUTH, np.zeros((4, 2)))
     TASK.check(TRUTH, BEFORE)
+
+
+def test_each_samples_loss_is_the_mean_over_its_labels() -> None:
+    predictions = np.array([[0.8, 0.4], [0.5, 0.5]], np.float32)
+    found = TASK.losses(np.array([[1, 0], [0, 1]]), predictions, "probabilities")
+    np.testing.assert_allclose(found, [-np.log(0.8 * 0.6) / 2, np.log(2)], rtol=1e-6)

@@ -43,3 +43,8 @@ def test_sizes_must_fit() -> None:
     with pytest.raises(MismatchError, match="gives 2 values"):
         TASK.check(np.zeros((3, 1)), np.zeros((3, 2)))
     TASK.check(np.zeros(3), np.zeros((3, 1)))
+
+
+def test_each_samples_loss_is_its_mean_squared_error() -> None:
+    found = TASK.losses(np.array([[1, 2], [3, 4]]), np.array([[2, 2], [3, 1]]), "numbers")
+    np.testing.assert_array_equal(found, [0.5, 4.5])

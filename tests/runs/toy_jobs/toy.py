@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from pruning.errors import Cancelled, DataFileError
+from pruning.runs import foresight
 from pruning.runs.jobs._base import Job, Task
 from pruning.storage import write_bytes
 
@@ -17,9 +18,9 @@ def run(task: Task) -> dict[str, Any]:
         task.report({"epoch": 0, "loss": float("nan"), "accuracy": 0.5})
     with task.stage("middle"):
         task.progress(1.0, "half way")
-        BEHAVIOURS[task.request["toy"]](task)
+        answer = BEHAVIOURS[task.request["toy"]](task)
     task.skip("end")
-    return {"answer": 42}
+    return answer or {"answer": 42}
 
 
 def patient(task: Task) -> None:
@@ -49,6 +50,10 @@ def make(task: Task) -> None:
     write_bytes(task.folder.path / "made.txt", b"made")
 
 
+def foreseen(task: Task) -> dict[str, Any]:
+    return {"read": [str(path) for path in foresight._read]}
+
+
 BEHAVIOURS = {
     "done": lambda task: None,
     "patient": patient,
@@ -57,5 +62,6 @@ BEHAVIOURS = {
     "crash": crash,
     "full_disk": full_disk,
     "make": make,
+    "foreseen": foreseen,
 }
 JOB = Job("toy", run, tensorflow=False)
