@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pruning.analysis.readings import reading_of
-from pruning.comparison.evaluate import evaluate, output_activation
+from pruning.comparison.evaluate import evaluate, reading_on
 from pruning.comparison.recalibration import Recalibration
 from pruning.comparison.result import Scores
 from pruning.comparison.tasks import TASKS
@@ -52,12 +51,12 @@ def recalibrated(
         Cancelled: ``should_stop`` said so.
     """
     judge = _Judge(model, framework, data, report, should_stop)
-    x = data.x("train")
+    rows = drawn_rows(data.manifest.counts["train"], samples, seed)
     old, before = statistics(model, framework), judge.look(GLANCE, 0.0)
     made = recalibrate(
         model,
         framework,
-        np.asarray(x[drawn_rows(len(x), samples, seed)]),
+        data.inputs("train", rows),
         report=lambda share, words: report(0.1 + 0.6 * share, words),
         should_stop=should_stop,
     )
@@ -129,7 +128,7 @@ class _Judge:
             should_stop=self.should_stop,
             report=tell,
         )
-        reading = reading_of(predictions, output_activation(self.model))
+        reading = reading_on(self.data, self.model, self.framework, predictions)
         targets = np.asarray(self.data.y("val")[:limit])
         losses = TASKS[self.data.manifest.task].losses(targets, predictions, reading)
         return _Look(scores, losses)
