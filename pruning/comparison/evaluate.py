@@ -28,7 +28,7 @@ def evaluate(
     dataset: Dataset,
     *,
     split: str = "test",
-    limit: int | None = None,
+    rows: slice | np.ndarray = slice(None),
     should_stop: Callable[[], bool] = lambda: False,
     report: Callable[[dict[str, Any]], None] = lambda entry: None,
 ) -> tuple[Scores, np.ndarray]:
@@ -39,7 +39,7 @@ def evaluate(
         framework: The model's.
         dataset: Prepared data.
         split: The split to judge on.
-        limit: Only the first so many samples.
+        rows: Numbers of the samples to judge on, or a slice of them; all by default.
         should_stop: Asked between chunks of samples.
         report: Told ``{"done", "total"}`` samples after each chunk.
 
@@ -56,10 +56,10 @@ def evaluate(
         require_graph_names(framework.layers(model))
     judged = framework.with_output(model, dataset.manifest.output)
     _check_order(model, [entry.name for entry in dataset.manifest.inputs])
-    inputs = dataset.inputs(split, slice(limit))
+    inputs = dataset.inputs(split, rows)
     predictions = predict(judged, inputs, should_stop=should_stop, report=report)
     task = TASKS[dataset.manifest.task]
-    targets = np.asarray(dataset.y(split)[:limit])
+    targets = np.asarray(dataset.y(split)[rows])
     task.check(targets, predictions)
     reading = reading_on(dataset, model, framework, predictions)
     return task.scores(targets, predictions, reading), predictions

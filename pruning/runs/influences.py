@@ -136,13 +136,15 @@ def _sensitivity(
     split = "val" if data.manifest.counts.get("val", 0) else "train"
     framework, blocks = analysis.framework, analysis.profile.removable_blocks
     score = criterion_of("sensitivity", "layers").score
-    scores, predictions = evaluate(analysis.model, framework, data, split=split, limit=samples)
+    scores, predictions = evaluate(
+        analysis.model, framework, data, split=split, rows=slice(samples)
+    )
     values = {}
     for number, block in enumerate(blocks):
         if should_stop():
             raise Cancelled
         report(number / len(blocks), f"without {block.id}, {number + 1} of {len(blocks)}")
         model = remove(analysis, [block.id]).model
-        found, _ = evaluate(model, framework, data, split=split, limit=samples)
+        found, _ = evaluate(model, framework, data, split=split, rows=slice(samples))
         values[block.id] = float(score(np.array([[scores.loss], [found.loss]])).mean())
     return Influences("sensitivity", len(predictions), split, values, scores.loss)

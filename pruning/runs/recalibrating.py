@@ -42,7 +42,7 @@ def recalibrated(
         model: The cut model; changed in place.
         framework: Its Keras.
         data: Prepared data.
-        seed: Draws the training samples.
+        seed: Draws the samples.
         samples: At most so many.
         report: Told how far it is.
         should_stop: Asked often.
@@ -50,7 +50,7 @@ def recalibrated(
     Raises:
         Cancelled: ``should_stop`` said so.
     """
-    judge = _Judge(model, framework, data, report, should_stop)
+    judge = _Judge(model, framework, data, seed, report, should_stop)
     rows = drawn_rows(data.manifest.counts["train"], samples, seed)
     old, before = statistics(model, framework), judge.look(GLANCE, 0.0)
     made = recalibrate(
@@ -94,11 +94,12 @@ class _Look:
 
 @dataclass(frozen=True)
 class _Judge:
-    """Scores a model on the first validation samples, as it is at the moment."""
+    """Scores a model on validation samples, as it is at the moment."""
 
     model: Any
     framework: Framework
     data: Dataset
+    seed: int
     report: Callable[[float, str], None]
     should_stop: Callable[[], bool]
 
@@ -110,10 +111,12 @@ class _Judge:
     def look(self, limit: int, begun: float) -> _Look | None:
         """Score the model on at most ``limit`` samples; ``None`` when there are none.
 
-        ``begun`` is the share of the whole work that is done before it, a tenth is this.
+        They are drawn, for a file may have them sorted by class. ``begun`` is the share of the
+        whole work that is done before it, a tenth is this.
         """
         if not self.samples:
             return None
+        rows = drawn_rows(self.samples, limit, self.seed)
 
         def tell(entry: dict[str, Any]) -> None:
             share = begun + 0.1 * entry["done"] / entry["total"]
@@ -124,12 +127,12 @@ class _Judge:
             self.framework,
             self.data,
             split="val",
-            limit=limit,
+            rows=rows,
             should_stop=self.should_stop,
             report=tell,
         )
         reading = reading_on(self.data, self.model, self.framework, predictions)
-        targets = np.asarray(self.data.y("val")[:limit])
+        targets = np.asarray(self.data.y("val")[rows])
         losses = TASKS[self.data.manifest.task].losses(targets, predictions, reading)
         return _Look(scores, losses)
 
