@@ -74,6 +74,16 @@ def find_keys(npz: Npz, wanted: Sequence[str] = (), outputs: Sequence[str] = ())
     return replace(keys, output=output)
 
 
+def own_outputs(npz: Npz) -> list[str]:
+    """Names of outputs as they stand in the keys of the labels: where no model gives them."""
+    found = []
+    for key in npz.headers:
+        if key.lower().startswith("y_"):
+            word, _, name = key[2:].partition("_")
+            found.append(name if split_of(word) is not None else key[2:])
+    return list(dict.fromkeys(name for name in found if name))
+
+
 def named_keys(names: Sequence[str], split: str = "train") -> str:
     """Keys of arrays for these inputs, as words: ``x_train_tokens, x_train_mask``."""
     return ", ".join(f"x_{split}_{name}" for name in names)

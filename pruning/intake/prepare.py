@@ -32,7 +32,7 @@ from pruning.intake.labels import Targets
 from pruning.intake.modalities import modality as modality_of
 from pruning.intake.modalities._base import ModelInput
 from pruning.intake.npz import class_names, open_npz
-from pruning.intake.npz_keys import find_keys
+from pruning.intake.npz_keys import find_keys, own_outputs
 from pruning.intake.options import Options
 from pruning.intake.outputs import labelled
 from pruning.intake.samples import Contents, Samples, from_tables, open_samples
@@ -130,7 +130,8 @@ def _prepare_arrays(
 ) -> Dataset:
     with open_npz(path) as npz:
         inputs = model_input.every if model_input else ()
-        outputs = [answer.name for answer in model_input.answers] if model_input else []
+        answers = model_input.answers if model_input else ()
+        outputs = [answer.name for answer in answers] if model_input else own_outputs(npz)
         found = find_keys(npz, [one.name for one in inputs], outputs)
         names = found.names or ("",)
         options = replace(options, classes=options.classes or class_names(npz))

@@ -14,7 +14,7 @@ from pruning.intake.files import Files, open_files
 from pruning.intake.kind import Kind, kind_of
 from pruning.intake.layout import Layout, arrange
 from pruning.intake.npz import class_names, open_npz
-from pruning.intake.npz_keys import find_keys
+from pruning.intake.npz_keys import find_keys, own_outputs
 from pruning.intake.options import Options
 from pruning.intake.samples import chosen_roles, read_sides, suffixes
 from pruning.intake.store import shown_name
@@ -122,7 +122,7 @@ def open_table(path: Path, options: Options) -> Table:
 
 def _look_arrays(path: Path) -> Source:
     with open_npz(path) as npz:
-        found = find_keys(npz).pairs
+        found = find_keys(npz, outputs=own_outputs(npz)).pairs
         arrays = {
             key: {"shape": list(header.shape), "dtype": header.dtype.name}
             for key, header in npz.headers.items()

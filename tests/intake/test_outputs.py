@@ -11,6 +11,7 @@ from pruning.intake.check import check_data, unjudged
 from pruning.intake.dataset import Dataset
 from pruning.intake.modalities._base import Answer, ModelInput
 from pruning.intake.prepare import prepare
+from pruning.intake.source import look
 from tests.intake.test_check import NewProfile, Spec
 
 KIND, AMOUNT = Answer("kind", (3,), "softmax"), Answer("amount", (1,), "linear")
@@ -45,6 +46,15 @@ def test_a_key_names_the_output(tmp_path: Path) -> None:
     np.savez(tmp_path / "b.npz", **split)
     data = prepare(tmp_path / "b.npz", model_input=MODEL)
     assert (data.manifest.output, data.manifest.counts["val"]) == (1, 20)
+
+
+def test_a_look_needs_no_model(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x_a=X, x_b=X, y_kind=CLASSES, y_amount=NUMBERS)
+    found = look(tmp_path / "a.npz")
+    assert (found.files, found.splits_given) == (40, False)
+    np.savez(tmp_path / "b.npz", x_train=X, y_train_kind=CLASSES)
+    assert look(tmp_path / "b.npz").splits_given
+    assert prepare(tmp_path / "a.npz").manifest.output == 0
 
 
 def test_the_same_labels_for_another_output_are_other_data(tmp_path: Path) -> None:
