@@ -4,10 +4,11 @@ The frame is a script of its own inside ``pages/``: with a script beside a ``pag
 Streamlit would run a page without its frame on a first visit to a deep link.
 """
 
-import importlib
+import asyncio
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
@@ -17,8 +18,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from pruning.runs import executor
 
 # After the first page has been drawn and before its reader has chosen what to open.
 DRAWING_SECONDS = 2.5
@@ -70,15 +69,26 @@ class SecurityHeaders:
 
 @asynccontextmanager
 async def lifespan(app: object) -> AsyncIterator[None]:
-    """Look after the runs; once the first page is out, import what the others draw with."""
-    drawing = threading.Timer(DRAWING_SECONDS, importlib.import_module, ["pruning.charts.samples"])
+    """Look after the runs; once the first page is out, import what the others draw with.
+
+    The server listens before it has imported anything of the studio: a browser takes longer to
+    fetch and compile Streamlit's own scripts.
+    """
+    drawing = threading.Timer(DRAWING_SECONDS, import_module, ["pruning.charts.samples"])
     drawing.daemon = True
     drawing.start()
-    try:
-        async with executor.lifespan(app):
+    async with AsyncExitStack() as running:
+        begun = asyncio.create_task(_begin(running, app))
+        try:
             yield
-    finally:
-        drawing.cancel()
+        finally:
+            drawing.cancel()
+            await begun
+
+
+async def _begin(running: AsyncExitStack, app: object) -> None:
+    executor = await asyncio.to_thread(import_module, "pruning.runs.executor")
+    await running.enter_async_context(executor.lifespan(app))
 
 
 async def upload(request: Request) -> RedirectResponse:

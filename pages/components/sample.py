@@ -17,12 +17,13 @@ import streamlit as st
 
 from pages.components import chart
 from pages.components.text import visible
-from pruning import storage
+from pruning import quantities, storage
 from pruning.charts import samples as charts
 from pruning.intake.dataset import Dataset
 
 _PIXELS = 120  # small pictures are enlarged to this without smoothing
 _TEXT = 600
+_VALUES = 8
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,21 @@ class Gallery:
         path = self.dataset.folder / "preview" / "audio.npy"
         return np.array(storage.read_array(path, mapped=True)[index]) if path.exists() else None
 
+    def values(self, index: int) -> list[str]:
+        """What each input reads of a sample, in words: ``mask (5): 1, 1, 1, 0, 0``."""
+        manifest = self.dataset.manifest
+        rows = self.dataset.inputs("test", slice(index, index + 1))
+        if len(rows) == 1:
+            return [_numbers(rows[0])]
+        return [
+            f"{visible(entry.name, 30)} {quantities.shape(entry.shape)}: {_numbers(array)}"
+            for entry, array in zip(manifest.input_arrays, rows, strict=True)
+        ]
+
     def show(self, index: int) -> None:
         """Draw the sample in the current container."""
         picture, sound, text = self.image(index), self.sound(index), self.text(index)
+        several = len(self.dataset.manifest.input_arrays) > 1
         if picture is not None:
             st.image(picture, width="content")
         elif sound is not None:
@@ -67,10 +80,14 @@ class Gallery:
             st.audio(_wav(sound, rate), format="audio/wav")
         elif text:
             st.text(text)
-        else:
-            value = np.asarray(self.dataset.x("test")[index]).ravel()
-            words = ", ".join(f"{number:.3g}" for number in value[:8])
-            st.text(f"{words}{', …' if value.size > 8 else ''}")
+        if several or not (picture is not None or sound is not None or text):
+            st.text("\n".join(self.values(index)))
+
+
+def _numbers(array: np.ndarray) -> str:
+    value = array.ravel()
+    words = ", ".join(f"{number:.3g}" for number in value[:_VALUES])
+    return f"{words}{', …' if value.size > _VALUES else ''}"
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

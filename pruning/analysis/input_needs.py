@@ -1,4 +1,4 @@
-"""What a model does first with its input, and so what its data must be like."""
+"""What a model does first with its inputs, and so what its data must be like."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PASSING = (
 
 @dataclass(frozen=True)
 class InputNeeds:
-    """What the first input must be.
+    """What an input must be.
 
     Attributes:
         scales_itself: Rescaling or Normalization comes first: raw values are wanted.
@@ -31,14 +31,14 @@ class InputNeeds:
     vocabulary: int | None = None
 
 
-def input_needs(first: Any, nodes: Sequence[Node]) -> InputNeeds:
-    """Follow the first input through layers that let it pass, up to those that read it.
+def input_needs(entry: Any, nodes: Sequence[Node]) -> InputNeeds:
+    """Follow an input through layers that let it pass, up to those that read it.
 
     Args:
-        first: The symbolic tensor of the model's first input.
+        entry: The symbolic tensor of one of the model's inputs.
         nodes: All calls of the flat model, in an order in which inputs come before their readers.
     """
-    carrying = {id(first)}
+    carrying = {id(entry)}
     scales_itself, vocabularies = False, []
     for node in nodes:
         if not any(id(tensor) in carrying for tensor in node.inputs):

@@ -21,6 +21,7 @@ import numpy as np
 
 from pruning import storage
 from pruning.analysis.cost import Cost
+from pruning.analysis.input_needs import InputNeeds
 
 QUANTILES = 1025
 
@@ -227,7 +228,7 @@ class ModelProfile:
     # Of the file as the studio saves it, beyond the weights; cuts keep it. None: not measured.
     container_bytes: int | None
     inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]  # several are called after the layers that answer
     output_activation: str | None  # "softmax", "sigmoid", "linear", …, of the first output
     layers: tuple[Layer, ...]
     groups: tuple[Group, ...]
@@ -243,6 +244,8 @@ class ModelProfile:
     calls: tuple[Call, ...] = ()  # inputs come before their readers
     ends: tuple[int, ...] = ()  # numbers of the tensors that the model answers with
     blocks: tuple[Block, ...] = ()
+    other_needs: tuple[InputNeeds, ...] = ()  # of the inputs after the first
+    output_activations: tuple[str | None, ...] = ()  # the first is ``output_activation``
 
     def layer(self, name: str) -> Layer:
         """Return the layer of that name."""
@@ -289,6 +292,7 @@ class ModelProfile:
         fields["edges"] = tuple(Edge(**entry) for entry in record["edges"])
         fields["calls"] = tuple(Call(**_tuples(entry)) for entry in record.get("calls", ()))
         fields["blocks"] = tuple(_block(entry) for entry in record.get("blocks", ()))
+        fields["other_needs"] = tuple(InputNeeds(**n) for n in record.get("other_needs", ()))
         return cls(**_tuples(fields))
 
     def save(self, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from pruning.analysis.layer_rules._settings import activation_name
 from pruning.analysis.profile import Edge, Group, KernelShape, Layer, ModelProfile, TensorSpec
 from pruning.analysis.statistics import weight_stats, zero_fraction
 from pruning.analysis.stored import Stored, bytes_vary
-from pruning.frameworks._base import Framework
+from pruning.frameworks._base import Framework, Node
 from pruning.frameworks.names import is_depthwise
 
 if TYPE_CHECKING:
@@ -112,7 +113,9 @@ def analyse(
     layers = tuple(_layer(record, state) for record in traced.layers.values())
     floor = state.full | {group.id: group.minimum for group in state.prunable.values()}
     graph = call_graph(framework, flat, traced)
-    needs = input_needs(flat.inputs[0], framework.nodes(flat))
+    nodes = framework.nodes(flat)
+    activations = tuple(_activation(tensor, nodes) for tensor in flat.outputs)
+    needs, *others = (input_needs(entry, nodes) for entry in flat.inputs)
     profile = ModelProfile(
         digest=digest,
         name=name,
@@ -124,8 +127,8 @@ def analyse(
         bytes=bytes,
         container_bytes=stored.container_bytes(layers) if for_pricing else None,
         inputs=tuple(_tensor(framework, tensor) for tensor in model.inputs),
-        outputs=tuple(_tensor(framework, tensor) for tensor in model.outputs),
-        output_activation=_output_activation(framework, flat),
+        outputs=_outputs(framework, model),
+        output_activation=activations[0],
         layers=layers,
         groups=_with_offsets(channels.groups),
         edges=tuple(Edge(source, target) for source, target in traced.edges),
@@ -138,6 +141,8 @@ def analyse(
         calls=tuple(graph.calls),
         ends=graph.ends,
         blocks=find_blocks(framework, flat, graph, layers),
+        other_needs=tuple(others),
+        output_activations=activations,
     )
     return Analysis(framework, model, flat, traced, channels, profile, graph, loaded.length)
 
@@ -263,10 +268,18 @@ def _tensor(framework: Framework, tensor: Any) -> TensorSpec:
     return TensorSpec(name, framework.shape(tensor)[1:], dtype)
 
 
-def _output_activation(framework: Framework, flat: Any) -> str | None:
-    """Activation of the layer that makes the first output; ``linear`` when it has none."""
-    output = flat.outputs[0]
-    node = next(n for n in framework.nodes(flat) if any(t is output for t in n.outputs))
+def _outputs(framework: Framework, model: Any) -> tuple[TensorSpec, ...]:
+    specs = tuple(_tensor(framework, tensor) for tensor in model.outputs)
+    if len(specs) == 1:
+        return specs
+    # Keras makes up the names of these tensors, and knows the outputs by their layers.
+    names = zip(specs, model.output_names, strict=True)
+    return tuple(replace(spec, name=str(name)) for spec, name in names)
+
+
+def _activation(output: Any, nodes: Sequence[Node]) -> str | None:
+    """Activation of the layer that makes an output; ``linear`` when it has none."""
+    node = next(n for n in nodes if any(t is output for t in n.outputs))
     layer = node.layer
     while hasattr(layer, "layer") and hasattr(layer.layer, "get_config"):
         layer = layer.layer

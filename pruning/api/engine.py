@@ -40,13 +40,15 @@ def inspect(
         PruningError: The model or the data cannot be used.
     """
     loaded, profile = profiled(Path(model), length)
-    baseline = None
-    if data is not None:
-        from pruning.comparison.evaluate import evaluate
+    if data is None:
+        return Inspection(profile)
+    from pruning.comparison.evaluate import evaluate
+    from pruning.intake.check import unjudged
 
-        dataset = prepared(data, profile)
-        baseline, _ = evaluate(loaded.model, loaded.framework, dataset)
-    return Inspection(profile, baseline)
+    dataset = prepared(data, profile)
+    baseline, _ = evaluate(loaded.model, loaded.framework, dataset)
+    names = [spec.name for spec in profile.outputs]
+    return Inspection(profile, baseline, unjudged(names, dataset.manifest.output))
 
 
 def plan(

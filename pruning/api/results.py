@@ -26,10 +26,12 @@ class Inspection:
 
     Attributes:
         baseline: Quality on the test samples, when data was given.
+        notes: What that quality does not say: the outputs that were not judged.
     """
 
     profile: ModelProfile
     baseline: Scores | None = None
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The command line's ``inspect``."""

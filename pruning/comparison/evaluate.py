@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from pruning.analysis.readings import reading_of
+from pruning.analysis.readings import Reading, reading_of
 from pruning.comparison.result import Scores
 from pruning.comparison.tasks import TASKS
 from pruning.errors import Cancelled, DataFileError, MismatchError
 from pruning.frameworks._base import Framework, framework_of
 from pruning.frameworks.memory import keep_memory
 from pruning.frameworks.names import require_graph_names
-from pruning.frameworks.running import answer, loops_over_time, needs_compiler
+from pruning.frameworks.running import answer, loops_over_time, needs_compiler, nested
 from pruning.intake.dataset import Dataset
 
 BATCH = 64
@@ -28,18 +28,18 @@ def evaluate(
     dataset: Dataset,
     *,
     split: str = "test",
-    limit: int | None = None,
+    rows: slice | np.ndarray = slice(None),
     should_stop: Callable[[], bool] = lambda: False,
     report: Callable[[dict[str, Any]], None] = lambda entry: None,
 ) -> tuple[Scores, np.ndarray]:
-    """Score one model on one split.
+    """Score one model on one split; of several outputs, the one that the labels are for.
 
     Args:
         model: Of either Keras.
         framework: The model's.
         dataset: Prepared data.
         split: The split to judge on.
-        limit: Only the first so many samples.
+        rows: Numbers of the samples to judge on, or a slice of them; all by default.
         should_stop: Asked between chunks of samples.
         report: Told ``{"done", "total"}`` samples after each chunk.
 
@@ -54,55 +54,69 @@ def evaluate(
     """
     if framework.family == "keras3":
         require_graph_names(framework.layers(model))
-    predictions = predict(model, dataset.x(split)[:limit], should_stop=should_stop, report=report)
+    judged = framework.with_output(model, dataset.manifest.output)
+    _check_order(model, [entry.name for entry in dataset.manifest.inputs])
+    inputs = dataset.inputs(split, rows)
+    predictions = predict(judged, inputs, should_stop=should_stop, report=report)
     task = TASKS[dataset.manifest.task]
-    targets = np.asarray(dataset.y(split)[:limit])
+    targets = np.asarray(dataset.y(split)[rows])
     task.check(targets, predictions)
-    reading = reading_of(predictions, output_activation(model))
+    reading = reading_on(dataset, model, framework, predictions)
     return task.scores(targets, predictions, reading), predictions
 
 
-def _predictions(model: Any, chunk: np.ndarray, *, graph: bool) -> np.ndarray:
+def reading_on(
+    dataset: Dataset, model: Any, framework: Framework, predictions: np.ndarray
+) -> Reading:
+    """What predictions for a data set mean, told by them and by the output that it judges."""
+    judged = framework.with_output(model, dataset.manifest.output)
+    return reading_of(predictions, output_activation(judged))
+
+
+def _predictions(model: Any, chunk: Sequence[np.ndarray], *, graph: bool) -> np.ndarray:
     """Outputs for one chunk, from Keras's own graph or without. -> float32 (n, …)."""
     if graph:
-        return np.asarray(model.predict(chunk, batch_size=BATCH, verbose=0), np.float32)
-    batches = [chunk[start : start + BATCH] for start in range(0, len(chunk), BATCH)]
-    return np.concatenate([np.asarray(answer(model, [x]), np.float32) for x in batches])
+        given = nested(model, chunk)
+        return np.asarray(model.predict(given, batch_size=BATCH, verbose=0), np.float32)
+    starts = range(0, len(chunk[0]), BATCH)
+    batches = ([array[start : start + BATCH] for array in chunk] for start in starts)
+    return np.concatenate([np.asarray(answer(model, batch), np.float32) for batch in batches])
 
 
 def predict(
     model: Any,
-    samples: np.ndarray,
+    inputs: Sequence[np.ndarray],
     *,
     should_stop: Callable[[], bool] = lambda: False,
     report: Callable[[dict[str, Any]], None] = lambda entry: None,
 ) -> np.ndarray:
-    """Run the model in inference mode. samples: (n, …) -> float32 (n, …, outputs).
+    """Run the model in inference mode. An array (n, …) per input -> float32 (n, …, outputs).
 
     Outputs without an axis of their own, (n,), come back as (n, 1).
 
     Raises:
-        MismatchError: Several inputs or outputs, another input shape, outputs that are not finite.
+        MismatchError: Several outputs, other inputs, outputs that are not finite.
         DataFileError: There are no samples.
         Cancelled: ``should_stop`` said so.
     """
-    _check(model, samples)
+    _check(model, inputs)
     keep_memory()
-    worth_a_graph = len(samples) > FEW or loops_over_time(model, framework_of(model))
+    samples = len(inputs[0])
+    worth_a_graph = samples > FEW or loops_over_time(model, framework_of(model))
     graph = worth_a_graph and not needs_compiler(model)
     parts = []
-    for start in range(0, len(samples), CHUNK):
+    for start in range(0, samples, CHUNK):
         if should_stop():
             raise Cancelled
-        chunk = np.asarray(samples[start : start + CHUNK])
+        chunk = [np.asarray(array[start : start + CHUNK]) for array in inputs]
         parts.append(_predictions(model, chunk, graph=graph))
-        report({"done": start + len(chunk), "total": len(samples)})
+        report({"done": min(start + CHUNK, samples), "total": samples})
     predictions = np.concatenate(parts)
     finite = np.isfinite(predictions.reshape(len(predictions), -1)).all(axis=1)
     if not finite.all():
         raise MismatchError(
             f"The model's outputs are not finite for {int((~finite).sum()):,} of "
-            f"{len(samples):,} samples.",
+            f"{samples:,} samples.",
             expected="Finite numbers for every sample.",
             fix="Retrain with a smaller learning rate, or check the preprocessing of the data.",
         )
@@ -120,27 +134,40 @@ def output_activation(model: Any) -> str | None:
     return getattr(getattr(layer, "activation", None), "__name__", None)
 
 
-def _check(model: Any, samples: np.ndarray) -> None:
-    if not len(samples):
+def _check_order(model: Any, names: Sequence[str]) -> None:
+    """Another model may order its inputs otherwise: equal shapes must not be swapped."""
+    found = [str(tensor.name).split(":")[0] for tensor in model.inputs]
+    if found != list(names) and sorted(found) == sorted(names):
+        raise MismatchError(
+            f"The model reads {', '.join(found)}; the data is in the order {', '.join(names)}.",
+            expected="Inputs in the same order.",
+            fix="Save the model with its inputs in that order, or compare it with its own pruned "
+            "version.",
+        )
+
+
+def _check(model: Any, inputs: Sequence[np.ndarray]) -> None:
+    if not len(inputs[0]):
         raise DataFileError(
             "The data has no test samples.",
             expected="At least one sample that was not trained on.",
             fix="Put some samples into the test split.",
         )
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
+    if len(model.inputs) != len(inputs) or len(model.outputs) != 1:
         raise MismatchError(
             f"The model has {len(model.inputs)} inputs and {len(model.outputs)} outputs.",
-            expected="One input and one output.",
-            fix="Save a model with the one input and output that the data is for.",
+            expected=f"The {len(inputs)} inputs that the data is for, and one output.",
+            fix="Save a model with the inputs and the output that the data is for.",
         )
-    shape = tuple(model.inputs[0].shape)[1:]
-    fits = len(shape) == samples.ndim - 1 and all(
-        wanted is None or wanted == found
-        for wanted, found in zip(shape, samples.shape[1:], strict=True)
-    )
-    if not fits:
-        raise MismatchError(
-            f"The samples have the shape {samples.shape[1:]}, the model reads {shape}.",
-            expected="Samples of the model's input shape.",
-            fix="Prepare the data for this model, or choose the model that the data is for.",
+    for tensor, array in zip(model.inputs, inputs, strict=True):
+        shape = tuple(tensor.shape)[1:]
+        fits = len(shape) == array.ndim - 1 and all(
+            wanted is None or wanted == found
+            for wanted, found in zip(shape, array.shape[1:], strict=True)
         )
+        if not fits:
+            raise MismatchError(
+                f"The samples have the shape {array.shape[1:]}, the model reads {shape}.",
+                expected="Samples of the model's input shape.",
+                fix="Prepare the data for this model, or choose the model that the data is for.",
+            )

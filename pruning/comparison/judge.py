@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from pruning.analysis.profiler import analyse
-from pruning.analysis.readings import reading_of
-from pruning.comparison.evaluate import evaluate, output_activation
+from pruning.comparison.evaluate import evaluate, reading_on
 from pruning.comparison.latency import measure
 from pruning.comparison.result import Comparison, Latency, Sizes
 from pruning.comparison.sizes import sizes
 from pruning.comparison.tasks import TASKS, Paired
 from pruning.errors import Cancelled, MismatchError
+from pruning.intake.check import unjudged
 from pruning.intake.dataset import Dataset
 from pruning.intake.model_file import LoadedModel
 
@@ -60,7 +60,7 @@ def compare(
     times = SKIPPED, SKIPPED
     if latency:
         report({"step": "latency"})
-        sample = [np.asarray(dataset.x("test")[:1])]
+        sample = dataset.inputs("test", slice(1))
         times = measure(before.model, after.model, sample, should_stop=should_stop)
     if should_stop():
         raise Cancelled
@@ -75,6 +75,7 @@ def compare(
         latency_before=times[0],
         latency_after=times[1],
         answers=_answers(paired),
+        notes=unjudged(list(getattr(before.model, "output_names", [""])), dataset.manifest.output),
         **{name: getattr(paired, name) for name in Paired.__dataclass_fields__},
     )
     return comparison, predictions["before"], predictions["after"]
@@ -88,7 +89,7 @@ def _pair(before: LoadedModel, dataset: Dataset, was: np.ndarray, now: np.ndarra
             fix="Compare a model with its own pruned version.",
         )
     task = TASKS[dataset.manifest.task]
-    reading = reading_of(was, output_activation(before.model))
+    reading = reading_on(dataset, before.model, before.framework, was)
     targets = np.asarray(dataset.y("test"))
     return task.pair(targets, was, now, reading, dataset.manifest.classes)
 

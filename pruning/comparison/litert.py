@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from pruning.errors import ExportError
+from pruning.frameworks.running import nested
 
 
 def convert(model: Any, shapes: Sequence[tuple[int, ...]]) -> bytes:
@@ -41,7 +42,7 @@ def convert(model: Any, shapes: Sequence[tuple[int, ...]]) -> bytes:
     ]
 
     def call(*values: Any) -> Any:
-        return model(values[0] if len(values) == 1 else list(values), training=False)
+        return model(nested(model, values), training=False)
 
     try:
         traced = tf.function(call).get_concrete_function(*specs)

@@ -87,6 +87,7 @@ class Comparison:
         answers: What those four add up to: ``samples``, or steps when each sample has several.
         confusion_before, confusion_after: Rows true, columns predicted (classification).
         seconds: Times by name: ``train`` of the retraining, ``step_before``, ``step_after``.
+        notes: What a reader should know: the outputs that were not judged.
         recalibration: What new BatchNormalization statistics were worth, when they were measured.
     """
 
@@ -110,12 +111,15 @@ class Comparison:
     difference_method: str = ""
     answers: int | None = None
     recalibration: Recalibration | None = None
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
         record = asdict(self)
         if self.recalibration is None:
             del record["recalibration"]
+        if not self.notes:
+            del record["notes"]
         return record
 
     @classmethod
@@ -131,6 +135,7 @@ class Comparison:
                 **{**latency, "samples_ms": tuple(latency["samples_ms"])}
             )
             fields[f"confusion_{side}"] = tuple(tuple(row) for row in record[f"confusion_{side}"])
+        fields["notes"] = tuple(record.get("notes", ()))
         fields["difference"] = Interval(**record["difference"])
         if (found := record.get("recalibration")) is not None:
             fields["recalibration"] = Recalibration.from_dict(found)

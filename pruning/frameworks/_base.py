@@ -87,6 +87,9 @@ class Framework(Protocol):
     def path_of(self, flat_model: Any, layer: Any) -> str:
         """Name that is unique in the model: ``outer/inner`` for a layer of a nested model."""
 
+    def with_output(self, model: Any, place: int) -> Any:
+        """The model where it has one output, else one of the same layers that has only that."""
+
     def probe(self, flat_model: Any, outputs: Sequence[Any]) -> Any:
         """Model of the same layers that returns these tensors of a flat model, as a list.
 

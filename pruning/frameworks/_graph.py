@@ -189,6 +189,13 @@ class GraphFramework(ABC):
         _ORIGINS[flat] = origins
         return flat
 
+    def with_output(self, model: Any, place: int) -> Any:
+        """See :class:`Framework`."""
+        if len(model.outputs) == 1:
+            return model
+        inputs, _ = self.structures(model)
+        return self.keras.Model(inputs, model.outputs[place], name=model.name)
+
     def probe(self, flat_model: Any, outputs: Sequence[Any]) -> Any:
         """See :class:`Framework`."""
         paths = _PATHS.get(flat_model, {})

@@ -21,7 +21,7 @@ def answer(model: Any, inputs: Sequence[Any]) -> Any:
         model: Of either Keras.
         inputs: One array per input of the model, in the order of ``model.inputs``.
     """
-    given = _nested(model, list(inputs))
+    given = nested(model, inputs)
     forget(model)
 
     def run(values: Any) -> Any:
@@ -57,14 +57,21 @@ def forget(model: Any) -> None:
             (getattr(layer, "reset_state", None) or layer.reset_states)()
 
 
-def _nested(model: Any, inputs: list[Any]) -> Any:
-    """The inputs as the model wants them: one by itself, several in a list or by their keys."""
+def nested(model: Any, inputs: Sequence[Any]) -> Any:
+    """The inputs as the model wants them: one by itself, several together or by their keys.
+
+    Together they are a tuple: ``tf.data`` takes a list for one tensor.
+
+    Args:
+        model: Of either Keras.
+        inputs: One value per input of the model, in the order of ``model.inputs``.
+    """
     wanted = getattr(model, "_inputs_struct", None)
     if isinstance(wanted, dict):
         places = {id(tensor): place for place, tensor in enumerate(model.inputs)}
         if all(id(tensor) in places for tensor in wanted.values()):
             return {key: inputs[places[id(tensor)]] for key, tensor in wanted.items()}
-    return inputs if len(inputs) > 1 else inputs[0]
+    return tuple(inputs) if len(inputs) > 1 else inputs[0]
 
 
 def needs_compiler(model: Any) -> bool:

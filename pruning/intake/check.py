@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from pruning import quantities
 from pruning.errors import MismatchError
-from pruning.intake.dataset import Manifest
-from pruning.intake.modalities._base import ModelInput
-
-Shape = tuple[int | None, ...]
+from pruning.intake.dataset import InputArray, Manifest
+from pruning.intake.label_check import Shape, check_labels, fits, words_of
+from pruning.intake.modalities._base import Answer, ModelInput
+from pruning.intake.npz_keys import named_keys
 
 
 class Spec(Protocol):
     """One input or output of a model, as the model's profile describes it."""
+
+    @property
+    def name(self) -> str:
+        """As the model calls it."""
 
     @property
     def shape(self) -> Shape:
@@ -43,19 +48,76 @@ class Profile(Protocol):
 def model_input(profile: Profile) -> ModelInput:
     """What data has to fit, from a model's profile.
 
-    ``profile.scales_itself`` and ``profile.vocabulary`` are read where the profile has them:
-    profiles stored by an older studio do not.
+    ``profile.scales_itself``, ``profile.vocabulary`` and ``profile.other_needs`` are read where the
+    profile has them: profiles stored by an older studio do not.
     """
     first = profile.inputs[0]
     scales_itself: Any = getattr(profile, "scales_itself", False)
     vocabulary: Any = getattr(profile, "vocabulary", None)
+    needs: Any = getattr(profile, "other_needs", ()) or [None] * len(profile.inputs[1:])
     return ModelInput(
         shape=first.shape,
         dtype=first.dtype,
         scales_itself=bool(scales_itself),
         vocabulary=None if vocabulary is None else int(vocabulary),
         outputs=profile.outputs[0].shape,
+        answers=answers_of(profile) if len(profile.outputs) > 1 else (),
         activation=profile.output_activation,
+        name=first.name,
+        others=tuple(
+            ModelInput(
+                spec.shape,
+                spec.dtype,
+                scales_itself=bool(need and need.scales_itself),
+                vocabulary=need.vocabulary if need else None,
+                name=spec.name,
+            )
+            for spec, need in zip(profile.inputs[1:], needs, strict=True)
+        ),
+    )
+
+
+def check_data(manifest: Manifest, profile: Profile) -> tuple[str, ...]:
+    """Check data against a model; of several outputs, the one that its labels are for.
+
+    Returns:
+        Notes on what fits but is unusual, and on outputs that nobody judges.
+
+    Raises:
+        MismatchError: They do not belong together.
+    """
+    answers, place = answers_of(profile), manifest.output
+    if place >= len(answers):
+        raise MismatchError(
+            f"The labels were prepared for output {place} of another model, "
+            f"this one has {quantities.plural(len(answers), 'output')}.",
+            expected="Data that was prepared for this model.",
+            fix="Prepare the data for this model.",
+        )
+    judged = profile.outputs[place : place + 1]
+    notes = check_fits(manifest, profile.inputs, judged, answers[place].activation)
+    return (*notes, *unjudged([answer.name for answer in answers], place))
+
+
+def answers_of(profile: Profile) -> tuple[Answer, ...]:
+    """A model's outputs; a profile of an older studio knows the activation of the first only."""
+    activations: Any = getattr(profile, "output_activations", ())
+    activations = activations or [profile.output_activation, *[None] * len(profile.outputs[1:])]
+    return tuple(
+        Answer(spec.name, spec.shape, activation)
+        for spec, activation in zip(profile.outputs, activations, strict=True)
+    )
+
+
+def unjudged(names: Sequence[str], place: int) -> tuple[str, ...]:
+    """A note on the outputs of a model that the labels are not for; none for a single output."""
+    others = [name for number, name in enumerate(names) if number != place]
+    if not others:
+        return ()
+    verb = "is" if len(others) == 1 else "are"
+    return (
+        f"The labels are for the output {names[place]}; {', '.join(others)} {verb} neither "
+        "trained nor judged.",
     )
 
 
@@ -79,138 +141,53 @@ def check_fits(
     Raises:
         MismatchError: They do not belong together.
     """
-    _check_single(inputs, outputs)
-    _check_input(manifest, inputs[0].shape)
-    answer = outputs[0].shape
-    if manifest.task == "regression":
-        return _check_regression(manifest, answer, output_activation)
-    if manifest.task == "multilabel":
-        return _check_multilabel(manifest, answer, output_activation)
-    return _check_classes(manifest, answer, output_activation)
+    _check_outputs(outputs)
+    _check_inputs(manifest.input_arrays, inputs)
+    return check_labels(manifest, outputs[0].shape, output_activation)
 
 
-def _check_single(inputs: Sequence[Spec], outputs: Sequence[Spec]) -> None:
-    for what, specs in (("input", inputs), ("output", outputs)):
-        if len(specs) != 1:
+def several_inputs(names: Sequence[str], have: int = 1) -> MismatchError:
+    """The error for a model of several inputs and data that does not feed them all."""
+    given = "one array of inputs" if have == 1 else f"{have} arrays of inputs"
+    return MismatchError(
+        f"The model has {len(names)} inputs: {', '.join(names)}; the data has {given}.",
+        expected=f"An .npz with an array for each input: {named_keys(names)}.",
+        fix="Bring the data in that form, or prune without data (no retraining, no baseline).",
+    )
+
+
+def _check_outputs(outputs: Sequence[Spec]) -> None:
+    if len(outputs) != 1:
+        raise MismatchError(
+            f"The model has {len(outputs)} outputs; the data has one array of labels.",
+            expected="A model with one output.",
+            fix="Prune without data (no retraining and no baseline), or bring another model.",
+        )
+
+
+def _check_inputs(arrays: Sequence[InputArray], inputs: Sequence[Spec]) -> None:
+    names = [spec.name for spec in inputs]
+    if len(arrays) != len(inputs) and len(inputs) > 1:
+        raise several_inputs(names, len(arrays))
+    if len(arrays) != len(inputs):
+        raise MismatchError(
+            f"The data has {len(arrays)} arrays of inputs, the model has one input.",
+            expected="One array of inputs: x_train, x_val, x_test, or x.",
+            fix="Bring the model that reads them all, or data for one input.",
+        )
+    for place, (array, spec) in enumerate(zip(arrays, inputs, strict=True)):
+        if array.name not in ("", str(place), spec.name):
             raise MismatchError(
-                f"The model has {len(specs)} {what}s; the data has one array of {what}s.",
-                expected=f"A model with one {what}.",
-                fix="Prune without data (no retraining and no baseline), or bring another model.",
+                f"The data's inputs are {', '.join(one.name for one in arrays)}; "
+                f"the model reads {', '.join(names)}.",
+                expected="The model's inputs in its order.",
+                fix="Prepare the data for this model.",
             )
-
-
-def _check_input(manifest: Manifest, wanted: Shape) -> None:
-    if not fits(manifest.x_shape, wanted):
-        raise MismatchError(
-            f"The model reads samples of shape {_words(wanted)}, the data has "
-            f"{_words(manifest.x_shape)}.",
-            expected=f"Samples of shape {_words(wanted)}.",
-            fix="Change the preprocessing to fit the model, or bring data made for it.",
-        )
-
-
-def _check_classes(manifest: Manifest, answer: Shape, activation: str | None) -> tuple[str, ...]:
-    values, classes = answer[-1] if answer else None, len(manifest.classes)
-    _check_steps(manifest, answer[:-1])
-    if values == 1:
-        return _check_binary(classes, activation)
-    if values != classes:
-        raise MismatchError(
-            f"The model answers with {_count(values)} values, the data has {classes} classes.",
-            expected=f"Data with {_count(values)} classes, in the order of the model's outputs.",
-            fix="Add the missing classes or take the surplus ones out, or bring another model.",
-        )
-    if activation == "sigmoid":
-        return ("Each output is a yes or no of its own (sigmoid); the largest counts as answer.",)
-    if activation not in (None, "softmax", "linear", "log_softmax"):
-        return (f"The outputs end in {activation}; the largest counts as the answer.",)
-    return ()
-
-
-def _check_binary(classes: int, activation: str | None) -> tuple[str, ...]:
-    if classes != 2:
-        raise MismatchError(
-            f"The model answers with one value, the data has {classes} classes.",
-            expected="Two classes for a model with one output, or numbers to predict.",
-            fix="Bring data with two classes, or choose the task regression if labels are numbers.",
-        )
-    if activation == "softmax":
-        raise MismatchError(
-            "The model's only output goes through a softmax, so its answer is always 1.",
-            expected="A sigmoid over one output, or a softmax over two.",
-            fix="Correct the model's last layer and train it again.",
-        )
-    if activation == "sigmoid":
-        return ()
-    return ("The model's one output is taken as a logit: above 0 is the second class.",)
-
-
-def _check_multilabel(manifest: Manifest, answer: Shape, activation: str | None) -> tuple[str, ...]:
-    if not fits(manifest.y_shape, answer):
-        raise MismatchError(
-            f"The model answers with {_words(answer)} values, the data has "
-            f"{len(manifest.classes)} labels that may go together.",
-            expected="One output for each label.",
-            fix="Bring data with the model's labels, or another model.",
-        )
-    if activation == "softmax":
-        raise MismatchError(
-            "The data has several labels a sample; the model's softmax allows only one.",
-            expected="A sigmoid for each label.",
-            fix="Bring a model that ends in sigmoids, or data with one class a sample.",
-        )
-    if activation == "sigmoid":
-        return ()
-    return ("The outputs are taken as logits: above 0 the label is present.",)
-
-
-def _check_regression(manifest: Manifest, answer: Shape, activation: str | None) -> tuple[str, ...]:
-    shapes = [manifest.y_shape, (*manifest.y_shape, 1)]
-    if not any(fits(shape, answer) for shape in shapes):
-        raise MismatchError(
-            f"The model answers with {_words(answer)} values, the data has numbers of shape "
-            f"{_words(manifest.y_shape)} to predict.",
-            expected="As many numbers as the model has outputs.",
-            fix="Choose the matching label columns, or choose the task classification.",
-        )
-    if activation == "softmax":
-        raise MismatchError(
-            "The data has numbers to predict; the model's softmax answers with shares of 1.",
-            expected="A linear output.",
-            fix="Choose the task classification if the labels are classes, or bring another model.",
-        )
-    if activation in ("sigmoid", "tanh"):
-        return (f"The output ends in {activation}: it cannot reach numbers outside its range.",)
-    return ()
-
-
-def _check_steps(manifest: Manifest, steps: Shape) -> None:
-    """One label a sample, or one a step when the model answers at every step."""
-    if fits(manifest.y_shape, steps):
-        return
-    per_sample = (
-        "one label for a sample"
-        if not manifest.y_shape
-        else (f"labels of shape {_words(manifest.y_shape)}")
-    )
-    wanted = f"labels of shape {_words(steps)}" if steps else "one label for each sample"
-    raise MismatchError(
-        f"The data has {per_sample}, and the model answers where {wanted} are expected.",
-        expected=f"{wanted[0].upper()}{wanted[1:]}.",
-        fix="Bring labels in that shape, or a model that answers in the labels' shape.",
-    )
-
-
-def fits(shape: tuple[int, ...], wanted: Shape) -> bool:
-    """A shape equals the wanted one wherever that is not open."""
-    return len(shape) == len(wanted) and all(
-        want is None or want == have for have, want in zip(shape, wanted, strict=True)
-    )
-
-
-def _count(values: int | None) -> str:
-    return "an open number of" if values is None else str(values)
-
-
-def _words(shape: Shape) -> str:
-    return "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
+        if not fits(array.shape, spec.shape):
+            where = f" at {spec.name}" if len(inputs) > 1 else ""
+            raise MismatchError(
+                f"The model reads samples of shape {words_of(spec.shape)}{where}, the data has "
+                f"{words_of(array.shape)}.",
+                expected=f"Samples of shape {words_of(spec.shape)}.",
+                fix="Change the preprocessing to fit the model, or bring data made for it.",
+            )

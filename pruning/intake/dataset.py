@@ -4,10 +4,12 @@ A folder ``data/<id>/prepared/<preprocessing id>/`` holds
 
     manifest.json
     x_train.npy y_train.npy x_val.npy y_val.npy x_test.npy y_test.npy
+                        of several inputs one file each, in the model's order:
+                        x_train_0.npy x_train_1.npy …
     preview/            what a person sees of the test samples, by modality:
                         image: images.npy uint8 (n, h, w, 1|3); audio: audio.npy int16 (n, samples);
-                        text: texts.json {"texts": [...]}; arrays: images.npy where they are
-                        pictures, else nothing
+                        text: texts.json {"texts": [...]}; arrays: images.npy where those of an
+                        input are pictures, else nothing
 
 ``DataRef`` ``"<id>-<preprocessing id>"`` names it in links, plans and runs.
 """
@@ -28,6 +30,21 @@ SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
+class InputArray:
+    """What the model reads at one of its inputs.
+
+    Attributes:
+        name: Of the input; its number from 0 where the data was prepared without a model and
+            names none; empty where there is one only.
+        shape, dtype: Of one sample.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What is known of prepared data.
 
@@ -38,11 +55,14 @@ class Manifest:
         classes: Class names in the order of the indices; empty for regression.
         counts: Samples per split.
         class_counts: Samples per split and class (classification).
+        x_shape, x_dtype: Of one sample; of several inputs the first.
         preprocessing: The settings, as the modality wrote them; the id is their digest.
         pipeline: The same in words, step by step: ``resize 28×28``, ``grey``, ``divide by 255``.
         sample_rate: Of ``preview/audio.npy``, in Hz, for audio.
         source, licence: Where the samples come from, when known.
         notes: What a reader should know, e.g. how many files were skipped and why.
+        inputs: Several inputs in the model's order; empty for one, as in older manifests.
+        output: Number of the model's output that the labels are for.
     """
 
     ref: str
@@ -62,6 +82,13 @@ class Manifest:
     source: str = ""
     licence: str = ""
     notes: tuple[str, ...] = field(default=())
+    inputs: tuple[InputArray, ...] = field(default=())
+    output: int = 0
+
+    @property
+    def input_arrays(self) -> tuple[InputArray, ...]:
+        """All inputs, also a single one."""
+        return self.inputs or (InputArray("", self.x_shape, self.x_dtype),)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
@@ -73,6 +100,10 @@ class Manifest:
         fields = {key: value for key, value in record.items() if key in cls.__dataclass_fields__}
         for key in ("classes", "x_shape", "y_shape", "pipeline", "notes"):
             fields[key] = tuple(fields[key])
+        fields["inputs"] = tuple(
+            InputArray(entry["name"], tuple(entry["shape"]), entry["dtype"])
+            for entry in record.get("inputs", ())
+        )
         return cls(**fields)
 
 
@@ -88,13 +119,30 @@ class Dataset:
         """Open a prepared folder."""
         return cls(folder, Manifest.from_dict(storage.read_json(folder / "manifest.json")))
 
+    def inputs(self, split: str, rows: slice | np.ndarray = slice(None)) -> tuple[np.ndarray, ...]:
+        """What the model reads of a split, an array (n, …) for each input, in the model's order.
+
+        Args:
+            split: Its name.
+            rows: Numbers of the samples, which are read at once, or a slice of them.
+        """
+        files = input_files(split, len(self.manifest.input_arrays))
+        mapped = (storage.read_array(self.folder / f"{name}.npy", mapped=True) for name in files)
+        return tuple(np.asarray(array[rows]) for array in mapped)
+
     def x(self, split: str) -> np.ndarray:
-        """Model inputs of a split. -> (n, *x_shape)."""
-        return storage.read_array(self.folder / f"x_{split}.npy", mapped=True)
+        """The same where there is one input. -> (n, *x_shape)."""
+        (array,) = self.inputs(split)
+        return array
 
     def y(self, split: str) -> np.ndarray:
         """Targets of a split. -> (n,) or (n, outputs)."""
         return storage.read_array(self.folder / f"y_{split}.npy", mapped=True)
+
+
+def input_files(split: str, count: int) -> list[str]:
+    """Names of the files of a split's inputs, without suffix, in the model's order."""
+    return [f"x_{split}"] if count == 1 else [f"x_{split}_{place}" for place in range(count)]
 
 
 def prepared_folder(ref: str) -> Path:

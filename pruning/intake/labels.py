@@ -28,6 +28,11 @@ class Targets:
     classes: tuple[str, ...]
     notes: tuple[str, ...] = field(default=())
 
+    @property
+    def y_shape(self) -> tuple[int, ...]:
+        """Of one sample's labels."""
+        return self.y.shape[1:]
+
 
 @dataclass(frozen=True)
 class Expected:

@@ -14,9 +14,7 @@ import numpy as np
 
 from pruning.errors import DataFileError
 from pruning.intake import limits
-from pruning.intake.dataset import SPLITS
 from pruning.intake.files import open_zip
-from pruning.intake.splits import split_of
 from pruning.intake.store import shown_name
 
 CHUNK_BYTES = 16 * 2**20
@@ -87,15 +85,6 @@ class Npz:
         return np.frombuffer(content, np.uint8)
 
 
-@dataclass(frozen=True)
-class Pair:
-    """Keys of inputs and labels of the same samples, and their split when one is given."""
-
-    x: str
-    y: str
-    split: int | None
-
-
 @contextmanager
 def open_npz(path: Path) -> Iterator[Npz]:
     """Open an ``.npz`` and read the headers of its arrays.
@@ -131,37 +120,6 @@ def open_npz(path: Path) -> Iterator[Npz]:
         yield Npz(name, archive, headers)
 
 
-def pairs(npz: Npz) -> tuple[Pair, ...]:
-    """Which arrays belong together: ``x_train, y_train …`` or ``x, y``.
-
-    Raises:
-        DataFileError: Keys are missing, or x and y have different numbers of samples.
-    """
-    lower = {key.lower(): key for key in npz.headers}
-    found = []
-    for low, key in lower.items():
-        split = split_of(low[2:]) if low.startswith("x_") else None
-        if low != "x" and split is None:
-            continue
-        partner = lower.get("y" + low[1:])
-        if partner is None:
-            raise DataFileError(
-                f"{npz.name} has the array {key} and no y{key[1:]}.",
-                expected="Labels for every array of inputs, under the matching key.",
-                fix=f"Save y{key[1:]} in the same file.",
-            )
-        found.append(Pair(key, partner, split))
-        _check_lengths(npz, key, partner)
-    if not found or (len(found) > 1 and None in [pair.split for pair in found]):
-        _raise_keys(npz)
-    if all(pair.split not in (None, 0) for pair in found):
-        _raise_keys(npz)
-    splits = [pair.split for pair in found]
-    if len(set(splits)) < len(splits):
-        _raise_keys(npz)
-    return tuple(sorted(found, key=lambda pair: pair.split or 0))
-
-
 def class_names(npz: Npz) -> tuple[str, ...]:
     """The optional array ``classes``: names in the order of the labels' numbers."""
     header = npz.headers.get("classes")
@@ -174,38 +132,6 @@ def class_names(npz: Npz) -> tuple[str, ...]:
             fix="Save it with numpy.array(names).",
         )
     return tuple(str(name) for name in npz.read("classes").astype("U"))
-
-
-def _check_lengths(npz: Npz, x: str, y: str) -> None:
-    for key in (x, y):
-        if not npz.headers[key].shape:
-            raise DataFileError(
-                f"The array {key} of {npz.name} is a single value.",
-                expected="An array whose first axis counts the samples.",
-                fix="Save the samples as one array.",
-            )
-    lengths = npz.headers[x].shape[0], npz.headers[y].shape[0]
-    if lengths[0] != lengths[1]:
-        raise DataFileError(
-            f"{npz.name} has {lengths[0]:,} samples in {x} and {lengths[1]:,} labels in {y}.",
-            expected="One label for every sample.",
-            fix="Save both arrays again from the same samples.",
-        )
-    if lengths[0] == 0:
-        raise DataFileError(
-            f"{x} in {npz.name} has no samples.",
-            expected="At least one sample.",
-            fix="Leave the array out to have this split taken from the training samples.",
-        )
-
-
-def _raise_keys(npz: Npz) -> None:
-    wanted = ", ".join(f"x_{split}, y_{split}" for split in SPLITS)
-    raise DataFileError(
-        f"{npz.name} holds the arrays {', '.join(list(npz.headers)[:8]) or 'none'}.",
-        expected=f"{wanted}; or x_train, y_train alone or with one of the others; or x, y.",
-        fix="Save with numpy.savez_compressed('data.npz', x=inputs, y=labels).",
-    )
 
 
 def _read_header(name: str, key: str, stream: IO[bytes]) -> Header:

@@ -8,8 +8,9 @@ kind_of ─┬ npz ──────────────► arrays.py   ┐
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +19,22 @@ import numpy as np
 from pruning import storage
 from pruning.errors import DataFileError, NotFoundError
 from pruning.intake import arrays, splits
+from pruning.intake.array_fit import ArrayFit, fit_each, suggest_each
 from pruning.intake.arrays import Report
-from pruning.intake.check import fits
+from pruning.intake.check import several_inputs
 from pruning.intake.dataset import SPLITS, Dataset, prepared_folder
 from pruning.intake.decoding import Decoder, write_samples
 from pruning.intake.draft import Draft, building
 from pruning.intake.files import FolderFiles
 from pruning.intake.kind import kind_of
+from pruning.intake.label_check import fits
 from pruning.intake.labels import Targets
 from pruning.intake.modalities import modality as modality_of
 from pruning.intake.modalities._base import ModelInput
-from pruning.intake.npz import class_names, open_npz, pairs
+from pruning.intake.npz import class_names, open_npz
+from pruning.intake.npz_keys import find_keys, own_outputs
 from pruning.intake.options import Options
+from pruning.intake.outputs import labelled
 from pruning.intake.samples import Contents, Samples, from_tables, open_samples
 from pruning.intake.source import Source, look, open_table
 from pruning.intake.store import shown_name
@@ -124,28 +129,35 @@ def _prepare_arrays(
     report: Report,
 ) -> Dataset:
     with open_npz(path) as npz:
-        found = pairs(npz)
+        inputs = model_input.every if model_input else ()
+        answers = model_input.answers if model_input else ()
+        outputs = [answer.name for answer in answers] if model_input else own_outputs(npz)
+        found = find_keys(npz, [one.name for one in inputs], outputs)
+        names = found.names or ("",)
         options = replace(options, classes=options.classes or class_names(npz))
-        row, dtype = arrays.row_of(npz, found)
-        settings = {**arrays.suggest(row, dtype, model_input), **asked}
+        rows = [arrays.row_of(npz, found.of_input(place)) for place in range(len(names))]
+        wanted = inputs or [None] * len(names)
+        settings = suggest_each(rows, names, wanted, asked)
         _check_modality(settings, "arrays")
-        fit = arrays.fit_to(row, dtype, model_input, settings)
-        targets = arrays.read_targets(npz, found, options.expected(model_input))
-        codes, notes = _splits(arrays.given_splits(npz, found), targets, options)
-        fitted = {"shape": list(fit.shape), "dtype": fit.dtype.name, **_decided(targets)}
+        each = fit_each(rows, names, wanted, settings)
+        read = partial(arrays.read_targets, npz, found.pairs)
+        targets, output = labelled(read, options, model_input, found.output)
+        codes, notes = _splits(arrays.given_splits(npz, found.pairs), targets, options)
+        fitted = {**_fitted(names, each), **_decided(targets, output)}
         ref = _ref(identifier, settings, options, fitted)
         if _is_prepared(ref):
             return Dataset.open(prepared_folder(ref))
         with building(prepared_folder(ref)) as folder:
             with Draft(folder) as draft:
-                arrays.write_arrays(draft, npz, found, fit, targets, codes, report)
+                arrays.write_arrays(draft, npz, found, each, targets, codes, report)
             kept = {name: np.flatnonzero(codes == i) for i, name in enumerate(SPLITS)}
-            manifest = summarise(ref, "arrays", draft, targets, kept, options)
+            manifest = summarise(ref, "arrays", draft, targets, kept, options, names)
             manifest = replace(
                 manifest,
                 preprocessing=settings,
-                pipeline=fit.steps or ("as stored",),
+                pipeline=tuple(step for fit in each for step in fit.steps) or ("as stored",),
                 notes=(*targets.notes, *notes, *manifest.notes),
+                output=output,
             )
             storage.write_json(folder / "manifest.json", manifest.to_dict())
     return Dataset.open(prepared_folder(ref))
@@ -158,8 +170,10 @@ def _prepare_samples(
     asked: dict[str, Any],
     report: Report,
 ) -> Dataset:
+    if model_input is not None and model_input.others:
+        raise several_inputs([one.name for one in model_input.every])
     options = samples.options
-    targets = samples.targets(options.expected(model_input))
+    targets, output = labelled(samples.targets, options, model_input)
     codes, notes = _splits(samples.given, targets, options)
     modality = modality_of(str(asked.get("modality", samples.modality)))
     settings = dict(samples.preprocessing)
@@ -169,7 +183,7 @@ def _prepare_samples(
     settings = {key: value for key, value in {**settings, **asked}.items() if value is not None}
     _check_modality(settings, samples.modality)
     modality.describe(settings)  # refuses impossible settings before the first sample is read
-    ref = _ref(identifier, settings, options, _decided(targets))
+    ref = _ref(identifier, settings, options, _decided(targets, output))
     if _is_prepared(ref):
         return Dataset.open(prepared_folder(ref))
     with building(prepared_folder(ref)) as folder:
@@ -189,6 +203,7 @@ def _prepare_samples(
             preprocessing=fitted,
             pipeline=modality.describe(fitted),
             sample_rate=fitted.get("sample_rate"),
+            output=output,
             notes=(*samples.notes, *targets.notes, *notes, *progress.notes(), *manifest.notes),
         )
         storage.write_json(folder / "manifest.json", manifest.to_dict())
@@ -219,8 +234,17 @@ def _check_modality(settings: Mapping[str, Any], found: str) -> None:
         )
 
 
-def _decided(targets: Targets) -> dict[str, Any]:
-    return {"task": targets.task, "classes": list(targets.classes)}
+def _fitted(names: Sequence[str], each: Sequence[ArrayFit]) -> dict[str, Any]:
+    """What the model made of the arrays; one input as it always was, for the name's sake."""
+    found = [{"shape": list(fit.shape), "dtype": fit.dtype.name} for fit in each]
+    if len(found) == 1:
+        return found[0]
+    return {"inputs": [{"name": n, **own} for n, own in zip(names, found, strict=True)]}
+
+
+def _decided(targets: Targets, output: int) -> dict[str, Any]:
+    decided = {"task": targets.task, "classes": list(targets.classes)}
+    return decided | ({"output": output} if output else {})
 
 
 def _ref(

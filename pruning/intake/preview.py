@@ -56,6 +56,38 @@ class PreviewWriter:
         self._draft.append("preview/images", thumbnail(picture, self._shape)[np.newaxis])
 
 
+class Thumbnails:
+    """Thumbnails of arrays: of the first input whose values are pictures, if there is one.
+
+    Args:
+        draft: Where they are written.
+        tests: How many test samples there are.
+    """
+
+    def __init__(self, draft: Draft, tests: int) -> None:
+        self._draft = draft
+        self._tests = tests
+        self._place: int | None = None
+        self._shape: tuple[int, ...] = ()
+        self._others: set[int] = set()
+
+    def add(self, place: int, block: np.ndarray) -> None:
+        """Add test samples of an input, as stored. block: (rows, …)."""
+        if not len(block) or place in self._others or self._place not in (None, place):
+            return
+        images = pictures(block)
+        if self._place is None:
+            if images is None:
+                self._others.add(place)
+                return
+            self._place, self._shape = place, thumbnail_shape(images.shape[1:], self._tests)
+        if images is None:  # keeps pictures and samples in step when a later block is none
+            rows = np.zeros((len(block), *self._shape), np.uint8)
+        else:
+            rows = np.stack([thumbnail(image, self._shape) for image in images])
+        self._draft.append("preview/images", rows)
+
+
 def thumbnail_shape(shape: tuple[int, ...], count: int) -> tuple[int, int, int]:
     """Size for ``count`` thumbnails of pictures of ``shape`` (h, w, channels), never enlarged."""
     height, width, channels = shape

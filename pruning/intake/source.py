@@ -13,7 +13,8 @@ from pruning.intake import limits
 from pruning.intake.files import Files, open_files
 from pruning.intake.kind import Kind, kind_of
 from pruning.intake.layout import Layout, arrange
-from pruning.intake.npz import class_names, open_npz, pairs
+from pruning.intake.npz import class_names, open_npz
+from pruning.intake.npz_keys import find_keys, own_outputs
 from pruning.intake.options import Options
 from pruning.intake.samples import chosen_roles, read_sides, suffixes
 from pruning.intake.store import shown_name
@@ -121,7 +122,7 @@ def open_table(path: Path, options: Options) -> Table:
 
 def _look_arrays(path: Path) -> Source:
     with open_npz(path) as npz:
-        found = pairs(npz)
+        found = find_keys(npz, outputs=own_outputs(npz)).pairs
         arrays = {
             key: {"shape": list(header.shape), "dtype": header.dtype.name}
             for key, header in npz.headers.items()
@@ -129,7 +130,7 @@ def _look_arrays(path: Path) -> Source:
         return Source(
             kind="npz",
             modality="arrays",
-            files=sum(npz.headers[pair.x].shape[0] for pair in found),
+            files=sum(npz.headers[pair.y].shape[0] for pair in found),
             bytes=path.stat().st_size,
             classes=class_names(npz),
             splits_given=found[0].split is not None,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import numpy as np
 
 from pruning.errors import DataFileError
 from pruning.intake import splits
-from pruning.intake.dataset import SPLITS, Manifest, Modality
+from pruning.intake.dataset import SPLITS, InputArray, Manifest, Modality, input_files
 from pruning.intake.draft import Draft
 from pruning.intake.labels import Targets
 from pruning.intake.options import Options
@@ -22,6 +22,7 @@ def summarise(
     targets: Targets,
     kept: Mapping[str, np.ndarray],
     options: Options,
+    names: Sequence[str] = ("",),
 ) -> Manifest:
     """Manifest of what was written, without preprocessing and pipeline.
 
@@ -32,6 +33,7 @@ def summarise(
         targets: Labels of all samples.
         kept: Indices into them by split, of the samples that were written.
         options: Where the samples come from.
+        names: Of the inputs, in the model's order.
 
     Raises:
         DataFileError: A split has no samples, or training has one class only.
@@ -44,7 +46,8 @@ def summarise(
             values = targets.y[kept[name]].ravel()
             counts[name] = np.bincount(values, minlength=len(targets.classes)).tolist()
         notes += _missing_classes(counts["train"], targets.classes)
-    shape, dtype = draft.row_of("x_train")
+    files = input_files("train", len(names))
+    inputs = [InputArray(n, *draft.row_of(file)) for n, file in zip(names, files, strict=True)]
     return Manifest(
         ref=ref,
         name=options.name,
@@ -53,8 +56,8 @@ def summarise(
         classes=targets.classes,
         counts={name: len(kept[name]) for name in SPLITS},
         class_counts=counts,
-        x_shape=shape,
-        x_dtype=dtype,
+        x_shape=inputs[0].shape,
+        x_dtype=inputs[0].dtype,
         y_shape=targets.y.shape[1:],
         preprocessing={},
         pipeline=(),
@@ -62,6 +65,7 @@ def summarise(
         source=options.source,
         licence=options.licence,
         notes=tuple(notes),
+        inputs=tuple(inputs) if len(inputs) > 1 else (),
     )
 
 

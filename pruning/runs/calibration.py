@@ -18,7 +18,7 @@ from pruning.analysis.calibration import (
 )
 from pruning.errors import PlanError
 from pruning.frameworks.running import fixed_batch
-from pruning.intake.check import check_fits
+from pruning.intake.check import check_data
 from pruning.intake.dataset import Dataset
 from pruning.strategy.channel_scores import NOISE, ChannelScores, lots
 from pruning.strategy.criteria import Criterion, criterion
@@ -136,7 +136,7 @@ def calibration_samples(
     if data is None or not available:
         raise needs_data(found, given=data is not None)
     profile = analysis.profile
-    check_fits(data.manifest, profile.inputs, profile.outputs, profile.output_activation)
+    check_data(data.manifest, profile)
     batch = fixed_batch(analysis.flat)
     whole = min(count, available) // (batch or 1) * (batch or 1)
     if not whole:
@@ -146,7 +146,7 @@ def calibration_samples(
             fix="Look at more samples, or save the model with an open batch size.",
         )
     rows = drawn_rows(available, whole, seed)
-    inputs = (np.asarray(data.x("train")[rows]),)
+    inputs = data.inputs("train", rows)
     if not needs_labels(found.needs):
         return Samples(inputs, seed=seed, batch=batch)
     targets, losses = _labelled(analysis, data, rows)
@@ -180,13 +180,15 @@ def _labelled(
     """Targets, and the loss of each sample as retraining would minimise it."""
     from pruning.training.objective import fitted_targets, objective
 
-    loss = objective(analysis.model, analysis.framework, data.manifest.task).loss
-    rank = len(analysis.model.outputs[0].shape)
+    place = data.manifest.output
+    judged = analysis.framework.with_output(analysis.model, place)
+    loss = objective(judged, analysis.framework, data.manifest.task).loss
+    rank = len(judged.outputs[0].shape)
 
     def losses(targets: Any, outputs: Sequence[Any]) -> Any:
         import tensorflow as tf
 
-        each = loss.call(targets, tf.cast(outputs[0], tf.float32))
+        each = loss.call(targets, tf.cast(outputs[place], tf.float32))
         return tf.reduce_mean(tf.reshape(each, (tf.shape(each)[0], -1)), axis=1)
 
     return fitted_targets(np.asarray(data.y("train")[rows]), rank), losses

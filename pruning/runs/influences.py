@@ -10,7 +10,7 @@ import numpy as np
 
 from pruning.errors import Cancelled, PlanError
 from pruning.frameworks.running import fixed_batch
-from pruning.intake.check import check_fits
+from pruning.intake.check import check_data
 from pruning.intake.dataset import Dataset
 from pruning.runs.calibration import drawn_rows
 from pruning.strategy.criteria import criterion as criterion_of
@@ -82,7 +82,7 @@ def measure(
     """
     criterion_of(criterion, "layers")
     profile = analysis.profile
-    check_fits(data.manifest, profile.inputs, profile.outputs, profile.output_activation)
+    check_data(data.manifest, profile)
     if criterion == "sensitivity":
         return _sensitivity(analysis, data, samples, report, should_stop)
     return _influence(analysis, data, criterion, samples, seed, report, should_stop)
@@ -99,29 +99,28 @@ def _influence(
 ) -> Influences:
     from pruning.surgery import influence
 
-    x = data.x("train")
-    x = np.asarray(x[drawn_rows(len(x), samples, seed)])
-    if not len(x):
+    rows = drawn_rows(data.manifest.counts.get("train", 0), samples, seed)
+    if not len(rows):
         raise PlanError(
             "The data has no training samples to measure blocks on.",
             expected="At least one sample in the training split.",
             fix="Prepare the data with a training split.",
         )
     batch = fixed_batch(analysis.flat)
-    if batch is not None and len(x) < batch:
+    if batch is not None and len(rows) < batch:
         raise PlanError(
-            f"The model reads {batch} samples at once, and {len(x)} are looked at.",
+            f"The model reads {batch} samples at once, and {len(rows)} are looked at.",
             expected=f"At least {batch} samples of the training split.",
             fix="Look at more calibration samples, or bring more data.",
         )
     values = influence.block_scores(
         analysis,
         criterion_of(criterion, "layers"),
-        [x],
+        data.inputs("train", rows),
         report=report,
         should_stop=should_stop,
     )
-    return Influences(criterion, len(x), "train", values)
+    return Influences(criterion, len(rows), "train", values)
 
 
 def _sensitivity(
@@ -137,13 +136,15 @@ def _sensitivity(
     split = "val" if data.manifest.counts.get("val", 0) else "train"
     framework, blocks = analysis.framework, analysis.profile.removable_blocks
     score = criterion_of("sensitivity", "layers").score
-    scores, predictions = evaluate(analysis.model, framework, data, split=split, limit=samples)
+    scores, predictions = evaluate(
+        analysis.model, framework, data, split=split, rows=slice(samples)
+    )
     values = {}
     for number, block in enumerate(blocks):
         if should_stop():
             raise Cancelled
         report(number / len(blocks), f"without {block.id}, {number + 1} of {len(blocks)}")
         model = remove(analysis, [block.id]).model
-        found, _ = evaluate(model, framework, data, split=split, limit=samples)
+        found, _ = evaluate(model, framework, data, split=split, rows=slice(samples))
         values[block.id] = float(score(np.array([[scores.loss], [found.loss]])).mean())
     return Influences("sensitivity", len(predictions), split, values, scores.loss)

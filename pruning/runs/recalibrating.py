@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pruning.analysis.readings import reading_of
-from pruning.comparison.evaluate import evaluate, output_activation
+from pruning.comparison.evaluate import evaluate, reading_on
 from pruning.comparison.recalibration import Recalibration
 from pruning.comparison.result import Scores
 from pruning.comparison.tasks import TASKS
@@ -43,7 +42,7 @@ def recalibrated(
         model: The cut model; changed in place.
         framework: Its Keras.
         data: Prepared data.
-        seed: Draws the training samples.
+        seed: Draws the samples.
         samples: At most so many.
         report: Told how far it is.
         should_stop: Asked often.
@@ -51,13 +50,13 @@ def recalibrated(
     Raises:
         Cancelled: ``should_stop`` said so.
     """
-    judge = _Judge(model, framework, data, report, should_stop)
-    x = data.x("train")
+    judge = _Judge(model, framework, data, seed, report, should_stop)
+    rows = drawn_rows(data.manifest.counts["train"], samples, seed)
     old, before = statistics(model, framework), judge.look(GLANCE, 0.0)
     made = recalibrate(
         model,
         framework,
-        np.asarray(x[drawn_rows(len(x), samples, seed)]),
+        data.inputs("train", rows),
         report=lambda share, words: report(0.1 + 0.6 * share, words),
         should_stop=should_stop,
     )
@@ -95,11 +94,12 @@ class _Look:
 
 @dataclass(frozen=True)
 class _Judge:
-    """Scores a model on the first validation samples, as it is at the moment."""
+    """Scores a model on validation samples, as it is at the moment."""
 
     model: Any
     framework: Framework
     data: Dataset
+    seed: int
     report: Callable[[float, str], None]
     should_stop: Callable[[], bool]
 
@@ -111,10 +111,12 @@ class _Judge:
     def look(self, limit: int, begun: float) -> _Look | None:
         """Score the model on at most ``limit`` samples; ``None`` when there are none.
 
-        ``begun`` is the share of the whole work that is done before it, a tenth is this.
+        They are drawn, for a file may have them sorted by class. ``begun`` is the share of the
+        whole work that is done before it, a tenth is this.
         """
         if not self.samples:
             return None
+        rows = drawn_rows(self.samples, limit, self.seed)
 
         def tell(entry: dict[str, Any]) -> None:
             share = begun + 0.1 * entry["done"] / entry["total"]
@@ -125,12 +127,12 @@ class _Judge:
             self.framework,
             self.data,
             split="val",
-            limit=limit,
+            rows=rows,
             should_stop=self.should_stop,
             report=tell,
         )
-        reading = reading_of(predictions, output_activation(self.model))
-        targets = np.asarray(self.data.y("val")[:limit])
+        reading = reading_on(self.data, self.model, self.framework, predictions)
+        targets = np.asarray(self.data.y("val")[rows])
         losses = TASKS[self.data.manifest.task].losses(targets, predictions, reading)
         return _Look(scores, losses)
 

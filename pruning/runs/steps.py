@@ -14,7 +14,7 @@ import numpy as np
 
 from pruning import storage
 from pruning.errors import Cancelled, PlanError
-from pruning.intake.check import check_fits
+from pruning.intake.check import check_data
 from pruning.intake.dataset import Dataset
 from pruning.runs.calibration import WeightEvidence, score_channels, weight_evidence
 from pruning.runs.foresight import read
@@ -126,7 +126,7 @@ def begin(
         check_plan(analysis.profile, plan)
         if data is not None:  # told now, not after an hour of training
             profile = analysis.profile
-            check_fits(data.manifest, profile.inputs, profile.outputs, profile.output_activation)
+            check_data(data.manifest, profile)
     work = Work(plan, data, out, voice, before, analysis)
     work.seconds["load"] = perf_counter() - begun
     return work
@@ -202,10 +202,8 @@ def check_removal(work: Work, made: Removal) -> None:
         work.self_check = checked.to_dict()
 
 
-def _check_samples(work: Work) -> list[np.ndarray] | None:
-    if work.data is None:
-        return None
-    return [np.asarray(work.data.x("train")[:CHECK_SAMPLES])]
+def _check_samples(work: Work) -> tuple[np.ndarray, ...] | None:
+    return None if work.data is None else work.data.inputs("train", slice(CHECK_SAMPLES))
 
 
 def recalibrate(work: Work, data: Dataset) -> None:
@@ -275,20 +273,21 @@ def answer(work: Work, data: Dataset) -> None:
     """
     from pruning.comparison.evaluate import predict
 
-    samples = data.x("train")
-    outputs = work.analysis.profile.outputs[0].shape
-    size = 4 * len(samples) * math.prod(dimension or 1 for dimension in outputs)
+    samples = data.manifest.counts["train"]
+    place = data.manifest.output
+    outputs = work.analysis.profile.outputs[place].shape
+    size = 4 * samples * math.prod(dimension or 1 for dimension in outputs)
     if size > MOST_ANSWERS:
         raise PlanError(
-            f"The original's answers to {len(samples):,} training samples take"
+            f"The original's answers to {samples:,} training samples take"
             f" {size / 2**30:.1f} GiB, and distillation keeps them in memory.",
             expected=f"At most {MOST_ANSWERS >> 30} GiB.",
             fix="Switch distillation off, or prepare the data with fewer training samples.",
         )
     with work.stage("distil"):
         work.answers = predict(
-            work.before.model,
-            samples,
+            work.before.framework.with_output(work.before.model, place),
+            data.inputs("train"),
             should_stop=work.voice.should_stop,
             report=lambda entry: work.voice.progress(
                 entry["done"] / entry["total"],
@@ -373,6 +372,7 @@ def save(work: Work) -> dict[str, Any]:
         "self_check": work.self_check,
         **_calibration(work),
         "metric": scores.before.metric if scores else None,
+        **({"notes": list(scores.notes)} if scores and scores.notes else {}),
         "recalibration": work.recalibration.to_dict() if work.recalibration else None,
         "accuracy": _pair(accuracy) if accuracy else None,
         "seconds": {name: round(value, 3) for name, value in work.seconds.items()},

@@ -10,7 +10,7 @@ means in Precise-BN (arXiv:2105.07576, section 3) and in pruning (EagleEye, arXi
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +76,7 @@ def set_statistics(
 def recalibrate(
     model: Any,
     framework: Framework,
-    samples: np.ndarray,
+    inputs: Sequence[np.ndarray],
     *,
     report: Callable[[float, str], None] = lambda fraction, words: None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -88,9 +88,10 @@ def recalibrate(
     statistics of all its calls together.
 
     Args:
-        model: With one input; changed in place.
+        model: Changed in place.
         framework: Its Keras.
-        samples: (n, …), of the training split. As many are used as fit into ``MEMORY``.
+        inputs: An array (n, …) for each input, of the training split. As many samples are used as
+            fit into ``MEMORY``.
         report: Told how far it is, and the samples.
         should_stop: Asked after every layer.
 
@@ -102,17 +103,20 @@ def recalibrate(
     before = statistics(model, framework)
     walk = _Walk(framework, framework.flat(model), len(norms), report, should_stop)
     fixed = fixed_batch(model)
-    used = samples[: walk.affordable(samples, fixed or FEWEST)]
+    used = walk.affordable(inputs, fixed or FEWEST)
     step = fixed or CHUNK
-    words = f"{len(used):,} training samples"
-    chunks = [used[start : start + step] for start in range(0, len(used), step)]
+    words = f"{used:,} training samples"
+    chunks = [
+        [array[start : min(start + step, used)] for array in inputs]
+        for start in range(0, used, step)
+    ]
     try:
         walk.run(chunks, words)
     except BaseException:
         set_statistics(model, framework, before)
         raise
     left = tuple(str(norm.name) for norm in norms if id(norm) not in walk.moments)
-    return Recalibrated(len(norms) - len(left), left, len(used))
+    return Recalibrated(len(norms) - len(left), left, used)
 
 
 class _Moments:
@@ -159,31 +163,33 @@ class _Walk:
         self.moments: dict[int, _Moments] = {} if moments is None else moments
         self._uses = self.execution.last_uses()
 
-    def affordable(self, samples: np.ndarray, step: int) -> int:
+    def affordable(self, inputs: Sequence[np.ndarray], step: int) -> int:
         """How many of the samples can be held at once, told by running a few. At least a chunk."""
         fixed = fixed_batch(self.execution.flat)
-        whole = len(samples) // fixed * fixed if fixed else len(samples)
-        few = samples[: fixed or min(len(samples), 4)]
+        samples = len(inputs[0])
+        whole = samples // fixed * fixed if fixed else samples
+        few = fixed or min(samples, 4)
         peak = 0
-        for values in self._steps([few], measure=False):
+        for values in self._steps([[array[:few] for array in inputs]], measure=False):
             peak = max(peak, sum(_bytes(chunk) for chunks in values.values() for chunk in chunks))
-        room = MEMORY * len(few) // max(peak, 1)
+        room = MEMORY * few // max(peak, 1)
         return min(whole, max(room // step * step if fixed else room, step))
 
-    def run(self, chunks: list[Any], words: str) -> list[Any]:
-        """Settle all layers. -> the first output of the model, chunk by chunk."""
-        last = deque(self._steps(chunks, measure=True, words=words), maxlen=1)
-        return last[0][id(self.execution.flat.outputs[0])] if last else chunks
+    def run(self, chunks: Sequence[Sequence[Any]], words: str) -> None:
+        """Settle all layers. chunks: of each, an array per input of the model."""
+        deque(self._steps(chunks, measure=True, words=words), maxlen=0)
 
     def _steps(
-        self, chunks: list[Any], *, measure: bool, words: str = ""
+        self, chunks: Sequence[Sequence[Any]], *, measure: bool, words: str = ""
     ) -> Iterator[dict[int, list[Any]]]:
         """Walk call by call. -> after each, the values that are still needed, by tensor."""
         import tensorflow as tf
 
         outputs = {id(tensor) for tensor in self.execution.flat.outputs}
-        entry = id(self.execution.flat.inputs[0])
-        values: dict[int, list[Any]] = {entry: [tf.convert_to_tensor(c) for c in chunks]}
+        values: dict[int, list[Any]] = {
+            id(entry): [tf.convert_to_tensor(chunk[place]) for chunk in chunks]
+            for place, entry in enumerate(self.execution.flat.inputs)
+        }
         for number, node in enumerate(self.execution.calls):
             read = self.execution.reads(node)
             if not read:
@@ -224,7 +230,7 @@ class _Walk:
             inside = _Walk(
                 self.framework, flat, self.norms, self.report, self.should_stop, self.moments
             )
-            inside.run(inputs, words)
+            inside.run([[value] for value in inputs], words)
 
     def _measure(self, norm: Any, inputs: list[Any], masks: list[Any]) -> None:
         known = self.moments.setdefault(id(norm), _Moments())

@@ -15,7 +15,7 @@ from pruning.errors import Cancelled, MismatchError
 from pruning.frameworks._base import Framework
 from pruning.frameworks.memory import keep_memory
 from pruning.frameworks.names import require_graph_names
-from pruning.frameworks.running import needs_compiler
+from pruning.frameworks.running import needs_compiler, nested
 from pruning.intake.dataset import Dataset
 from pruning.strategy.criteria import criterion
 from pruning.strategy.plan import PruningPlan, Training
@@ -105,7 +105,7 @@ def retrain(
     With ``epochs`` 0 nothing is trained: the masks of the final sparsity are applied.
 
     Args:
-        model: Keras model with one input; its first output is trained.
+        model: Keras model; of several outputs the one is trained that the labels are for.
         framework: The model's Keras.
         dataset: Prepared data; ``val`` may be empty.
         plan: Retraining settings; for the method weights also the ratios and the schedule.
@@ -213,7 +213,7 @@ def compiled(
 ) -> Any:
     """Compile ``model`` for the data's task and return the model to fit.
 
-    Of several outputs the first is fitted: then it is a second model of the same layers.
+    Of several outputs one is fitted: then it is a second model of the same layers.
 
     Args:
         model: Of that framework.
@@ -223,20 +223,20 @@ def compiled(
         distil: It is fitted to labels and answers that lie side by side.
 
     Raises:
-        MismatchError: The model has several inputs.
+        MismatchError: The data does not feed the model's inputs.
         ModelFileError: A layer has a name that Keras cannot train with.
     """
     keras = framework.keras
     if framework.family == "keras3":
         require_graph_names(framework.layers(model))
-    if len(model.inputs) != 1:
+    feeds = len(dataset.manifest.input_arrays)
+    if len(model.inputs) != feeds:
         raise MismatchError(
-            f"The model has {len(model.inputs)} inputs.",
-            expected="A model with one input.",
-            fix="Set the epochs to 0 to prune it here, and retrain it with your own code.",
+            f"The model has {len(model.inputs)} inputs, the data has arrays for {feeds}.",
+            expected="An array for each input of the model.",
+            fix="Set the epochs to 0 to prune without data, or prepare the data for this model.",
         )
-    if len(model.outputs) > 1:
-        model = keras.Model(model.inputs, model.outputs[0])
+    model = framework.with_output(model, dataset.manifest.output)
     target = objective(model, framework, dataset.manifest.task)
     if distil:
         width = model.outputs[0].shape[-1]
@@ -281,17 +281,21 @@ def seed_everything(model: Any, framework: Framework, seed: int) -> None:
         state.assign(np.array([seed % 2**31, index]).astype("uint32"))
 
 
-def training_batches(dataset: Dataset, split: str, training: Training, y: np.ndarray) -> Any:
+def training_batches(
+    model: Any, dataset: Dataset, split: str, training: Training, y: np.ndarray
+) -> Any:
     """Batches of one split as a model is trained on them; the training split is shuffled.
 
     Args:
+        model: That is fitted.
         dataset: Prepared data.
         split: ``train`` or ``val``.
         training: The plan's settings.
         y: What the loss reads, a row a sample.
     """
     seed = training.seed if split == "train" else None
-    return batches(dataset.x(split), y, training.batch_size, seed=seed)
+    inputs = dataset.inputs(split)
+    return batches(inputs, y, training.batch_size, nested=partial(nested, model), seed=seed)
 
 
 def labels(model: Any, dataset: Dataset, split: str) -> np.ndarray:
@@ -324,7 +328,7 @@ def _fit(
     limit: int | None,
 ) -> None:
     """Fit; with a ``limit`` on so many steps, without validation."""
-    split = {name: training_batches(dataset, name, training, y) for name, y in targets.items()}
+    split = {n: training_batches(model, dataset, n, training, y) for n, y in targets.items()}
     model.fit(
         split["train"] if limit is None else split["train"].repeat().take(limit),
         epochs=training.epochs,

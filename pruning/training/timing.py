@@ -31,7 +31,7 @@ def step_seconds(
     copy.set_weights(model.get_weights())
     trainee = compiled(copy, framework, dataset, plan.training)
     y = labels(trainee, dataset, "train")
-    x, y = next(iter(training_batches(dataset, "train", plan.training, y)))
+    x, y = next(iter(training_batches(trainee, dataset, "train", plan.training, y)))
     for _ in range(_WARM_UP):
         trainee.train_on_batch(x, y)
     durations: list[float] = []

@@ -55,24 +55,24 @@ def test_a_stop_is_heard_between_chunks(tmp_path: Path, monkeypatch) -> None:
     x = samples(model, 20)[0]
     told: list[dict] = []
     with pytest.raises(Cancelled):
-        predict(model, x, should_stop=lambda: len(told) == 2, report=told.append)
+        predict(model, [x], should_stop=lambda: len(told) == 2, report=told.append)
     assert told[-1]["done"] == 10
 
 
 def test_what_cannot_be_judged(tmp_path: Path) -> None:
     model = build("plain", "keras3")
     with pytest.raises(MismatchError, match=r"samples have the shape \(9, 9, 3\)"):
-        predict(model, np.zeros((4, 9, 9, 3), np.float32))
+        predict(model, [np.zeros((4, 9, 9, 3), np.float32)])
     with pytest.raises(DataFileError, match="no test samples"):
-        predict(model, np.zeros((0, 8, 8, 3), np.float32))
+        predict(model, [np.zeros((0, 8, 8, 3), np.float32)])
     with pytest.raises(MismatchError, match="2 inputs"):
-        predict(build("many_inputs_outputs", "keras3"), np.zeros((4, 8), np.float32))
+        predict(build("many_inputs_outputs", "keras3"), [np.zeros((4, 8), np.float32)])
     keras = keras_of("keras3")
     linear = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     broken = np.zeros((4, 2), np.float32)
     broken[1] = np.inf
     with pytest.raises(MismatchError, match="not finite for 1 of 4 samples"):
-        predict(linear, broken)
+        predict(linear, [broken])
 
 
 @pytest.mark.parametrize("family", FAMILIES)

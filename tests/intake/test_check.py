@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from pruning.analysis.input_needs import InputNeeds
 from pruning.errors import MismatchError
 from pruning.intake.check import check_fits, model_input
-from pruning.intake.dataset import Manifest
+from pruning.intake.dataset import InputArray, Manifest
 from pruning.intake.modalities._base import ModelInput
 
 
@@ -14,6 +15,7 @@ from pruning.intake.modalities._base import ModelInput
 class Spec:
     shape: tuple[int | None, ...]
     dtype: str = "float32"
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Profile:
 class NewProfile(Profile):
     scales_itself: bool = True
     vocabulary: int | None = 500
+    other_needs: tuple[InputNeeds, ...] = ()
 
 
 def manifest(
@@ -119,10 +122,43 @@ def test_open_dimensions_fit_everything() -> None:
     assert check_fits(manifest(), (Spec((None, None, 1)),), (Spec((10,)),), "softmax") == ()
 
 
-def test_several_inputs_or_outputs_are_refused() -> None:
+TWO = (Spec((28, 28, 1), name="picture"), Spec((3,), "int32", "place"))
+FED = (
+    InputArray("picture", (28, 28, 1), "float32"),
+    InputArray("place", (3,), "int32"),
+)
+
+
+def test_several_inputs_fit_in_the_models_order() -> None:
     answer = (Spec((10,)),)
-    with pytest.raises(MismatchError, match="The model has 2 inputs"):
-        check_fits(manifest(), IMAGE * 2, answer, "softmax")
+    assert check_fits(replace(manifest(), inputs=FED), TWO, answer, "softmax") == ()
+    numbered = tuple(replace(array, name=str(place)) for place, array in enumerate(FED))
+    assert check_fits(replace(manifest(), inputs=numbered), TWO, answer, "softmax") == ()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "inputs", "happened", "expected"),
+    [
+        ((), TWO, "has 2 inputs: picture, place; the data has one array of inputs",
+         "x_train_picture, x_train_place"),
+        (FED, (*TWO, Spec((2,), name="age")), "has 3 inputs.* the data has 2 arrays",
+         "x_train_age"),
+        (FED, IMAGE, "The data has 2 arrays of inputs, the model has one input", "x_train"),
+        (FED, TWO[::-1], "inputs are picture, place; the model reads place, picture", "its order"),
+        ((FED[0], replace(FED[1], shape=(4,))), TWO,
+         r"reads samples of shape \(3\) at place, the data has \(4\)", r"shape (3)"),
+    ],
+)  # fmt: skip
+def test_inputs_that_are_not_the_models(
+    arrays: tuple[InputArray, ...], inputs: tuple[Spec, ...], happened: str, expected: str
+) -> None:
+    with pytest.raises(MismatchError, match=happened) as caught:
+        check_fits(replace(manifest(), inputs=arrays), inputs, (Spec((10,)),), "softmax")
+    assert expected in caught.value.expected
+
+
+def test_several_outputs_are_refused() -> None:
+    answer = (Spec((10,)),)
     with pytest.raises(MismatchError, match="The model has 2 outputs"):
         check_fits(manifest(), IMAGE, answer * 2, "softmax")
 
@@ -136,3 +172,15 @@ def test_the_models_input_is_told_by_its_profile() -> None:
     assert model_input(new) == ModelInput(
         (80,), "int32", True, 500, outputs=(1,), activation="sigmoid"
     )
+    several = NewProfile(
+        TWO,
+        (Spec((1,)),),
+        scales_itself=False,
+        vocabulary=None,
+        other_needs=(InputNeeds(False, 9),),
+    )
+    found = model_input(several)
+    assert [one.name for one in found.every] == ["picture", "place"]
+    assert found.others == (ModelInput((3,), "int32", vocabulary=9, name="place"),)
+    # A profile of an older studio does not say what the other inputs begin with.
+    assert model_input(Profile(TWO, (Spec((1,)),))).others[0].vocabulary is None

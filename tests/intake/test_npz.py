@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from pruning.errors import DataFileError
 from pruning.intake import npz
-from pruning.intake.npz import Pair, open_npz, pairs
+from pruning.intake.npz import open_npz
 from tests.intake.make_files import zip_of
 
 arrays = hnp.arrays(
@@ -40,48 +40,6 @@ def test_blocks_of_rows_are_the_array(
     assert np.array_equal(np.concatenate(blocks), array, equal_nan=array.dtype.kind == "f")
     assert np.array_equal(whole, array, equal_nan=array.dtype.kind == "f")
     assert whole.dtype == array.dtype
-
-
-def keys_of(tmp_path: Path, **shapes: int) -> tuple[Pair, ...]:
-    path = tmp_path / "a.npz"
-    np.savez(path, **{key: np.zeros((count, 2)) for key, count in shapes.items()})
-    with open_npz(path) as opened:
-        return pairs(opened)
-
-
-def test_all_splits(tmp_path: Path) -> None:
-    found = keys_of(tmp_path, x_test=1, y_test=1, x_train=3, y_train=3, x_val=2, y_val=2)
-    assert found == (
-        Pair("x_train", "y_train", 0),
-        Pair("x_val", "y_val", 1),
-        Pair("x_test", "y_test", 2),
-    )
-
-
-def test_one_pair_to_be_split(tmp_path: Path) -> None:
-    assert keys_of(tmp_path, X=3, y=3, extra=1) == (Pair("X", "y", None),)
-
-
-def test_keras_own_files_have_no_validation(tmp_path: Path) -> None:
-    found = keys_of(tmp_path, x_train=3, y_train=3, x_test=2, y_test=2)
-    assert [pair.split for pair in found] == [0, 2]
-
-
-@pytest.mark.parametrize(
-    ("shapes", "words"),
-    [
-        ({"x": 3, "y": 4}, "3 samples in x and 4 labels in y"),
-        ({"x_train": 3}, "x_train and no y_train"),
-        ({"x_test": 3, "y_test": 3}, "holds the arrays x_test, y_test"),
-        ({"arr_0": 3, "arr_1": 3}, "holds the arrays arr_0, arr_1"),
-        ({"x": 3, "y": 3, "x_test": 3, "y_test": 3}, "holds the arrays"),
-        ({"x_val": 1, "y_val": 1, "x_dev": 1, "y_dev": 1}, "holds the arrays"),
-        ({"x": 0, "y": 0}, "x in a.npz has no samples"),
-    ],
-)
-def test_keys_that_do_not_make_data(tmp_path: Path, shapes: dict[str, int], words: str) -> None:
-    with pytest.raises(DataFileError, match=words):
-        keys_of(tmp_path, **shapes)
 
 
 def test_pickled_arrays_are_refused_unopened(tmp_path: Path) -> None:

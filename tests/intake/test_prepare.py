@@ -374,7 +374,11 @@ BAD = [
     Bad("a.npz", _npz(x=X + np.inf, y=Y), "NaN or infinite"),
     Bad("a.npz", _npz(x=X[:2], y=Y[:2]), "No samples are left for val and test"),
     Bad("a.npz", _npz(x_train=X, y_train=Y * 0, x_test=X, y_test=Y), "belong to one class"),
-    Bad("a.npz", _npz(x_train=X, y_train=Y, x_test=X[:, 1:], y_test=Y), "Samples have the shapes"),
+    Bad(
+        "a.npz",
+        _npz(x_train=X, y_train=Y, x_test=X[:, 1:], y_test=Y),
+        "Samples in x_train, x_t",
+    ),
     Bad("a.npz", _npz(x_train=X, y_train=Y, x_test=X, y_test=np.eye(2)[Y]), "different shapes"),
     Bad("a.npz", _npz(x=np.full(40, "text"), y=Y), "values of the type <U4"),
     Bad("a.zip", _zip({"a/1.png": png(1), "a/2.png": png(2)}), "belong to one class, 'a'"),
@@ -421,7 +425,7 @@ def test_data_of_another_shape_is_left_to_the_check_against_the_model(tmp_path: 
     settings = {"modality": "image", "height": 8, "width": 8, "channels": 1, "scaling": "-1..1"}
     files = picture_files() | {"preprocessing.json": json.dumps(settings)}
     data = prepare(zip_of(tmp_path / "p.zip", files), model_input=ModelInput((6,), vocabulary=9))
-    inputs = (SimpleNamespace(shape=(6,), dtype="int32"),)
+    inputs = (SimpleNamespace(name="tokens", shape=(6,), dtype="int32"),)
     outputs = (SimpleNamespace(shape=(2,), dtype="float32"),)
     with pytest.raises(MismatchError, match=r"reads samples of shape \(6\), the data has"):
         check_fits(data.manifest, inputs, outputs, "softmax")

@@ -131,3 +131,14 @@ def test_without_a_run_it_says_so(profile) -> None:
     app = studio.page("retraining")
     assert not app.exception
     assert "No run is open yet." in studio.texts(app)
+
+
+def test_the_log_is_sent_while_it_is_open(tmp_path: Path, profile) -> None:
+    """A browser takes a second for what draws it; where a run failed, it is what people read."""
+    run = studio.run(tmp_path, profile)
+    run.log.write_text("a line of the log\n")
+    assert [code.value for code in open_page(run).code] == []
+    error = MismatchError("It broke.", expected="Not this.", fix="Mend it.").to_dict()
+    record = {"state": "failed", "error": error, "results": {}}
+    storage.write_json(run.record, {**run.read(run.record), **record})
+    assert [code.value for code in open_page(run).code] == ["a line of the log"]

@@ -37,7 +37,7 @@ def test_each_layer_has_the_mean_and_variance_of_what_it_reads(family):
     others = [w for w in model.weights if "moving" not in w.name]
     before = [w.numpy() for w in others]
     told = []
-    done = recalibrate(model, framework(family), x, report=lambda s, w: told.append((s, w)))
+    done = recalibrate(model, framework(family), [x], report=lambda s, w: told.append((s, w)))
     assert (done.layers, done.left, done.samples) == (5, (), 75)
     for norm in normalizations(model, framework(family)):
         check(norm, answers(keras, model, norm.input, x), tolerance=1e-4)
@@ -48,7 +48,7 @@ def test_each_layer_has_the_mean_and_variance_of_what_it_reads(family):
 def test_nested_models_are_walked(family):
     model, keras = models.build("nested_functional", family), models.keras_of(family)
     x = RNG.normal(1, 2, (40, 8, 8, 3)).astype("float32")
-    assert recalibrate(model, framework(family), x).layers == 1
+    assert recalibrate(model, framework(family), [x]).layers == 1
     deepest = model.get_layer("backbone").get_layer("deepest")
     check(deepest.get_layer("bn"), answers(keras, deepest, deepest.get_layer("bn").input, x * 0.5))
 
@@ -64,7 +64,7 @@ def test_wrapped_layers_and_models_see_every_step_as_a_sample(family):
     model = keras.Model(i, y)
     models.randomize(model)
     x = RNG.normal(1, 2, (50, 5, 3)).astype("float32")
-    assert recalibrate(model, framework(family), x).layers == 2
+    assert recalibrate(model, framework(family), [x]).layers == 2
     single = model.get_layer("single").layer
     check(single, x)
     read = answers(keras, model, model.get_layer("single").output, x)
@@ -79,7 +79,7 @@ def test_masked_positions_do_not_count(family):
     model = keras.Model(i, y)
     x = RNG.normal(1, 2, (30, 4, 2)).astype("float32")
     x[:10, 2:] = 0
-    recalibrate(model, framework(family), x)
+    recalibrate(model, framework(family), [x])
     seen = x.any(axis=-1)
     assert seen.sum() == 100
     check(model.get_layer("norm"), x[seen])
@@ -92,7 +92,7 @@ def test_a_layer_with_two_calls_gets_the_statistics_of_both(family):
     scaled = keras.layers.Rescaling(10.0)(i)
     model = keras.Model(i, keras.layers.Add()([shared(i), shared(scaled)]))
     x = np.array([[1, 2], [3, 4]], "float32")
-    recalibrate(model, framework(family), x)
+    recalibrate(model, framework(family), [x])
     # By hand: 1, 3, 10, 30 and 2, 4, 20, 40.
     np.testing.assert_allclose(shared.moving_mean, [11, 16.5], rtol=1e-6)
     np.testing.assert_allclose(
@@ -108,7 +108,7 @@ def test_channels_first_is_compiled(family):
     model = keras.Model(i, y)
     models.randomize(model)
     x = RNG.normal(1, 2, (10, 3, 7, 7)).astype("float32")
-    recalibrate(model, framework(family), x)
+    recalibrate(model, framework(family), [x])
     last = keras.layers.Conv2D(4, 3, data_format="channels_last")
     last.build((None, 7, 7, 3))
     last.set_weights(model.get_layer("conv").get_weights())
@@ -121,7 +121,7 @@ def test_a_stop_leaves_the_statistics_as_they_were(family):
     seen = []
     with pytest.raises(Cancelled):
         recalibrate(
-            model, framework(family), RNG.normal(0, 1, (8, 8, 8, 3)).astype("float32"),
+            model, framework(family), [RNG.normal(0, 1, (8, 8, 8, 3)).astype("float32")],
             report=lambda *a: seen.append(a), should_stop=lambda: len(seen) == 2,
         )  # fmt: skip
     assert len(seen) == 2
@@ -135,4 +135,4 @@ def test_few_samples_are_used_where_memory_is_short(family, monkeypatch):
     model = models.build("plain", family)
     monkeypatch.setattr(recalibration, "MEMORY", 1)
     x = RNG.normal(0, 1, (90, 8, 8, 3)).astype("float32")
-    assert recalibrate(model, framework(family), x).samples == recalibration.FEWEST
+    assert recalibrate(model, framework(family), [x]).samples == recalibration.FEWEST

@@ -36,6 +36,8 @@ def show(folder: RunFolder, result: Comparison | None) -> None:
     st.header(plain(verdict(result)), anchor=False)
     figures.strip(_strip(result), key="figures", columns=3)
     figures.legend()
+    for note in result.notes:
+        st.caption(f":material/info: {plain(note)}")
     sheets = {
         "Accuracy": accuracy.show,
         "Samples": samples.show,

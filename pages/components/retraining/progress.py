@@ -87,9 +87,18 @@ def _draw(folder: RunFolder, current: Status) -> None:
     _now(current, found, plan)
     _outcome(folder, current)
     curves.show(folder, read)
-    log = st.expander("Log", icon=":material/terminal:", expanded=current.state == "failed")
-    with log, st.container(height=280, border=False, autoscroll=True, key="log"):
-        st.code(uncoloured(folder.log_tail()) or "Nothing yet.", language=None, wrap_lines=True)
+    _log(folder, failed=current.state == "failed")
+
+
+def _log(folder: RunFolder, *, failed: bool) -> None:
+    """The end of the log, sent only while it is open: what draws it takes a browser a second."""
+    key = "failed_log" if failed else "log"  # a log that was closed opens when the run fails
+    log = st.expander(
+        "Log", icon=":material/terminal:", expanded=failed, key=key, on_change="rerun"
+    )
+    if log.open:
+        with log, st.container(height=280, border=False, autoscroll=True, key="log_tail"):
+            st.code(uncoloured(folder.log_tail()) or "Nothing yet.", language=None, wrap_lines=True)
 
 
 def _heading(folder: RunFolder, current: Status, plan: PruningPlan) -> None:

@@ -69,6 +69,8 @@ def near_chance(scores: Scores) -> bool:
 def tries(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Settings that differ in one point each. -> by words for a button."""
     found: dict[str, dict[str, Any]] = {}
+    if any(key.startswith("scaling_") for key in settings):
+        return found  # which of several inputs to scale is told in the form
     for value, words in _SCALINGS.get(str(settings.get("modality")), {}).items():
         colour = settings.get("channels", 3) == 3
         if value != settings.get("scaling") and (colour or value not in ("torch", "caffe")):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import streamlit as st
+
+from pages.components.text import visible
 
 Settings = Mapping[str, Any]
 
@@ -115,6 +117,13 @@ DEFAULTS: dict[str, Settings] = {
 
 def fields_of(settings: Settings) -> tuple[Field, ...]:
     """Fields of the settings' modality; one that is not known here gets a field for each value."""
+    own = _own_scalings(settings)
+    if own:
+        (scaling,) = FIELDS["arrays"]
+        return tuple(
+            replace(scaling, key=key, label=f"Scaling of {visible(key.partition('_')[2], 30)}")
+            for key in own
+        )
     known = FIELDS.get(str(settings.get("modality")))
     if known is not None:
         return known
@@ -126,6 +135,13 @@ def fields_of(settings: Settings) -> tuple[Field, ...]:
     )
 
 
+def _own_scalings(settings: Settings) -> list[str]:
+    """Keys of arrays that each have a scaling of their own: those of a model of several inputs."""
+    if settings.get("modality") != "arrays":
+        return []
+    return [key for key in settings if key.startswith("scaling_")]
+
+
 def draw(settings: Settings, prefix: str) -> dict[str, Any]:
     """Draw the fields, filled with ``settings``. -> the settings as they stand now.
 
@@ -133,7 +149,8 @@ def draw(settings: Settings, prefix: str) -> dict[str, Any]:
         settings: What is set; values without a field are kept.
         prefix: Of the widgets' keys: another data file gets other widgets.
     """
-    now = {**DEFAULTS.get(str(settings.get("modality")), {}), **settings}
+    usual = {} if _own_scalings(settings) else DEFAULTS.get(str(settings.get("modality")), {})
+    now = {**usual, **settings}
     with st.grid(4, min_column_width=150, gap="small", vertical_alignment="bottom"):
         for entry in fields_of(now):
             if entry.shown(now):

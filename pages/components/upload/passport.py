@@ -9,6 +9,7 @@ from pages.components.figures import Figure
 from pages.components.text import plain
 from pruning import quantities
 from pruning.analysis.profile import ModelProfile, TensorSpec
+from pruning.intake.check import answers_of
 
 
 def passport(profile: ModelProfile) -> None:
@@ -78,7 +79,11 @@ def _inputs(specs: tuple[TensorSpec, ...]) -> str:
 
 
 def _outputs(profile: ModelProfile) -> str:
-    """Shapes only: the names of outputs are often made up by Keras."""
-    shapes = ", ".join(f"**{quantities.shape(spec.shape)}**" for spec in profile.outputs)
-    activation = profile.output_activation
-    return f"{shapes} by {plain(activation)}" if activation else shapes
+    """A single output by its shape, for its name says little; of several the names matter."""
+    answers = answers_of(profile)
+    parts = []
+    for answer in answers:
+        shape = quantities.shape(answer.shape)
+        what = f"**{plain(answer.name, 30)}** {shape}" if len(answers) > 1 else f"**{shape}**"
+        parts.append(f"{what} by {plain(answer.activation)}" if answer.activation else what)
+    return ", ".join(parts)

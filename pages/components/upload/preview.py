@@ -117,5 +117,6 @@ def _badge(word: str | None) -> str:
 
 def _arrays(gallery: Gallery, indices: list[int]) -> None:
     for index in indices:
-        st.markdown(f"**{plain(label(gallery.dataset, index), 40)}**")
-        gallery.show(index)
+        with st.container(border=True, gap="xsmall"):
+            st.markdown(f"**{plain(label(gallery.dataset, index), 40)}**")
+            gallery.show(index)

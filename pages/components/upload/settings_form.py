@@ -87,6 +87,8 @@ def _start(source: Source, profile: ModelProfile | None, asked: Asked) -> dict[s
     if modality is not None and profile is not None:
         with errors.shown():
             suggested = modality.suggest(model_input(profile))
+    elif source.modality == "arrays" and profile is not None and len(profile.inputs) > 1:
+        suggested |= {f"scaling_{spec.name}": "raw" for spec in profile.inputs}
     return {**suggested, **source.preprocessing}
 
 

@@ -15,9 +15,10 @@ from pruning import quantities
 from pruning.analysis.profile import ModelProfile
 from pruning.errors import PruningError
 from pruning.intake import store
-from pruning.intake.check import check_fits
+from pruning.intake.check import check_data
 from pruning.intake.dataset import Manifest
 from pruning.intake.limits import max_upload_bytes
+from pruning.intake.npz_keys import named_keys
 from pruning.intake.source import Source
 
 _LISTED = 30  # earlier uploads in the list
@@ -76,6 +77,8 @@ def data(opened: state.Current, profile: ModelProfile | None) -> Manifest | None
             "What the model is retrained and judged on: pictures, speech, texts, or arrays. "
             "Its preprocessing is fitted to the model's input, and shown on real samples."
         )
+    if profile is not None and len(profile.inputs) > 1 and manifest is None:
+        _keys([spec.name for spec in profile.inputs])
     return manifest
 
 
@@ -83,7 +86,7 @@ def judged(opened: state.Current, profile: ModelProfile, manifest: Manifest) -> 
     """Draw the baseline, evaluated at once; when model and data do not fit, why and what to do."""
     st.subheader("Before pruning", anchor=False)
     try:
-        notes = check_fits(manifest, profile.inputs, profile.outputs, profile.output_activation)
+        notes = check_data(manifest, profile)
     except PruningError as error:
         errors.show(error)
         st.button(
@@ -170,6 +173,15 @@ def _prepared(manifest: Manifest) -> None:
         st.caption(f":material/info: {plain(note)}")
     if manifest.licence or manifest.source:
         st.caption(f"Source: {plain(manifest.source, 160)} · Licence: {plain(manifest.licence)}")
+
+
+def _keys(names: list[str]) -> None:
+    """Say what data for a model of several inputs looks like."""
+    keys = plain(named_keys(names), 300)
+    st.caption(
+        f":material/info: This model reads {len(names)} inputs: an .npz brings an array for each, "
+        f"{keys}, beside y\\_train; val and test likewise."
+    )
 
 
 def _settings(

@@ -73,6 +73,8 @@ def show(found: Comparison, console: Console) -> None:
         change = quantities.factor(was, now, "ms")
         table.add_row("latency", quantities.milliseconds(was), quantities.milliseconds(now), change)
     console.print(table)
+    for note in found.notes:
+        console.print(Text(note), soft_wrap=True)
     if found.latency_before.note:
         console.print(Text(found.latency_before.note))
     if found.both_right is not None:

@@ -45,14 +45,21 @@ def show(found: Inspection, console: Console) -> None:
         )
     )
     for words, specs in (("reads", profile.inputs), ("answers", profile.outputs)):
-        shapes = ", ".join(f"{quantities.shape(spec.shape)} {spec.dtype}" for spec in specs)
-        console.print(Text(f"{words} {shapes}"))
+        # Of several the names matter: they are the keys of their arrays.
+        names = [f"{spec.name} " if len(specs) > 1 else "" for spec in specs]
+        tensors = ", ".join(
+            f"{name}{quantities.shape(spec.shape)} {spec.dtype}"
+            for name, spec in zip(names, specs, strict=True)
+        )
+        console.print(Text(f"{words} {tensors}"))
     console.print(
         f"smallest that removing channels can reach: {quantities.count(profile.floor_params)} "
         f"parameters, {quantities.count(profile.floor_flops)} FLOPs"
     )
     if found.baseline is not None:
         console.print(baseline(found.baseline))
+    for note in found.notes:
+        console.print(Text(note), soft_wrap=True)
     table = Table("layer", "class", "output", box=None, pad_edge=False)
     for title in ("parameters", "FLOPs", "zeros"):
         table.add_column(title, justify="right")

@@ -111,6 +111,8 @@ def show(
                 f"inexact: {len(check['inexact'])} groups were cut on request; outputs differ by "
                 f"up to {check['change']:.2g} from the original whose readers see zeros there"
             )
+    for note in results.get("notes", ()):
+        console.print(Text(note), soft_wrap=True)
     if recalibration is not None:
         console.print(Text(recalibration.describe()), soft_wrap=True)
     spent = (f"{name} {quantities.duration(s)}" for name, s in results["seconds"].items())

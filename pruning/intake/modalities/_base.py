@@ -17,8 +17,17 @@ from pruning.errors import DataFileError
 
 
 @dataclass(frozen=True)
+class Answer:
+    """An output of the model: its name, its shape without the batch, its activation."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    activation: str | None = None
+
+
+@dataclass(frozen=True)
 class ModelInput:
-    """What preprocessing has to fit: the model's first input, and what it begins with.
+    """What preprocessing has to fit: an input of the model, and what it begins with.
 
     Attributes:
         shape: Without the batch dimension; ``None`` is open.
@@ -26,6 +35,9 @@ class ModelInput:
         vocabulary: ``input_dim`` of the embedding that reads the input, when there is one.
         outputs: Shape of the model's answer without the batch dimension; tells labels apart.
         activation: Of the model's output.
+        answers: All outputs of a model that has several.
+        name: Of the input, where a model has several.
+        others: The model's further inputs in its order, without outputs; of the first input only.
     """
 
     shape: tuple[int | None, ...]
@@ -34,6 +46,14 @@ class ModelInput:
     vocabulary: int | None = None
     outputs: tuple[int | None, ...] | None = None
     activation: str | None = None
+    answers: tuple[Answer, ...] = ()
+    name: str = ""
+    others: tuple[ModelInput, ...] = ()
+
+    @property
+    def every(self) -> tuple[ModelInput, ...]:
+        """All inputs of the model, in its order."""
+        return (self, *self.others)
 
 
 @dataclass(frozen=True)

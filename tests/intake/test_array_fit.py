@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pruning.errors import DataFileError, MismatchError
-from pruning.intake.arrays import fit_to, suggest
+from pruning.intake.array_fit import fit_to, suggest
 from pruning.intake.modalities._base import ModelInput
 
 BYTES, FLOATS = np.dtype(np.uint8), np.dtype(np.float64)
