@@ -109,6 +109,8 @@ def _axis_from_right(call: Call) -> int | None:
     places = {right for right, _ in tracked}
     if len(places) > 1:
         places = {right for right, atoms in tracked if may_go(call, atoms)}
+        # A single channel does not go, but what reads it is the same as when there were several.
+        places = places or {r for r, atoms in tracked if not call.atoms.are_frozen(atoms)}
     return places.pop() if len(places) == 1 else None
 
 

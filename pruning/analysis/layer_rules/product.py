@@ -220,6 +220,8 @@ def _one_of_two(call: Call, handed: Sequence[_Part], out: str) -> list[_Part]:
     model); else the one that lies further back, where channels are by custom.
     """
     free = [part for part in handed if may_go(call, part[1])]
+    # A single channel does not go, but what reads it is the same as when there were several.
+    free = free or [part for part in handed if not call.atoms.are_frozen(part[1])]
     followed = max(free, key=lambda part: out.index(part[0]), default=None)
     for part in handed:
         if part is not followed:
