@@ -61,7 +61,7 @@ def evaluate(
     task = TASKS[dataset.manifest.task]
     targets = np.asarray(dataset.y(split)[rows])
     task.check(targets, predictions)
-    reading = reading_on(dataset, model, framework, predictions)
+    reading = reading_of(predictions, output_activation(judged))
     return task.scores(targets, predictions, reading), predictions
 
 
