@@ -7,6 +7,7 @@ then every layer gets its own weights, cut along the axes on which its rule saw 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,15 +89,62 @@ def channels_record(analysis: Analysis, kept: Mapping[str, Any]) -> dict[str, An
     return {"format": 1, "layers": layers}
 
 
-def zeroed_consumers(analysis: Analysis, kept: Mapping[str, Any]) -> Any:
-    """Copy the original so that the readers of removed channels read zeros: the cut's oracle.
+@contextmanager
+def consumers_read_zeros(analysis: Analysis, kept: Mapping[str, Any]) -> Iterator[Any]:
+    """The original while the readers of removed channels read zeros: the cut's oracle.
 
-    Returns:
-        A model of the original's size. Only weights along reading axes are zeroed, and what
-        operations read that sum without weights; zeroing the makers instead would leave biases and
-        BatchNorm's shift behind.
+    Only weights along reading axes are zeroed, and what operations read that sum without weights;
+    zeroing the makers instead would leave biases and BatchNorm's shift behind. The weights are
+    the original's own, and are put back at the end.
+
+    Args:
+        analysis: Of the original.
+        kept: As in :func:`cut`.
+
+    Yields:
+        A model of the original's size.
     """
     removed = analysis.channels.removed(kept)
+    before: list[tuple[Any, list[np.ndarray]]] = []
+    try:
+        for record in analysis.layers:
+            reading = _reading(record, removed)
+            if reading:
+                weights = record.layer.get_weights()
+                before.append((record.layer, weights))
+                record.layer.set_weights(_zeroed(weights, reading))
+        yield _silenced(analysis, removed)
+    finally:
+        for layer, weights in before:
+            layer.set_weights(weights)
+
+
+def _reading(record: LayerTrace, removed: np.ndarray) -> list[tuple[int, int, np.ndarray]]:
+    """Where a layer's weights read removed channels. -> [(weight, axis, bool along it)]."""
+    return [
+        (index, axis, removed[atoms])
+        for index, axes in record.weights.items()
+        for axis, atoms in axes.reads.items()
+        if removed[atoms].any()
+    ]
+
+
+def _zeroed(
+    weights: list[np.ndarray], reading: list[tuple[int, int, np.ndarray]]
+) -> list[np.ndarray]:
+    changed = list(weights)
+    for index in {index for index, _, _ in reading}:
+        changed[index] = weights[index].copy()
+    for index, axis, removed in reading:
+        np.moveaxis(changed[index], axis, 0)[removed] = 0
+    return changed
+
+
+def _silenced(analysis: Analysis, removed: np.ndarray) -> Any:
+    """The model itself, or a copy of it where operations sum removed channels without weights."""
+    sums = (read for record in analysis.layers for read in record.sums.values())
+    if not any(removed[read.atoms].any() for read in sums):
+        return analysis.model
     records = {id(record.layer): record for record in analysis.layers}
     framework = analysis.framework
 
@@ -107,22 +155,16 @@ def zeroed_consumers(analysis: Analysis, kept: Mapping[str, Any]) -> Any:
 
     model = framework.clone(analysis.model, lambda layer: layer.get_config(), new_arguments)
     for layer, copy in _pairs(analysis.model, model):
-        weights = layer.get_weights()
-        record = records.get(id(layer))
-        if record is not None:
-            for index, axes in record.weights.items():
-                for axis, atoms in axes.reads.items():
-                    weights[index] = weights[index].copy()
-                    np.moveaxis(weights[index], axis, 0)[removed[atoms]] = 0
-        if weights:
+        if weights := layer.get_weights():
             copy.set_weights(weights)
     return model
 
 
 def _pairs(model: Any, copy: Any) -> Iterator[tuple[Any, Any]]:
     """Every layer of the original beside the same layer of the copy, nested models walked."""
+    twins = {twin.name: twin for twin in copy.layers}
     for layer in model.layers:
-        twin = copy.get_layer(layer.name)
+        twin = twins[layer.name]
         if hasattr(layer, "layers") and hasattr(layer, "inputs"):
             yield from _pairs(layer, twin)
         else:

@@ -139,11 +139,11 @@ def bypassed_outputs(
 
 def _copy_weights(model: Any, copy: Any) -> None:
     """Give every layer that is still there its weights, nested models walked."""
-    names = {layer.name for layer in copy.layers}
+    twins = {twin.name: twin for twin in copy.layers}
     for layer in model.layers:
-        if layer.name not in names:
+        twin = twins.get(layer.name)
+        if twin is None:
             continue
-        twin = copy.get_layer(layer.name)
         if hasattr(layer, "layers") and hasattr(layer, "inputs"):
             _copy_weights(layer, twin)
         elif weights := layer.get_weights():

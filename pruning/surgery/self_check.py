@@ -14,7 +14,7 @@ from pruning.analysis.profiler import Analysis
 from pruning.errors import SelfCheckError
 from pruning.frameworks._base import Framework
 from pruning.frameworks.running import answers, fixed_batch
-from pruning.surgery.channels import Cut, zeroed_consumers
+from pruning.surgery.channels import Cut, consumers_read_zeros
 from pruning.surgery.channels import cut as cut_channels
 
 TOLERANCE = 1e-5
@@ -73,7 +73,8 @@ def self_check(
     inexact = _inexact(analysis, cut)
     if inexact:
         return _with_inexact(analysis, cut, inputs, inexact)
-    expected = outputs(zeroed_consumers(analysis, cut.kept), inputs)
+    with consumers_read_zeros(analysis, cut.kept) as original:
+        expected = outputs(original, inputs)
     tolerance = tolerance_for(analysis, expected)
     error = difference(expected, outputs(cut.model, inputs))
     if not error <= tolerance:
@@ -102,7 +103,8 @@ def _with_inexact(
     """Hold the rest of the cut to the tolerance, and measure what the inexact groups change."""
     rest = {name: kept for name, kept in cut.kept.items() if name not in inexact}
     checked = self_check(analysis, cut_channels(analysis, rest), inputs)
-    expected = outputs(zeroed_consumers(analysis, cut.kept), inputs)
+    with consumers_read_zeros(analysis, cut.kept) as original:
+        expected = outputs(original, inputs)
     change = difference(expected, outputs(cut.model, inputs))
     if not np.isfinite(change):
         raise SelfCheckError(

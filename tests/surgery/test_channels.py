@@ -8,7 +8,7 @@ import pytest
 from pruning.errors import PlanError, SelfCheckError
 from pruning.strategy.cuts import changed
 from pruning.strategy.plan import PruningPlan
-from pruning.surgery.channels import channels_record, cut
+from pruning.surgery.channels import channels_record, consumers_read_zeros, cut
 from pruning.surgery.self_check import difference, self_check
 from tests.models import FAMILIES, build, keras_of, outputs, samples
 from tests.surgery.cases import CASES, analysed, case, flops_of, random_kept, weights_by_path
@@ -30,6 +30,25 @@ def test_a_cut_equals_the_original_whose_consumers_read_zeros(name: str, family:
     assert result.samples == 4
     removed = [g for g in made.analysis.groups if g.prunable and made.counts[g.id] < g.channels]
     assert removed, "the random cut of this topology removes nothing"
+    for before, after in zip(made.weights_before, made.analysis.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(after, before)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_original_reads_again_what_it_read_when_its_oracle_fails(family: str) -> None:
+    analysis = analysed(build("plain", family), family)
+    before = analysis.model.get_weights()
+
+    def fail() -> None:
+        with consumers_read_zeros(analysis, {"conv": [0]}) as oracle:
+            now = oracle.get_weights()
+            assert any((is_ != was).any() for is_, was in zip(now, before, strict=True))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    for now, was in zip(analysis.model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(now, was)
 
 
 @pytest.mark.parametrize(("name", "family"), CASES)
