@@ -40,6 +40,7 @@ _MIXES = frozenset(
 )
 
 MAKES_OUTPUT = "It makes the model's output: without it nothing would be predicted."
+NO_SHORTCUT = "Its branches do equally much work: none of them is a shortcut that could stay."
 ONLY_PART = "It begins in one nested model and ends in another, so that it is no block of either."
 
 
@@ -94,34 +95,43 @@ class _Search:
         return None
 
     def _projection(self, number: int) -> _Found | None:
-        """A sum of two branches of the same origin, both with work in them or of another shape."""
+        """A sum of branches of one origin: all but the one with the least work may go."""
         graph, call = self.graph, self.graph.calls[number]
-        common = -1
-        for tensor in call.reads:
-            common &= graph.before[tensor] | 1 << tensor
-        while common > 0:
-            origin = common.bit_length() - 1
-            if "float" in graph.dtype(origin):
-                break
-            common &= ~(1 << origin)
-        if common <= 0:
+        origin = self._origin(call.reads)
+        if origin is None:
             return None
         found = _Found("residual", origin, call.makes[0])
-        if not self._work(found):
-            return None
-        paths = [graph.between(origin, t) if t != origin else [] for t in call.reads]
-        shorter = min(paths, key=lambda path: (len(path), self._flops(path)))
-        past = [graph.calls[n].layer for n in shorter]
         # A shortcut of the origin itself, with another shape, was broadcast: no projection.
-        passed = f"{past[0]!r}" if len(past) == 1 else f"{len(past)} layers ({past[0]!r} …)"
-        if not past:
+        if origin in call.reads or not self._work(found):
             return None
-        before, after = (_shape(graph.shapes[t][1:]) for t in (origin, call.makes[0]))
-        changed = f", which makes {after} of {before}" if before != after else ""
-        return replace(
-            found,
-            reason=f"Its shortcut is not the identity: it passes {passed}{changed}. Nothing could "
-            "be read in place of the block's output.",
+        paths = {tensor: graph.between(origin, tensor) for tensor in call.reads}
+        work = {tensor: self._flops(path) for tensor, path in paths.items()}
+        shortcut = min(paths, key=lambda tensor: (work[tensor], len(paths[tensor])))
+        if list(work.values()).count(work[shortcut]) > 1:
+            return replace(found, reason=NO_SHORTCUT)
+        if not graph.alike(shortcut, found.target):
+            return replace(found, reason=self._unlike(paths[shortcut], shortcut, found.target))
+        return replace(found, source=shortcut)
+
+    def _origin(self, tensors: Collection[int]) -> int | None:
+        """The last tensor of numbers that all of these are computed from, or are."""
+        common = -1
+        for tensor in tensors:
+            common &= self.graph.before[tensor] | 1 << tensor
+        while common > 0:
+            origin = common.bit_length() - 1
+            if "float" in self.graph.dtype(origin):
+                return origin
+            common &= ~(1 << origin)
+        return None
+
+    def _unlike(self, path: Sequence[int], shortcut: int, target: int) -> str:
+        past = self.graph.calls[path[0]].layer
+        passed = f"{past!r}" if len(path) == 1 else f"{len(path)} layers ({past!r} …)"
+        made, wanted = (_shape(self.graph.shapes[tensor][1:]) for tensor in (shortcut, target))
+        return (
+            f"Its shortcut passes {passed}, which makes {made} where the sum has {wanted}. Nothing "
+            "could be read in place of the block's output."
         )
 
     def _work(self, found: _Found) -> bool:

@@ -123,8 +123,8 @@ def _free(profile: ModelProfile, locked: Collection[str], fixed: Collection[str]
     why = f" {told.id!r}: {told.reason}" if told is not None else ""
     raise PlanError(
         f"This model has no block that can be removed.{why}",
-        expected="A residual branch with an identity shortcut, a transformer block, or a layer "
-        "whose output has the shape of its input.",
+        expected="A residual branch beside a shortcut, a transformer block, or a layer whose "
+        "output has the shape of its input.",
         fix="Remove channels instead: the method channels.",
     )
 

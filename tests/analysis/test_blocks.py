@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from pruning.analysis import liveness
-from pruning.analysis.blocks import MAKES_OUTPUT
+from pruning.analysis.blocks import MAKES_OUTPUT, NO_SHORTCUT
 from pruning.analysis.profile import ModelProfile
 from tests import models
 from tests.models import deep
@@ -39,15 +39,45 @@ def test_residual_blocks_with_what_they_hold(family: str) -> None:
 
 
 @FAMILIES
-def test_a_shortcut_that_is_no_identity_is_told_of(family: str) -> None:
+def test_a_branch_beside_a_projection_or_a_pooled_shortcut_goes_alone(family: str) -> None:
     profile = profile_of("residual_deep", family)
-    assert {b.id for b in profile.blocks if not b.removable} == {"c_add", "d_add"}
-    assert profile.block("c_add").reason == (
-        "Its shortcut is not the identity: it passes 'c_short', which makes 4×4×6 of 8×8×4. "
-        "Nothing could be read in place of the block's output."
+    projected, pooled = profile.block("c_add"), profile.block("d_add")
+    assert (projected.kind, projected.source) == ("residual", "c_short")
+    assert (pooled.kind, pooled.source) == ("residual", "d_pool")
+    assert projected.layers == ("c_conv", "c_add")
+    assert pooled.layers == ("d_conv", "d_add")
+    # By hand: 3x3 convolutions, 4 to 6 and 6 to 6 with biases, at 4x4 and 2x2 positions.
+    assert (projected.params, pooled.params) == (216 + 6, 324 + 6)
+    assert (projected.flops, pooled.flops) == (2 * 16 * 216, 2 * 4 * 324)
+    assert all(block.removable for block in profile.blocks)
+
+
+@FAMILIES
+@pytest.mark.parametrize(
+    ("branch", "shortcut", "reason"),
+    [
+        ((6, 3), (6, 3), NO_SHORTCUT),
+        (
+            (6, 3),
+            (1, 1),
+            "Its shortcut passes 'short', which makes 8×8×1 where the sum has 8×8×6. "
+            "Nothing could be read in place of the block's output.",
+        ),
+    ],
+)
+def test_a_sum_without_a_shortcut_of_its_form_is_told_of(family, branch, shortcut, reason) -> None:
+    keras = models.keras_of(family)
+    i = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(4, 1, name="stem")(i)
+    y, z = (
+        keras.layers.Conv2D(filters, kernel, padding="same", name=name)(x)
+        for name, (filters, kernel) in (("long", branch), ("short", shortcut))
     )
-    assert "'d_pool'" in str(profile.block("d_add").reason)
-    assert profile.block("c_add").layers == ("c_conv", "c_short", "c_add")
+    x = keras.layers.Flatten()(keras.layers.Add(name="sum")([y, z]))
+    profile = analysed(keras.Model(i, keras.layers.Dense(2, name="out")(x)), family).profile
+    block = profile.block("sum")
+    assert (block.removable, block.reason) == (False, reason)
+    assert block.layers == ("long", "short", "sum")
 
 
 @FAMILIES
@@ -128,14 +158,15 @@ def test_calls_add_up_to_the_profile(family: str, name: str) -> None:
 def test_resnet50v2_and_mobilenetv2(family: str) -> None:
     """16 blocks, of which 4 have a projection and 3 a pooled shortcut; 10 of 17 with an addition.
 
-    Blocks and layers of the published architectures, counted by hand.
+    Of a block with a projection the branch goes, and the projection stays. Blocks and layers of
+    the published architectures, counted by hand.
     """
     applications = models.keras_of(family).applications
     resnet = analysed(applications.ResNet50V2(weights=None, input_shape=(32, 32, 3)), family)
     blocks = resnet.profile.blocks
     kinds = Counter((block.kind, block.removable) for block in blocks)
-    assert kinds["residual", True] == 9
-    assert kinds["residual", False] == 7
+    assert kinds["residual", True] == 16
+    assert kinds["residual", False] == 0
     mobile = analysed(applications.MobileNetV2(weights=None, input_shape=(32, 32, 3)), family)
     kinds = Counter((block.kind, block.removable) for block in mobile.profile.blocks)
     # Depthwise convolutions of stride 1: the first, and 12 of the 16 that follow an expansion.

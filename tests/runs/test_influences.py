@@ -86,7 +86,7 @@ def test_influence_is_a_mean_over_samples_and_positions(family: str, tmp_path: P
     splits = {"train": (x, np.arange(21) % 3)}
     found = measure(analysis, write_dataset(tmp_path, "classification", splits), "block_influence")
     keras = models.keras_of(family)
-    for name, source in (("a_add", "stem"), ("a_conv3", "a_conv2")):
+    for name, source in (("a_add", "stem"), ("a_conv3", "a_conv2"), ("c_add", "c_short")):
         ends = [model.get_layer(source).output, model.get_layer(name).output]
         one, other = keras.Model(model.input, ends).predict(x, verbose=0)
         lengths = np.linalg.norm(one, axis=-1) * np.linalg.norm(other, axis=-1)

@@ -46,6 +46,8 @@ def zeroed(model, family: str, *names: str):
     [
         ("residual_deep", ["a_add"], ["a_conv3"]),
         ("residual_deep", ["a_add", "b_add"], ["a_conv3", "b_conv3"]),
+        ("residual_deep", ["c_add"], ["c_conv"]),
+        ("residual_deep", ["b_add", "c_add", "d_add"], ["b_conv3", "c_conv", "d_conv"]),
         ("transformer_pre", ["first_add1"], ["first_attention"]),
         ("transformer_pre", ["second_add2"], ["second_dense2"]),
         ("transformer_pre", ["first_add1..first_add2"], ["first_attention", "first_dense2"]),
@@ -157,8 +159,10 @@ def test_unknown_and_frozen_blocks_are_refused() -> None:
     analysis = analysis_of("residual_deep", "keras3")
     with pytest.raises(PlanError, match="does not exist"):
         remove(analysis, ["nothing"])
-    with pytest.raises(PlanError, match="shortcut is not the identity"):
-        remove(analysis, ["c_add"])
+    keras = models.keras_of("keras3")
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, name="only")])
+    with pytest.raises(PlanError, match="makes the model's output"):
+        remove(analysed(model, "keras3"), ["only"])
 
 
 @FAMILIES

@@ -18,8 +18,8 @@ def show(profile: ModelProfile) -> None:
     st.subheader("Blocks", anchor=False)
     st.caption(
         f"{can} of {len(profile.blocks)} could be left out whole: what follows would read what "
-        "went in. That is the method *Remove layers* of the strategy page. A block whose shortcut "
-        "changes the shape must stay."
+        "went in, or what a shortcut makes of it. That is the method *Remove layers* of the "
+        "strategy page."
     )
     st.dataframe(
         block_table(profile.blocks),
