@@ -90,9 +90,8 @@ def progress(title: str, state: Status) -> None:
         text += " · waiting for a free worker"
     elif state.seconds >= 1:
         text += f" · {quantities.duration(state.seconds)}"
-    st.progress(state.fraction or 0.0, text=text) if state.fraction else st.status(
-        text, state="complete" if state.final else "running", type="compact"
-    )
+    # Not st.status: Streamlit sleeps 50 ms for each, and a rerun of the page with it.
+    st.progress(1.0 if state.final else state.fraction or 0.0, text=text)
 
 
 def _failed(work: Work, state: Status) -> None:

@@ -52,6 +52,15 @@ def test_all_views_show_the_same_layer_at_first(page, profile):
     assert "layer" not in page.query_params
 
 
+def test_layers_are_shown_while_they_are_timed(page, jobs):
+    """Streamlit's ``status`` sleeps 50 ms: a page that waits for something draws a bar."""
+    jobs.states["layer_latency"] = "running"
+    page.run()
+    assert page.dataframe
+    assert [bar.proto.text for bar in page.get("progress")] == ["Timing each layer · work"]
+    assert not page.get("status")
+
+
 def test_a_row_of_the_table_selects_everywhere(page, profile):
     from pages.components.layers import selection
 

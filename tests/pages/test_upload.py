@@ -57,7 +57,7 @@ def test_one_click_on_a_demo_stores_it_and_starts_the_jobs(app, home, jobs):
     assert uploads.data_path(source).read_bytes() == b"data of speech"
     assert uploads.models()[0].name == "Demo speech.keras"
     assert set(jobs.kinds()) == {"data", "profile"}
-    shown = words(app) + str([entry.label for entry in app.get("status")])
+    shown = words(app) + str([bar.proto.text for bar in app.get("progress")])
     assert "Reading the model" in shown
     assert "Preparing the data" in shown
 
