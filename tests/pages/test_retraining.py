@@ -73,6 +73,17 @@ def test_a_running_run_shows_pace_and_can_be_cancelled(tmp_path: Path, profile) 
     assert ":orange-badge[" in studio.texts(app)
 
 
+def test_curves_begin_with_the_second_step(tmp_path: Path, profile) -> None:
+    run = studio.run(tmp_path, profile, **running("retrain"))
+    lines = run.metrics.read_bytes().splitlines(keepends=True)
+    run.metrics.write_bytes(lines[0])
+    app = open_page(run)
+    assert "step" in app.get("progress")[0].proto.text
+    assert not app.get("vega_lite_chart")
+    run.metrics.write_bytes(b"".join(lines[:2]))
+    assert open_page(run).get("vega_lite_chart")
+
+
 def test_before_its_first_step_a_run_is_drawn_when_it_goes_on(
     tmp_path: Path, profile, monkeypatch
 ) -> None:

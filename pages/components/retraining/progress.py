@@ -86,7 +86,9 @@ def _draw(folder: RunFolder, current: Status) -> None:
     _stages(current)
     _now(current, found, plan)
     _outcome(folder, current)
-    curves.show(folder, read)
+    # One point is no curve, and what draws it takes a browser longer than the step's own words.
+    if current.final or len(read.last()) > 1:
+        curves.show(folder, read)
     _log(folder, failed=current.state == "failed")
 
 
