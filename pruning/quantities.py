@@ -12,6 +12,7 @@ _THOUSANDS = ("", " k", " M", " G", " T", " P")
 _BYTES = (" bytes", " kB", " MB", " GB", " TB", " PB")
 _FEWER = {
     "bytes": ("smaller", "larger"),
+    "error": ("smaller", "larger"),
     "ms": ("faster", "slower"),
     "s": ("faster", "slower"),
 }
@@ -95,7 +96,8 @@ def change(before: float, after: float, unit: str) -> str:
     Args:
         before: The value of the original.
         after: The value after pruning.
-        unit: ``bytes`` (smaller), ``ms`` or ``s`` (faster), or the name of what is counted (fewer).
+        unit: ``bytes`` or ``error`` (smaller), ``ms`` or ``s`` (faster), or the name of what is
+            counted (fewer).
     """
     if unit == "bytes":
         values = f"{size(before)} → {size(after)}"

@@ -7,6 +7,11 @@ from hypothesis import strategies as st
 from pruning import quantities as q
 
 
+def test_an_error_is_smaller_or_larger_never_fewer() -> None:
+    assert q.factor(0.5, 0.25, "error") == "2.0× smaller"
+    assert q.factor(0.25, 0.5, "error") == "2.0× larger"
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

@@ -16,8 +16,14 @@ import streamlit as st
 from pruning import quantities
 
 Basis = Literal["exact", "measured", "estimated"]
-Unit = Literal["params", "flops", "bytes", "ms", "s", "accuracy", "count", "number"]
+Unit = Literal["params", "flops", "bytes", "ms", "s", "accuracy", "count", "number", "error"]
 
+#: Labels of what a model is judged by.
+QUALITY = {"accuracy": "Test accuracy", "macro_f1": "Test macro F1", "mae": "Test mean abs. error"}
+AS_SAVED = (
+    "Both as the studio saves them: without the state of an optimizer, which an uploaded file may "
+    "hold beside the weights."
+)
 _NOISE = 0.03  # of a latency: two measurements of one model differ by as much
 
 MARKS: dict[Basis, str] = {"exact": "●", "measured": "◆", "estimated": "≈"}
@@ -30,6 +36,7 @@ _WORDS: dict[Unit, str] = {
     "accuracy": "points",
     "count": "",
     "number": "",
+    "error": "error",
 }
 
 
@@ -45,6 +52,7 @@ class Figure:
         basis: How ``value`` is known; ``None`` shows no mark.
         detail: Shown on hover: on what, how many samples, the interval, the method.
         caption: Words below the figure in place of the change.
+        shown: Whether the change is shown by the samples; when its interval holds zero it is grey.
     """
 
     label: str
@@ -54,6 +62,7 @@ class Figure:
     basis: Basis | None = None
     detail: str = ""
     caption: str = ""
+    shown: bool = True
 
 
 def written(value: float | None, unit: Unit) -> str:
@@ -65,9 +74,14 @@ def written(value: float | None, unit: Unit) -> str:
         "ms": quantities.milliseconds,
         "s": quantities.duration,
         "accuracy": quantities.percent,
-        "number": lambda number: f"{number:.4g}".replace("-", quantities.MINUS),
+        "number": _four_digits,
+        "error": _four_digits,
     }
     return writers.get(unit, quantities.count)(value)
+
+
+def _four_digits(value: float) -> str:
+    return f"{value:.4g}".replace("-", quantities.MINUS)
 
 
 def show(figure: Figure) -> None:
@@ -124,8 +138,10 @@ def _description(figure: Figure) -> str | None:
 
 
 def _color(figure: Figure) -> Literal["orange", "green", "red", "gray"]:
-    """Green for better, red for worse, grey for the same or what timing cannot tell apart."""
+    """Green for better, red for worse, grey for the same or what was not told apart."""
     if figure.before is None or figure.value is None or figure.value == figure.before:
+        return "gray"
+    if not figure.shown:
         return "gray"
     if figure.unit == "ms" and abs(figure.value - figure.before) < _NOISE * figure.before:
         return "gray"

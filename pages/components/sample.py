@@ -68,12 +68,22 @@ class Gallery:
             for entry, array in zip(manifest.input_arrays, rows, strict=True)
         ]
 
-    def show(self, index: int) -> None:
-        """Draw the sample in the current container."""
+    def show(self, index: int, truth: str = "") -> None:
+        """Draw the sample in the current container.
+
+        Args:
+            index: Of the test sample.
+            truth: Its label in words, for who cannot see a picture.
+        """
         picture, sound, text = self.image(index), self.sound(index), self.text(index)
         several = len(self.dataset.manifest.input_arrays) > 1
         if picture is not None:
-            st.image(picture, width="content")
+            alt = (
+                f"Test sample {index + 1:,}: {visible(truth)}"
+                if truth
+                else f"Test sample {index + 1:,}"
+            )
+            st.image(picture, width="content", alt=alt)
         elif sound is not None:
             rate = self.dataset.manifest.sample_rate or 16_000
             _waveform(sound, rate, f"waveform_{index}")

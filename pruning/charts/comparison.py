@@ -7,7 +7,7 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
-from pruning.charts.theme import AFTER, BEFORE, FROZEN, MUTED
+from pruning.charts.theme import AFTER, BEFORE, FROZEN, MUTED, PERCENT
 
 FRAME = 110  # pixels for axes, titles and legend: Streamlit fits all of them into the height
 _STRONG = 0.4  # of the largest count: from here on a cell is strongly coloured
@@ -21,7 +21,7 @@ def class_scores(rows: pd.DataFrame, *, classes: int) -> alt.LayerChart | alt.Fa
         rows: Columns ``name``, ``count``, ``before``, ``after``.
         classes: How many rows there are.
     """
-    y = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=160))
+    y = alt.Y("name:N", sort=None, title=None, axis=_names(160))
     line = (
         alt.Chart()
         .mark_rule(color=FROZEN)
@@ -34,7 +34,7 @@ def class_scores(rows: pd.DataFrame, *, classes: int) -> alt.LayerChart | alt.Fa
         .encode(
             y=y,
             x=alt.X(
-                "score:Q", scale=alt.Scale(zero=False), axis=alt.Axis(format=".0%", tickCount=8)
+                "score:Q", scale=alt.Scale(zero=False), axis=alt.Axis(format=PERCENT, tickCount=8)
             ),
             color=alt.Color("side:N", scale=SIDES, title=None, legend=alt.Legend(orient="top")),
             shape=alt.Shape(
@@ -69,8 +69,8 @@ def confusion(
     difference = view == "difference"
     more = BEFORE if view == "before" else AFTER
     base = alt.Chart().encode(
-        x=alt.X("predicted:N", sort=None, title="Predicted", axis=alt.Axis(labelLimit=90)),
-        y=alt.Y("truth:N", sort=None, title="Truth", axis=alt.Axis(labelLimit=90)),
+        x=alt.X("predicted:N", sort=None, title="Predicted", axis=_names(90)),
+        y=alt.Y("truth:N", sort=None, title="Truth", axis=_names(90)),
         tooltip=[
             alt.Tooltip("truth:N", title="Truth"),
             alt.Tooltip("predicted:N", title="Predicted"),
@@ -102,6 +102,14 @@ def confusion(
     return alt.layer(*layers, data=rows).properties(height=_side(classes) + FRAME)
 
 
+def _names(limit: int) -> alt.Axis:
+    """Names at most ``limit`` pixels long, each beside its row.
+
+    Streamlit's theme moves the first and the last label inwards: good for numbers, wrong for rows.
+    """
+    return alt.Axis(labelLimit=limit, labelFlush=False)
+
+
 def _strength(limit: int) -> alt.Scale:
     """Opacity of a cell: faint or strong, nothing between, so that its number can be read."""
     middle = limit * _STRONG
@@ -124,7 +132,7 @@ def latencies(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     Args:
         rows: Columns ``side``, ``milliseconds``.
     """
-    y = alt.Y("side:N", sort=["before", "after"], title=None)
+    y = alt.Y("side:N", sort=["before", "after"], title=None, axis=_names(90))
     color = alt.Color("side:N", scale=SIDES, legend=None)
     base = alt.Chart()
     dots = base.mark_circle(opacity=0.35, size=36).encode(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from pruning.charts.theme import AFTER, BEFORE
+from pruning.charts.theme import AFTER, BEFORE, PERCENT
 
 
 def accuracy_against_size(
@@ -31,7 +31,7 @@ def accuracy_against_size(
                 "accuracy:Q",
                 title="Test accuracy",
                 scale=alt.Scale(zero=False, padding=12),
-                axis=alt.Axis(format=".1%", tickCount=6),
+                axis=alt.Axis(format=PERCENT, tickCount=6),
             ),
             color=alt.Color(
                 "side:N",

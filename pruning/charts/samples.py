@@ -20,7 +20,13 @@ def waveform(rows: pd.DataFrame, *, height: int = 110) -> alt.Chart:
         alt.Chart(rows)
         .mark_area(color=BEFORE, opacity=0.8, interpolate="step")
         .encode(
-            x=alt.X("seconds:Q", title=None, axis=alt.Axis(grid=False, format=".1f", tickCount=3)),
+            x=alt.X(
+                "seconds:Q",
+                title=None,
+                axis=alt.Axis(
+                    grid=False, format=".1f", tickCount=3, labelExpr="datum.label + ' s'"
+                ),
+            ),
             y=alt.Y("low:Q", title=None, axis=axis, scale=alt.Scale(domain=[-1, 1])),
             y2="high:Q",
         )

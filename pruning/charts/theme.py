@@ -12,6 +12,9 @@ FROZEN = "#9AA3AB"  # cannot be changed
 MUTED = "#78828C"  # words inside a chart, read on light and on dark
 SELECTED = "#C4417A"  # what the person has chosen
 
+#: Fractions on an axis, with as many digits as neighbouring ticks differ by: 99.5%, 100%.
+PERCENT = ".4~p"
+
 #: Neighbouring blocks of one bar, to be told apart at a glance: before, and a lighter before.
 ALTERNATING = ("#4C78A8", "#7FA3C7")
 

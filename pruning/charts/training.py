@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from pruning.charts.theme import AFTER, BEFORE
+from pruning.charts.theme import AFTER, BEFORE, PERCENT
 
 QUANTITIES = {
     "loss": "Loss",
@@ -29,17 +29,18 @@ def curve(
         height: Pixels.
     """
     title = QUANTITIES[quantity]
-    style = ".0%" if quantity in ("accuracy", "sparsity") else "~g"
+    style = PERCENT if quantity in ("accuracy", "sparsity") else "~g"
     base = alt.Chart().encode(
         x=alt.X("step:Q", title="Training step", axis=alt.Axis(format=",d", tickMinStep=1)),
         y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(format=style)),
     )
-    training = base.transform_filter(alt.datum.split == "training").mark_line(
-        color=AFTER, opacity=0.65, strokeWidth=1.5
-    )
+    training = base.transform_filter(alt.datum.split == "training")
+    # A line needs two points: the first step is a dot until there are some.
+    first = training.transform_joinaggregate(steps="count()").transform_filter("datum.steps <= 2")
     validation = base.transform_filter(alt.datum.split == "validation")
     layers: list[Any] = [
-        training,
+        training.mark_line(color=AFTER, opacity=0.65, strokeWidth=1.5),
+        first.mark_point(color=AFTER, filled=True, size=35),
         validation.mark_line(color=AFTER, strokeWidth=2.5),
         validation.mark_point(color=AFTER, filled=True, size=70, shape="diamond").encode(
             tooltip=[

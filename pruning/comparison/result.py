@@ -22,6 +22,11 @@ class Interval:
     low: float
     high: float
 
+    @property
+    def holds_zero(self) -> bool:
+        """Whether a difference with this interval was not shown to be one."""
+        return self.low <= 0 <= self.high
+
 
 @dataclass(frozen=True)
 class Scores:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.proto.Metric_pb2 import Metric
 
 from pages.components.comparison import accuracy, speed
 from pruning import storage
+from pruning.comparison.result import Comparison, Interval
 from pruning.runs.folder import RunFolder
 from tests.pages import studio
 
@@ -41,6 +44,27 @@ def test_the_strip_shows_before_after_and_basis(done: RunFolder) -> None:
     assert metrics["Latency ◆"].value == "1.00 ms"
     assert metrics["Test accuracy ◆"].value == "80.0 %"
     assert metrics["Test accuracy ◆"].delta == "−3.3 points"
+    # The verdict says "no loss shown": then it is not red either.
+    assert metrics["Test accuracy ◆"].proto.color == Metric.MetricColor.GRAY
+    assert metrics["FLOPs ●"].proto.color == Metric.MetricColor.GREEN
+
+
+def test_an_error_is_larger_or_smaller_with_its_interval(done: RunFolder) -> None:
+    result = Comparison.load(done.comparison)
+    error = replace(result.before, metric="mae", value=Interval(0.2355, 0.2126, 0.2611))
+    after = replace(error, value=Interval(0.8194, 0.744, 0.905))
+    difference = Interval(0.5839, 0.5055, 0.669)
+    changed = replace(
+        result, task="regression", before=error, after=after, difference=difference,
+        classes=(), confusion_before=(),
+    )  # fmt: skip
+    changed.save(done.comparison)
+    shown = {m.label: m for m in open_page(done).metric}["Test mean abs. error ◆"]
+    assert (shown.value, shown.delta) == ("0.8194", "3.5× larger")
+    assert shown.proto.delta_description == "from 0.2355"
+    assert shown.proto.color == Metric.MetricColor.RED
+    assert "(95 %: 0.744 to 0.905)" in shown.help
+    assert "mean absolute error" in accuracy._overall(changed).columns
 
 
 def test_the_four_counts(done: RunFolder) -> None:
@@ -60,6 +84,27 @@ def test_samples_by_outcome_and_class(done: RunFolder) -> None:
     assert r"**\<b\>bird\<\/b\>**" in studio.texts(app)  # class names are text, never HTML
     app.selectbox(key="sample_class").set_value(0).run()
     assert len(app.get("image")) == 1  # of samples 10 to 13 only 12 is a cat
+
+
+def test_a_picture_has_its_class_as_alternative_text(done: RunFolder) -> None:
+    app = open_page(done, sheet="Samples")
+    alts = [image.alt for element in app.get("image") for image in element.proto.imgs]
+    assert alts == ["Test sample 1: cat", "Test sample 2: dog"]
+
+
+def test_several_labels_are_read_by_the_models_activation(done: RunFolder, tmp_path: Path) -> None:
+    """Sigmoids that do not sum to 1 are probabilities all the same: 0.2 is a no."""
+    prepared = tmp_path / "data" / studio.DATA / "prepared" / studio.PREPARED
+    labels = np.eye(3, dtype=np.int64)[np.arange(studio.TESTS) % 3]
+    storage.write_array(prepared / "y_test.npy", labels)
+    record = storage.read_json(prepared / "manifest.json")
+    storage.write_json(prepared / "manifest.json", record | {"task": "multilabel"})
+    said = (0.2 + 0.6 * labels).astype(np.float32)
+    for side in ("before", "after"):
+        storage.write_array(done.path / f"{side}.npy", said)
+    app = open_page(done, sheet="Samples", outcome="both right")
+    assert app.button_group(key="outcome").value == "both right"
+    assert "60 samples" in studio.texts(app)
 
 
 def test_speed_and_structure_and_training_tabs(done: RunFolder) -> None:

@@ -45,7 +45,7 @@ def test_the_empty_page_offers_demos_and_both_drop_zones(app):
     assert ".keras, .h5 or .hdf5" in labels[0]
     assert ".npz" in labels[1]
     assert ".csv or .tsv" in labels[1]
-    assert "91.2 % test accuracy · 9.90 MB" in words(app)
+    assert "91.2 % test accuracy  \n9.90 MB with its data" in words(app)
 
 
 def test_one_click_on_a_demo_stores_it_and_starts_the_jobs(app, home, jobs):

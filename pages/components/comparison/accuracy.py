@@ -11,6 +11,7 @@ from pages.components.text import visible
 from pruning import quantities
 from pruning.charts import comparison as charts
 from pruning.comparison.result import Comparison, Scores
+from pruning.comparison.verdict import NAMES
 from pruning.runs.folder import RunFolder
 
 _NAME = 24
@@ -39,10 +40,10 @@ def _overall(result: Comparison) -> pd.DataFrame:
                 "model": "difference, paired",
                 "metric": _number(result.before.metric, result.difference.value, signed=True),
                 "95 % interval": _interval(result.before.metric, result.difference, signed=True),
-                "loss": f"{result.after.loss - result.before.loss:+.4f}",
+                "loss": _minus(f"{result.after.loss - result.before.loss:+.4f}"),
             },
         ]
-    ).rename(columns={"metric": result.before.metric.replace("_", " ")})
+    ).rename(columns={"metric": NAMES[result.before.metric]})
 
 
 def _row(name: str, scores: Scores) -> dict[str, str]:
@@ -56,8 +57,12 @@ def _row(name: str, scores: Scores) -> dict[str, str]:
 
 def _number(metric: str, value: float, *, signed: bool = False) -> str:
     if metric == "mae":
-        return f"{value:+.4g}" if signed else f"{value:.4g}"
+        return _minus(f"{value:+.4g}" if signed else f"{value:.4g}")
     return quantities.points(value) if signed else quantities.percent(value)
+
+
+def _minus(written: str) -> str:
+    return written.replace("-", quantities.MINUS)
 
 
 def _interval(metric: str, interval: object, *, signed: bool = False) -> str:
@@ -78,7 +83,7 @@ def _pairs(result: Comparison) -> None:
             st.metric(
                 label,
                 f"{number:,}",
-                f"{share} of the test samples",
+                f"{share} of samples",
                 delta_color="off",
                 delta_arrow="off",
                 border=True,

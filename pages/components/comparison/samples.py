@@ -7,12 +7,14 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.components import state
 from pages.components.sample import Gallery
 from pages.components.text import plain, visible
 from pruning import quantities, storage
 from pruning.comparison.outcomes import OUTCOMES, Answer, SampleOutcome, outcomes
 from pruning.comparison.result import Comparison
 from pruning.errors import NotFoundError
+from pruning.intake.check import answers_of
 from pruning.intake.dataset import Dataset, prepared_folder
 from pruning.runs.folder import RunFolder
 
@@ -34,7 +36,12 @@ _WORDS = {
 def show(folder: RunFolder, result: Comparison) -> None:
     """Draw the test samples by outcome, filtered by class."""
     dataset = _dataset(folder)
-    found = _outcomes(str(folder.path), str(dataset.folder), folder.comparison.stat().st_mtime_ns)
+    found = _outcomes(
+        str(folder.path),
+        str(dataset.folder),
+        folder.comparison.stat().st_mtime_ns,
+        activation(folder, dataset),
+    )
     counts = {name: sum(entry.outcome == name for entry in found) for name in OUTCOMES}
     first = next((name for name in OUTCOMES if counts[name]), OUTCOMES[0])
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -55,6 +62,15 @@ def show(folder: RunFolder, result: Comparison) -> None:
     ]
     st.caption(f"{choice.capitalize()}: {_WORDS[choice]}. {_measure(result)}")
     _page(chosen, Gallery(dataset))
+
+
+def activation(folder: RunFolder, dataset: Dataset) -> str | None:
+    """How the model makes the answers that were judged; None when it is no longer in the studio.
+
+    Without it, several labels from sigmoids look like logits: they do not sum to 1.
+    """
+    profile = state.profile(folder.read(folder.request).get("model"))
+    return None if profile is None else answers_of(profile)[dataset.manifest.output].activation
 
 
 def _measure(result: Comparison) -> str:
@@ -87,7 +103,7 @@ def _page(chosen: list[SampleOutcome], gallery: Gallery) -> None:
     with st.container(key="samples"), st.grid(min_column_width=width, gap="small"):
         for entry in chosen[begin : begin + PER_PAGE]:
             with st.container(border=True, height="stretch"):
-                gallery.show(entry.index)
+                gallery.show(entry.index, entry.truth)
                 st.markdown(
                     f"**{plain(entry.truth, 40)}**  \n"
                     f":blue[before] {_answer(entry.before)}  \n"
@@ -114,7 +130,7 @@ def _dataset(folder: RunFolder) -> Dataset:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _outcomes(run: str, data: str, changed: int) -> list[SampleOutcome]:
+def _outcomes(run: str, data: str, changed: int, activation: str | None) -> list[SampleOutcome]:
     folder, dataset = RunFolder(Path(run)), Dataset.open(Path(data))
     return outcomes(
         dataset.manifest.task,
@@ -122,4 +138,5 @@ def _outcomes(run: str, data: str, changed: int) -> list[SampleOutcome]:
         storage.read_array(folder.path / "before.npy"),
         storage.read_array(folder.path / "after.npy"),
         dataset.manifest.classes,
+        activation,
     )

@@ -19,6 +19,7 @@ from pruning.strategy.estimates import Prices
 from pruning.strategy.plan import PruningPlan
 
 _NAME = 48
+_BAR = 15  # characters that fit under a bar beside its number
 _DRAWN = 80  # layers in the chart
 _TALLEST = 14  # rows of a table that is shown whole
 
@@ -68,7 +69,9 @@ def _widths(rows: pd.DataFrame, unit: str) -> None:
     drawn = pd.DataFrame(
         {
             # Numbered: two names may look the same when shortened.
-            "name": [f"{i}. {name}" for i, name in enumerate(cut["layer"], 1)],
+            "name": [
+                f"{i}. {quantities.middle(name, _BAR)}" for i, name in enumerate(cut["layer"], 1)
+            ],
             "before": cut["width before"],
             "after": cut["width after"],
             "state": np.where(cut["width after"] < cut["width before"], "cut", "whole"),

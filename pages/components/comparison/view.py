@@ -13,8 +13,6 @@ from pruning.comparison.verdict import verdict
 from pruning.runs.folder import RunFolder
 from pruning.runs.status import status
 
-_METRICS = {"accuracy": "Test accuracy", "macro_f1": "Test macro F1", "mae": "Test mean abs. error"}
-
 
 def require_done(folder: RunFolder) -> Comparison | None:
     """Return the run's comparison, None when it had no data; stop the page while it is not done."""
@@ -57,7 +55,7 @@ def _strip(result: Comparison) -> list[figures.Figure]:
     return [
         _parameters(before, after),
         figures.Figure("FLOPs", "flops", after.flops, before.flops, "exact", "For one sample."),
-        figures.Figure("File", "bytes", after.bytes, before.bytes, "exact", "As saved."),
+        figures.Figure("File", "bytes", after.bytes, before.bytes, "exact", figures.AS_SAVED),
         figures.Figure("gzip", "bytes", after.gzip_bytes, before.gzip_bytes, "exact", "Level 6."),
         _latency(result.latency_before, result.latency_after),
         _quality(result.before, result.after, result),
@@ -89,17 +87,19 @@ def _latency(before: Latency, after: Latency) -> figures.Figure:
 
 
 def _quality(before: Scores, after: Scores, result: Comparison) -> figures.Figure:
-    label = _METRICS[after.metric]
-    detail = f"On {result.samples:,} test samples."
+    value, detail = after.value, f"On {result.samples:,} test samples."
     if after.metric == "mae":
-        caption = f"{before.value.value:.4g} → {after.value.value:.4g}"
-        return figures.Figure(label, "number", after.value.value, None, "measured", detail, caption)
-    interval = quantities.percent_interval(after.value.value, after.value.low, after.value.high)
+        unit: figures.Unit = "error"
+        interval = f"{value.value:.4g} (95 %: {value.low:.4g} to {value.high:.4g})"
+    else:
+        unit = "accuracy"
+        interval = quantities.percent_interval(value.value, value.low, value.high)
     return figures.Figure(
-        label,
-        "accuracy",
-        after.value.value,
+        figures.QUALITY[after.metric],
+        unit,
+        value.value,
         before.value.value,
         "measured",
         f"{detail} {interval}",
+        shown=not result.difference.holds_zero,
     )

@@ -19,6 +19,7 @@ from pruning.charts import layers as charts
 from pruning.strategy.criteria import criterion
 
 TABLE_HEIGHT = 460
+_TALLEST = 12  # rows that fit into it
 _LATENCY_HELP = (
     "Latency: each layer alone on LiteRT, one thread, one sample; in the whole model neighbours "
     "are joined and take less."
@@ -87,7 +88,7 @@ def table(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
     st.dataframe(
         shown,
         key=selection.TABLE,
-        height=TABLE_HEIGHT,
+        height="content" if len(names) <= _TALLEST else TABLE_HEIGHT,
         hide_index=True,
         column_order=[name for name in tables.COLUMNS if name in frame],
         column_config=tables.columns(frame),
@@ -96,7 +97,7 @@ def table(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
         placeholder="",
         alt="Layers of the model",
     )
-    st.caption(f"{len(names)} of {quantities.plural(len(profile.layers), 'layer')}")
+    st.caption(f"{len(names):,} of {quantities.plural(len(profile.layers), 'layer')}")
 
 
 def model_graph(profile: ModelProfile, layer: Layer) -> None:
@@ -114,8 +115,8 @@ def model_graph(profile: ModelProfile, layer: Layer) -> None:
             alt=f"Graph of the model around {visible(layer.name, tables.NAME_LENGTH)}",
         )
     st.caption(
-        f"{len(shown)} of {quantities.plural(len(nodes), 'node')}. Same colour: channels that are "
-        "removed together; grey: frozen; outlined: selected."
+        f"{len(shown):,} of {quantities.plural(len(nodes), 'node')}. Same colour: channels that "
+        "are removed together; grey: frozen; outlined: selected."
     )
 
 
@@ -217,10 +218,11 @@ def _weights(layer: Layer, plan: Planned | None) -> None:
         alt=f"Histogram of {quantities.plural(stats.count, 'weight')}",
         threshold=threshold,
     )
-    st.caption(
+    words = (
         f"{quantities.plural(stats.count, 'weight')}, mean {stats.mean:.2g}, deviation "
         f"{stats.std:.2g}, from {stats.minimum:.2g} to {stats.maximum:.2g}"
     )
+    st.caption(words.replace("-", quantities.MINUS))
     if plan and threshold is not None:
         st.caption(
             f":orange[┆] Between the dashed lines weights become zero (|w| ≤ {threshold:.3g}) by "

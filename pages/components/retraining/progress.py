@@ -12,6 +12,7 @@ from pages.components.retraining import curves, metrics
 from pages.components.text import plain, uncoloured
 from pruning import quantities
 from pruning.comparison.recalibration import Recalibration
+from pruning.comparison.result import Comparison
 from pruning.errors import PruningError
 from pruning.runs import executor, library
 from pruning.runs.folder import RunFolder
@@ -173,7 +174,7 @@ def _now(current: Status, found: Pace | None, plan: PruningPlan) -> None:
 
 def _outcome(folder: RunFolder, current: Status) -> None:
     if current.state == "done":
-        _result(current)
+        _result(folder, current)
         proof.show(current.results)
         state.link("comparison", "See before and after", icon=":material/compare:", run=folder.id)
     elif current.state in ("failed", "killed") and current.error is not None:
@@ -184,36 +185,44 @@ def _outcome(folder: RunFolder, current: Status) -> None:
         _start_again(folder)
 
 
-def _result(current: Status) -> None:
+def _result(folder: RunFolder, current: Status) -> None:
     results = current.results
     accuracy = results.get("accuracy") or {}
     entries = [
         _sized("Parameters", "params", results.get("params")),
         _sized("FLOPs", "flops", results.get("flops")),
-        _sized("File", "bytes", results.get("bytes")),
+        _sized("File", "bytes", results.get("bytes"), figures.AS_SAVED),
         _sized("gzip", "bytes", results.get("gzip_bytes")),
     ]
     if accuracy:
         error = results.get("metric") == "mae"
         entries.append(
             figures.Figure(
-                "Test mean abs. error" if error else "Test accuracy",
-                "number" if error else "accuracy",
+                figures.QUALITY[results.get("metric") or "accuracy"],
+                "error" if error else "accuracy",
                 accuracy["after"],
-                None if error else accuracy["before"],
+                accuracy["before"],
                 "measured",
                 "On the same test samples; the comparison page shows the interval.",
-                f"{accuracy['before']:.4g} before" if error else "",
+                shown=_change_is_shown(folder),
             )
         )
-    figures.strip(entries, key="result", narrowest=150)
+    figures.strip(entries, key="result", columns=3)
     if found := results.get("recalibration"):
         st.caption(Recalibration.from_dict(found).describe())
 
 
-def _sized(label: str, unit: figures.Unit, pair: dict[str, float] | None) -> figures.Figure:
+def _change_is_shown(folder: RunFolder) -> bool:
+    return not (
+        folder.comparison.exists() and Comparison.load(folder.comparison).difference.holds_zero
+    )
+
+
+def _sized(
+    label: str, unit: figures.Unit, pair: dict[str, float] | None, detail: str = ""
+) -> figures.Figure:
     pair = pair or {}
-    return figures.Figure(label, unit, pair.get("after"), pair.get("before"), "exact")
+    return figures.Figure(label, unit, pair.get("after"), pair.get("before"), "exact", detail)
 
 
 def _start_again(folder: RunFolder) -> None:

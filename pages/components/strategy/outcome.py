@@ -24,7 +24,8 @@ from pruning.strategy.estimates import Prices
 from pruning.strategy.plan import PruningPlan
 from pruning.strategy.planner import make_plan
 
-_NAME = 40
+_NAME = 28  # characters that fit into the first column: both ends are seen
+_BAR = 18  # characters that fit under a bar
 _CHART_ENTRIES = 120
 _TALLEST = 11  # rows of a table that is shown whole
 
@@ -247,6 +248,7 @@ def _chart(rows: pd.DataFrame, chosen: PruningPlan) -> None:
     if rows.empty:
         return
     shown = rows.head(_CHART_ENTRIES).copy()
+    shown["name"] = [quantities.middle(name, _BAR) for name in shown["name"]]
     # Two names may look the same when shortened; a bar each all the same.
     shown["name"] = [
         name if not twin else f"{name} ({number})"

@@ -27,7 +27,8 @@ def _card(demo: Demo) -> None:
     st.markdown(f"**{demo.title}**")
     st.caption(demo.task)
     st.caption(
-        f"{quantities.percent(demo.accuracy)} test accuracy · {quantities.size(demo.bytes)}",
+        f"{quantities.percent(demo.accuracy)} test accuracy  \n"
+        f"{quantities.size(demo.bytes)} with its data",
         help="  \n".join(plain(line) for line in (*demo.limits, f"Licence: {demo.licence}")),
     )
     st.space("stretch")

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import pandas as pd
+
+from pruning.charts import theme, training
+
+POINTS = pd.DataFrame({"step": [1], "value": [0.5], "split": ["training"]})
+
+
+def test_the_first_step_is_a_dot_for_a_line_needs_two() -> None:
+    layers = training.curve(POINTS, "loss").to_dict()["layer"]
+    dots = [layer for layer in layers if "datum.steps <= 2" in str(layer.get("transform"))]
+    assert [layer["mark"]["type"] for layer in dots] == ["point"]
+
+
+def test_close_ticks_of_accuracy_keep_apart() -> None:
+    """``.0%`` would write 99 % beside 99 %."""
+    for layer in training.curve(POINTS, "accuracy").to_dict()["layer"][:1]:
+        assert layer["encoding"]["y"]["axis"]["format"] == theme.PERCENT
