@@ -25,7 +25,7 @@ from pruning.strategy.plan import PruningPlan
 from pruning.strategy.planner import make_plan
 
 _NAME = 28  # characters that fit into the first column: both ends are seen
-_BAR = 18  # characters that fit under a bar
+_BAR = 20  # characters that fit under a bar
 _CHART_ENTRIES = 120
 _TALLEST = 11  # rows of a table that is shown whole
 
