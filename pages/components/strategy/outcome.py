@@ -190,7 +190,7 @@ def _figures(chosen: PruningPlan, priced: Prices) -> list[figures.Figure]:
         if name == "latency_ms" and not state.timed(chosen.model):
             caption = "not measured yet"
         elif after.value is None and before.value is not None:
-            caption = f"{figures.written(before.value, unit)} before; known after the run"
+            caption = f"{figures.written(before.value, unit)} before the run"
         strip.append(
             figures.Figure(label, unit, after.value, before.value, after.basis, after.how, caption)
         )
