@@ -7,11 +7,11 @@ import streamlit as st
 from pages.components import header, jobs, works
 from pages.components.layers import blocks, selection, views
 
+st.title("Layers", anchor=False)
 opened = header.require(model=True)
 profile = works.profile_or_wait(str(opened.model))
 layer = selection.selected(profile)
 
-st.title("Layers", anchor=False)
 top = st.container()
 timed = jobs.follow(works.layer_latency(str(opened.model)))["layer_latency"]
 latencies = (timed or {}).get("layers", {})

@@ -12,7 +12,8 @@ st.title("Runs", anchor=False)
 runs = library.runs()
 with errors.shown():
     chosen = table.show(runs)
-    actions.show(chosen)
+    if runs:
+        actions.show(chosen)
     if len(chosen) == 2:
         pair.show(*chosen)
     scatter.show(runs)

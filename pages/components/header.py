@@ -8,8 +8,10 @@ from pages.components import glossary, state
 from pages.components.text import plain
 from pruning import quantities, storage
 from pruning.analysis.profile import ModelProfile
+from pruning.runs import library
 
 FAMILIES = {"keras3": "Keras 3", "tf_keras": "Keras 2 (tf_keras)"}
+_SHORT = {"keras3": "Keras 3", "tf_keras": "Keras 2"}
 _NAME_LENGTH = 32
 
 
@@ -47,8 +49,18 @@ def require(
     if plan and not opened.plan:
         _missing("No plan is open yet.", "Choose a strategy", "strategy")
     if run and not opened.run:
-        _missing("No run is open yet.", "Start a run, or open one of the earlier ones", "runs")
+        what = "No run is open yet."
+        if not library.is_empty():
+            _missing(what, "Start a run, or open one of the earlier ones", "runs")
+        _missing(what, *before_a_run())
     return opened
+
+
+def before_a_run() -> tuple[str, state.Page]:
+    """What to do where there is no run at all, in words, and the page for it."""
+    if state.current().model:
+        return "Choose a strategy", "strategy"
+    return "Open a demo or bring your own model", "upload"
 
 
 def model_name(model: str) -> str:
@@ -58,12 +70,15 @@ def model_name(model: str) -> str:
 
 
 def passport(profile: ModelProfile) -> str:
-    """Say a model in a few words: ``Keras 3 · 1.24 M parameters · 4.98 MB``."""
+    """Say a model in a few words: ``Keras 3 · 4.98 MB · 1.24 M parameters``.
+
+    On a narrow screen the end is cut off: a word, where a cut figure would mislead.
+    """
     return " · ".join(
         (
-            FAMILIES.get(profile.family, profile.family),
-            f"{quantities.count(profile.params)} parameters",
+            _SHORT.get(profile.family, profile.family),
             quantities.size(profile.bytes),
+            f"{quantities.count(profile.params)} parameters",
         )
     )
 

@@ -72,17 +72,16 @@ def synchronise() -> None:
     if named:
         st.session_state[_SESSION_KEY] = named
     else:
-        for key, value in st.session_state.get(_SESSION_KEY, {}).items():
-            st.query_params[key] = value
+        # At once: each change of the URL is a step for the browser's back button.
+        st.query_params.update(st.session_state.get(_SESSION_KEY, {}))
 
 
 def select(**changes: str | None) -> None:
     """Open something on this page: ``select(model=id, data=None)``. Shown from the next run on."""
     for key, value in changes.items():
-        if value:
-            st.query_params[key] = value
-        elif key in st.query_params:
+        if not value and key in st.query_params:
             del st.query_params[key]
+    st.query_params.update({key: value for key, value in changes.items() if value})
     named = {key: st.query_params[key] for key in KEYS if key in st.query_params}
     st.session_state[_SESSION_KEY] = named
 

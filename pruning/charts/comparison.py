@@ -14,18 +14,21 @@ _STRONG = 0.4  # of the largest count: from here on a cell is strongly coloured
 SIDES = alt.Scale(domain=["before", "after"], range=[BEFORE, AFTER])
 
 
-def class_scores(rows: pd.DataFrame, *, classes: int) -> alt.LayerChart | alt.FacetChart:
+def class_scores(
+    rows: pd.DataFrame, *, classes: int, score: str = "Accuracy"
+) -> alt.LayerChart | alt.FacetChart:
     """Score of each class before and after as two points on a line, in the order of the rows.
 
     Args:
         rows: Columns ``name``, ``count``, ``before``, ``after``.
         classes: How many rows there are.
+        score: What is drawn of a class.
     """
     y = alt.Y("name:N", sort=None, title=None, axis=_names(160))
     line = (
         alt.Chart()
         .mark_rule(color=FROZEN)
-        .encode(y=y, x=alt.X("before:Q", title="Accuracy of the class"), x2="after:Q")
+        .encode(y=y, x=alt.X("before:Q", title=f"{score} of the class"), x2="after:Q")
     )
     dots = (
         alt.Chart()
@@ -46,7 +49,7 @@ def class_scores(rows: pd.DataFrame, *, classes: int) -> alt.LayerChart | alt.Fa
                 alt.Tooltip("name:N", title="Class"),
                 alt.Tooltip("count:Q", title="Test samples", format=","),
                 alt.Tooltip("side:N", title="Model"),
-                alt.Tooltip("score:Q", title="Accuracy", format=".1%"),
+                alt.Tooltip("score:Q", title=score, format=".1%"),
             ],
         )
     )

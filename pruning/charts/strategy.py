@@ -15,7 +15,7 @@ def kept_widths(rows: pd.DataFrame, *, unit: str = "channels") -> alt.LayerChart
         rows: Columns ``name``, ``before``, ``after``, ``state`` ("cut", "whole", "frozen").
         unit: What is counted.
     """
-    x = alt.X("name:N", sort=None, title=None, axis=alt.Axis(labelAngle=-60, labelLimit=110))
+    x = alt.X("name:N", sort=None, title=None, axis=alt.Axis(labelAngle=-60, labelLimit=125))
     tooltip = [
         alt.Tooltip("name:N", title="Group"),
         alt.Tooltip("before:Q", title=f"{unit} before", format=","),

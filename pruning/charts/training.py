@@ -30,9 +30,11 @@ def curve(
     """
     title = QUANTITIES[quantity]
     style = PERCENT if quantity in ("accuracy", "sparsity") else "~g"
+    # A rate has fallen by a millionth after its first steps: from zero on that is a level line.
+    scale = alt.Scale(zero=quantity == "learning_rate")
     base = alt.Chart().encode(
         x=alt.X("step:Q", title="Training step", axis=alt.Axis(format=",d", tickMinStep=1)),
-        y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(format=style)),
+        y=alt.Y("value:Q", title=title, scale=scale, axis=alt.Axis(format=style)),
     )
     training = base.transform_filter(alt.datum.split == "training")
     # A line needs two points: the first step is a dot until there are some.

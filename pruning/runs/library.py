@@ -80,6 +80,12 @@ def runs() -> list[RunSummary]:
     return sorted(found, key=lambda run: (run.created, run.id), reverse=True)
 
 
+def is_empty() -> bool:
+    """Whether there is no run at all; opens none of them."""
+    folder = runs_folder()
+    return not folder.is_dir() or next(folder.glob("[!.]*"), None) is None
+
+
 def find(identifier: str) -> RunFolder:
     """Return the folder of a run.
 
@@ -177,7 +183,9 @@ def compare_two(left: RunSummary, right: RunSummary) -> list[Row]:
 
 
 def _facts(run: RunSummary) -> dict[str, Any]:
-    facts: dict[str, Any] = {"model": run.model, "data": run.data, "state": run.state}
+    facts: dict[str, Any] = {
+        "model": run.model, "model.name": run.model_name, "data": run.data, "state": run.state
+    }  # fmt: skip
     if run.plan is not None:
         plan = run.plan.to_dict()
         facts |= _flat("plan", {k: v for k, v in plan.items() if k not in ("format", "model")})

@@ -90,3 +90,16 @@ def test_layers_as_the_very_first_request(page: Page, studio: Studio) -> None:
     expect(page.get_by_role("link", name="Strategy", exact=True)).to_be_visible()
     expect(page.get_by_text("No model is open yet.")).to_be_visible()
     assert page.url.endswith("/layers")
+
+
+def test_back_goes_one_page_back(page: Page, studio: Studio) -> None:
+    """What is open is put back into the URL in one go, or each part would be a step of its own."""
+    named = f"model={'f' * 20}&data={'a' * 20}-{'b' * 20}&run=20260101-120000-abcdef"
+    steps.visit(page, studio, f"/runs?{named}")
+    for name in ("Comparison", "Retraining"):
+        steps.go(page, name)
+    for name in ("Comparison", "Runs"):
+        page.go_back()
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+        steps.settle(page)
+        assert page.url == f"{studio.url}/{name.lower()}?{named}"

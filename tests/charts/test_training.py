@@ -17,3 +17,10 @@ def test_close_ticks_of_accuracy_keep_apart() -> None:
     """``.0%`` would write 99 % beside 99 %."""
     for layer in training.curve(POINTS, "accuracy").to_dict()["layer"][:1]:
         assert layer["encoding"]["y"]["axis"]["format"] == theme.PERCENT
+
+
+def test_a_learning_rate_starts_at_zero_and_an_accuracy_does_not() -> None:
+    """Its first steps differ by a millionth, which no axis can write."""
+    for quantity, zero in (("learning_rate", True), ("accuracy", False)):
+        layer = training.curve(POINTS, quantity).to_dict()["layer"][0]
+        assert layer["encoding"]["y"]["scale"]["zero"] is zero

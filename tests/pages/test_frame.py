@@ -27,7 +27,7 @@ def test_the_header_says_what_is_open(app, home):
     app.switch_page("layers.py").run()
     assert not app.exception
     header = app.get("page_link")[0].proto
-    assert "Keras 3 · 275 k parameters · 1.15 MB" in header.label
+    assert "Keras 3 · 1.15 MB · 275 k parameters" in header.label
     assert f"model={MODEL}" in header.query_string
 
 

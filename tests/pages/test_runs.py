@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from pruning.runs import library
 from tests.pages import studio
@@ -76,11 +77,22 @@ def test_a_damaged_run_is_shown_not_hidden(runs: Path) -> None:
     assert "cannot be read" in table["plan"].iloc[1]
 
 
-def test_no_runs_leads_to_the_strategy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["runs", "retraining", "comparison"])
+def test_without_any_run_a_page_leads_to_what_comes_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.setenv("PRUNING_STUDIO_HOME", str(tmp_path))
-    app = open_page()
-    assert "No run yet." in studio.texts(app)
-    assert "Choose a strategy" in [link.proto.label for link in app.get("page_link")]
+    app = studio.page(name)
+    words = studio.texts(app)
+    assert "No run" in words
+    assert "Select a run" not in words
+    assert "Open a demo or bring your own model" in links(app)
+    profile = studio.build(tmp_path)
+    assert "Choose a strategy" in links(studio.page(name, model=profile.digest))
+
+
+def links(app: AppTest) -> list[str]:
+    return [link.proto.label for link in app.get("page_link")]
 
 
 def test_scatter_has_the_original_and_every_run(runs: Path) -> None:

@@ -143,6 +143,12 @@ def test_notes_are_kept(home: Path) -> None:
         library.set_note("two", "x")
 
 
+def test_a_home_without_a_run_is_empty(home: Path) -> None:
+    assert library.is_empty()
+    make_run(home, "a", 1.0, state="done")
+    assert not library.is_empty()
+
+
 def test_compare_two_names_what_differs(home: Path) -> None:
     left = make_run(home, "a", 1.0, state="done", results={"params": {"before": 9, "after": 4}})
     right = make_run(home, "b", 2.0, PLAN.with_training(epochs=9), state="done", results={})
@@ -153,5 +159,6 @@ def test_compare_two_names_what_differs(home: Path) -> None:
         "result.params.after": (4, None),
     }
     same = {row.name: row.left for row in rows if not row.differs}
+    assert "model.name" in same  # what a person calls it, beside what the studio calls it
     assert same["plan.ratios.conv"] == 0.5
     assert same["state"] == "done"

@@ -108,13 +108,15 @@ def _classes(result: Comparison) -> None:
     worst = rows.iloc[0]
     st.markdown("**By class, worst change first**")
     drawn = rows.head(_DRAWN)
+    score = "F1" if result.before.metric == "macro_f1" else "Accuracy"
     chart.show(
         charts.class_scores,
         drawn.assign(name=_apart(drawn["name"])),
         key="class_scores",
-        alt=f"Accuracy by class before and after; the worst change is {worst['name']}, "
+        alt=f"{score} by class before and after; the worst change is {worst['name']}, "
         f"{quantities.points(worst['change'])}.",
         classes=len(drawn),
+        score=score,
     )
     more = (
         f" The {_DRAWN} worst of {len(rows)} classes; all are in the table."

@@ -19,7 +19,7 @@ from pruning.strategy.estimates import Prices
 from pruning.strategy.plan import PruningPlan
 
 _NAME = 48
-_BAR = 15  # characters that fit under a bar beside its number
+_BAR = 16  # characters that fit under a bar beside its number
 _DRAWN = 80  # layers in the chart
 _TALLEST = 14  # rows of a table that is shown whole
 

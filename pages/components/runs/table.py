@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import state
+from pages.components import header, state
 from pages.components.text import visible
 from pruning import quantities
 from pruning.runs import library
@@ -37,7 +37,8 @@ def show(runs: Sequence[RunSummary]) -> list[RunSummary]:
             st.markdown(
                 "No run yet. A run prunes a model, retrains it and compares before and after."
             )
-            state.link("strategy", "Choose a strategy", icon=":material/arrow_forward:")
+            words, page = header.before_a_run()
+            state.link(page, words, icon=":material/arrow_forward:")
         return []
     selection = st.dataframe(
         pd.DataFrame([_row(run) for run in runs]),

@@ -25,7 +25,7 @@ from pruning.strategy.plan import PruningPlan
 from pruning.strategy.planner import make_plan
 
 _NAME = 28  # characters that fit into the first column: both ends are seen
-_BAR = 18  # characters that fit under a bar
+_BAR = 20  # characters that fit under a bar
 _CHART_ENTRIES = 120
 _TALLEST = 11  # rows of a table that is shown whole
 
@@ -190,7 +190,7 @@ def _figures(chosen: PruningPlan, priced: Prices) -> list[figures.Figure]:
         if name == "latency_ms" and not state.timed(chosen.model):
             caption = "not measured yet"
         elif after.value is None and before.value is not None:
-            caption = f"{figures.written(before.value, unit)} before; known after the run"
+            caption = f"{figures.written(before.value, unit)} before the run"
         strip.append(
             figures.Figure(label, unit, after.value, before.value, after.basis, after.how, caption)
         )
