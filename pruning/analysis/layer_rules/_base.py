@@ -23,6 +23,7 @@ from pruning.analysis.layer_rules._records import (
     Copies,
     Effect,
     LayerTrace,
+    Numbers,
     Setting,
     Shape,
     Sum,
@@ -41,6 +42,7 @@ __all__ = [
     "LayerRule",
     "LayerTrace",
     "NotUnderstoodError",
+    "Numbers",
     "Setting",
     "Shape",
     "Sum",
@@ -192,6 +194,14 @@ class Call:
             self.freeze(atoms, reason)
             return
         known = self.record.constants.setdefault(path, Constant(path, axis, atoms))
+        self.atoms.unite(known.atoms, atoms)
+
+    def numbers(self, *path: str | int, atoms: AtomArray, picked: AtomArray) -> None:
+        """Say that this argument holds the numbers of the channels ``picked`` among ``atoms``."""
+        if self.path:
+            self.freeze(atoms, f"An operator inside {self.record.name!r} picks channels by number.")
+            return
+        known = self.record.numbers.setdefault(path, Numbers(path, atoms, picked))
         self.atoms.unite(known.atoms, atoms)
 
     def sums(self, index: int, atoms: AtomArray) -> None:

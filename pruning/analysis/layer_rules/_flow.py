@@ -108,10 +108,25 @@ def _axis_from_right(call: Call) -> int | None:
     ]
     places = {right for right, _ in tracked}
     if len(places) > 1:
+        # Along the others an input has positions: what meets them stays whatever is followed.
+        places = {right for right in places if _meets_no_positions(call, right)} or places
+    if len(places) > 1:
+        tracked = [(right, atoms) for right, atoms in tracked if right in places]
         places = {right for right, atoms in tracked if may_go(call, atoms)}
         # A single channel does not go, but what reads it is the same as when there were several.
         places = places or {r for r, atoms in tracked if not call.atoms.are_frozen(atoms)}
-    return places.pop() if len(places) == 1 else None
+    # Every channel of one with every channel of the other: the last axis is theirs by custom.
+    return min(places, default=None)
+
+
+def _meets_no_positions(call: Call, right: int) -> bool:
+    """Whether all inputs have channels, copies or a single value on that axis from the right."""
+    for channels, shape in zip(call.inputs, call.input_sizes, strict=True):
+        axis = len(shape) - right
+        copied = channels.copies is not None and channels.copies.axis == axis
+        if axis >= 0 and shape[axis] != 1 and channels.axis != axis and not copied:
+            return False
+    return True
 
 
 def may_go(call: Call, atoms: AtomArray) -> bool:

@@ -93,6 +93,25 @@ class Constant:
 
 
 @dataclass(frozen=True, eq=False)
+class Numbers:
+    """Numbers of channels among the layer's call arguments: one, or a list or array of them.
+
+    ``atoms`` are the channels that they count, ``picked`` those whose numbers they are.
+    """
+
+    path: tuple[str | int, ...]
+    atoms: AtomArray
+    picked: AtomArray
+
+    def kept(self, numbers: np.ndarray, removed: np.ndarray) -> np.ndarray:
+        """Of the channels that stay, counted among these. numbers: (n,). -> (kept,) or ()."""
+        stays = ~removed[self.atoms]
+        counted = np.cumsum(stays) - 1
+        left = numbers[~removed[self.picked]] if numbers.ndim else numbers
+        return np.asarray(counted[left], numbers.dtype)
+
+
+@dataclass(frozen=True, eq=False)
 class Sum:
     """A tensor among the call's arguments over whose channels it sums, without weights.
 
@@ -123,6 +142,7 @@ class LayerTrace:
         settings: Entries of the configuration, by path.
         arguments: Numbers among the call's arguments, by path: ``("args", 1, 3)``.
         constants: Arrays among the call's arguments, by path.
+        numbers: Numbers of channels among the call's arguments, by path.
         sums: Tensors among the call's arguments that it sums over, by path.
         made: Atoms that the layer makes, by the rule's name for them.
         units: What one of them is called, by the same name.
@@ -138,6 +158,7 @@ class LayerTrace:
     settings: dict[tuple[str | int, ...], Setting] = field(default_factory=dict)
     arguments: dict[tuple[str | int, ...], Setting] = field(default_factory=dict)
     constants: dict[tuple[str | int, ...], Constant] = field(default_factory=dict)
+    numbers: dict[tuple[str | int, ...], Numbers] = field(default_factory=dict)
     sums: dict[tuple[str | int, ...], Sum] = field(default_factory=dict)
     work: list[Work] = field(default_factory=list)
     made: dict[str, AtomArray] = field(default_factory=dict)

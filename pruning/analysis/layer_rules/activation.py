@@ -41,7 +41,8 @@ _OPERATIONS = (
     "HardTanh HardShrink Threshold Tanh Exp Expm1 Log Log1p Sqrt Rsqrt Square Negative Reciprocal "
     "Sign Clip Cast StopGradient Erf Erfc Sin Sinh Cos Cosh Tan Arcsin Arcsinh Arccos Arccosh "
     "Arctan Arctanh Exp2 Log2 Log10 Cbrt Sinc Floor Ceil Round Trunc NanToNum LogicalNot "
-    "Isnan Isfinite Isinf SaturateCast Copy ZerosLike OnesLike FullLike"
+    "Isnan Isfinite Isinf SaturateCast Copy ZerosLike OnesLike FullLike Erfinv I0 Signbit "
+    "Deg2rad Rad2deg Isneginf Isposinf"
 )
 _SYMBOLS = (
     "nn.relu nn.relu6 nn.elu nn.selu nn.gelu nn.silu nn.swish nn.leaky_relu nn.softsign "
