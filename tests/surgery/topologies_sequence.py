@@ -278,6 +278,40 @@ def _mean(keras: Any, x: Any) -> Any:
     return keras.layers.GlobalAveragePooling2D(name="mean")(x)
 
 
+def decoders(keras: Any) -> Any:
+    """Units that become an image or steps, which are longer than the channels that are read."""
+    layers = keras.layers
+    i = keras.Input((5,), name="code")
+    x = layers.Dense(8 * 8 * 4, name="image_units")(i)
+    x = layers.LeakyReLU(name="leaky")(layers.Reshape((8, 8, 4), name="image")(x))
+    x = layers.BatchNormalization(name="bn")(x)
+    x = layers.Conv2DTranspose(3, 3, 2, padding="same", name="larger")(x)
+    y = layers.Dense(9 * 4, activation="relu", name="step_units")(i)
+    y = layers.Reshape((9, 4), name="steps")(y)
+    again = layers.Dense(5, name="read")(layers.Dropout(0.1, name="dropout")(y))
+    y = layers.Concatenate(name="join")(
+        [layers.LSTM(4, return_sequences=True, name="lstm")(y), again]
+    )
+    z = layers.Dense(16 * 16 * 3, name="sum_units")(i)
+    x = layers.Add(name="add")([layers.Reshape((16, 16, 3), name="other_image")(z), x])
+    image = layers.Conv2D(1, 3, padding="same", name="picture")(x)
+    return keras.Model(i, [image, _classes(keras, layers.Flatten(name="flatten")(y))])
+
+
+def read_two_ways(keras: Any) -> Any:
+    """Units that become steps and are read along both axes, by one call of a layer or by two."""
+    layers = keras.layers
+    i = keras.Input((5,), name="code")
+    shared = layers.Reshape((9, 4), name="shared")
+    x = shared(layers.Dense(36, name="rows")(i))
+    y = layers.Permute((2, 1), name="turned")(shared(layers.Dense(36, name="columns")(i)))
+    z = layers.Reshape((6, 3), name="both")(layers.Dense(18, name="both_units")(i))
+    read = [layers.LSTM(4, name="first")(x), layers.LSTM(3, name="second")(y)]
+    read.append(layers.Conv1D(4, 3, strides=4, name="third")(z)[:, 0])
+    read.append(layers.LSTM(4, name="fourth")(layers.Permute((2, 1), name="turned_too")(z)))
+    return keras.Model(i, _classes(keras, layers.Concatenate(name="join")(read)))
+
+
 def neighbours(keras: Any) -> Any:
     """An ECA-Net: a gate for each channel, made of its neighbours by a convolution."""
     layers = keras.layers
@@ -343,6 +377,8 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         gated_positions,
         input_mixed_first,
         pooled_channels,
+        decoders,
+        read_two_ways,
         neighbours,
         operations_of_keras_3,
     )

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pruning.analysis.atoms import NO_ATOMS, AtomArray
-from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
+from pruning.analysis.atoms import AtomArray
+from pruning.analysis.layer_rules._base import Call, Channels, Choice, LayerRule, NotUnderstoodError
 
 Across = Literal["sum", "inexact", "frozen"]
 TOGETHER = "computes over all its channels together: without one, the result would change."
@@ -65,6 +65,7 @@ def elementwise(call: Call) -> Sequence[Channels]:
     size = call.output_sizes[0]
     if all(channels.axis is None for channels in call.inputs):
         return [Channels()]
+    agree(call)
     right = _axis_from_right(call)
     if right is None:
         return call.frozen_outputs(f"{call.record.name!r} combines different axes.")
@@ -97,6 +98,17 @@ def elementwise(call: Call) -> Sequence[Channels]:
     if any(call.atoms.meet(channels.summed, whole[0].atoms) for channels in call.inputs):
         call.inexact(whole[0].atoms, f"{call.record.name!r} combines its channels with their sum.")
     return [Channels(axis, whole[0].atoms)]
+
+
+def agree(call: Call) -> None:
+    """Let inputs whose axis is open follow that of the others, counted from the right."""
+    pairs = list(zip(call.inputs, call.input_sizes, strict=True))
+    fixed = {len(s) - c.axis for c, s in pairs if c.axis is not None and c.choice is None}
+    if len(fixed) == 1:
+        right = fixed.pop()
+        for index, (channels, size) in enumerate(pairs):
+            if channels.choice is not None and len(size) >= right:
+                call.prefer(index, -right)
 
 
 def _axis_from_right(call: Call) -> int | None:
@@ -138,6 +150,7 @@ def by_example(
     call: Call,
     function: Callable[[np.ndarray], np.ndarray],
     rows: tuple[int, int] = (1, 1),
+    settled: Callable[[int, AtomArray], None] = lambda axis, atoms: None,
 ) -> Sequence[Channels]:
     """Move channels as ``function`` moves the values of an array.
 
@@ -146,8 +159,10 @@ def by_example(
 
     Right for operations that only rearrange values in row order (reshape, transpose, repeat): the
     channels of the result are found on the one axis along which the atoms vary. When they are
-    spread over several (a channel shuffle), the longest stays, and what differs along the others
-    is tied: the same channels go in every part.
+    spread over several (a channel shuffle), one of them is followed, the longest if the reader has
+    no wish, and what differs along the others is tied: the same channels go in every part.
+
+    ``settled`` is told which axis is followed, and its channels.
     """
     channels = call.inputs[0]
     if channels.axis is None:
@@ -158,14 +173,25 @@ def by_example(
     example = function(np.broadcast_to(channels.atoms.reshape(shape), size))
     if example.shape != (rows[1], *call.output_sizes[0][1:]):
         raise NotUnderstoodError(f"{call.record.name!r} gives a shape that was not foreseen.")
-    axis = _varying_axis(example)
-    if axis == 0:
+    lines = {
+        axis: np.moveaxis(example, axis, 0).reshape(example.shape[axis], -1)
+        for axis in _varying_axes(example)
+    }
+    usual = max(lines, key=lambda axis: example.shape[axis])
+    if usual == 0:
         raise NotUnderstoodError(f"{call.record.name!r} writes channels into the batch.")
-    line = np.moveaxis(example, axis, 0).reshape(example.shape[axis], -1)
-    if line.size and (line != line[:, :1]).any():
-        for other in np.unique(line, axis=1).T:
-            call.atoms.unite(line[:, 0], other)
-    return [Channels(axis, line[:, 0].copy() if line.size else NO_ATOMS)]
+    lines.pop(0, None)
+
+    def settle(axis: int, line: AtomArray) -> None:
+        if (line != line[:, :1]).any():
+            for other in np.unique(line, axis=1).T:
+                call.atoms.unite(line[:, 0], other)
+        settled(axis, line[:, 0].copy())
+
+    choice = Choice(lines, usual, settle)
+    if len(lines) == 1:
+        return [choice.choose()]
+    return [Channels(usual, lines[usual][:, 0].copy(), choice=choice)]
 
 
 def reduce_axes(
@@ -197,15 +223,15 @@ def reduce_axes(
     return [Channels(axis, channels.atoms)]
 
 
-def _varying_axis(example: np.ndarray) -> int:
-    """The longest axis along which the atoms differ."""
+def _varying_axes(example: np.ndarray) -> list[int]:
+    """The axes along which the atoms differ."""
     varying = [
         axis
         for axis in range(example.ndim)
         if example.shape[axis] > 1 and (np.diff(example, axis=axis) != 0).any()
     ]
     # One channel only, or none that differ: it can sit on any axis; the last is the custom.
-    return max(varying, key=lambda axis: example.shape[axis]) if varying else example.ndim - 1
+    return varying or [example.ndim - 1]
 
 
 def _constants(call: Call) -> list[tuple[tuple[str | int, ...], np.ndarray]]:

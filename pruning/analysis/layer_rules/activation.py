@@ -16,7 +16,7 @@ def trace(call: Call) -> Sequence[Channels]:
     channels = call.inputs[0]
     last = len(call.input_sizes[0]) - 1
     if activation_name(call.layer.activation) == "softmax" and channels.axis not in (None, last):
-        return [channels]
+        return [Channels(channels.axis, channels.atoms)]
     check_activation(call, call.layer.activation, channels.atoms)
     return [channels]
 
@@ -55,7 +55,7 @@ _SYMBOLS = (
 )
 
 RULES = (
-    LayerRule("activation", ("Activation",), trace, "passed"),
+    LayerRule("activation", ("Activation",), trace, "passed", by_value=True),
     LayerRule(
         "elementwise function",
         (
@@ -65,6 +65,7 @@ RULES = (
         ),
         pass_through,
         "passed",
+        by_value=True,
     ),
     LayerRule(
         "softmax",

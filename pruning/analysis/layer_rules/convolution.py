@@ -24,6 +24,7 @@ def trace(call: Call) -> Sequence[Channels]:
     """Reads its input's channels, makes ``filters`` new ones."""
     layer = call.layer
     axis = channel_axis(layer, len(call.input_sizes[0]))
+    call.prefer(0, axis)
     passed = _passed(call, axis)
     if passed is not None:
         return [_through(call, passed, axis)]

@@ -19,7 +19,7 @@ def trace(call: Call) -> Sequence[Channels]:
     """
     layer = call.layer
     size = call.input_sizes[0]
-    channels = call.inputs[0]
+    channels = call.prefer(0, len(size) - 1)
     elsewhere = channels.axis not in (None, len(size) - 1)
     if elsewhere and not call.atoms.are_frozen(channels.atoms):
         return [_through(call, channels)]

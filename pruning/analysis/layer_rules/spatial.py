@@ -21,7 +21,7 @@ _SIZES = ("1D", "2D", "3D")
 def trace(call: Call) -> Sequence[Channels]:
     """Pass, when the layer's idea of the channel axis is where the channels are."""
     axis = channel_axis(call.layer, len(call.input_sizes[0]))
-    channels = call.inputs[0]
+    channels = call.prefer(0, axis)
     if channels.axis not in (None, 0, axis) and not call.atoms.are_frozen(channels.atoms):
         moved = _moved(call, channels.axis - 1 - (axis < channels.axis))
         if moved is not None:
@@ -120,6 +120,7 @@ RULES = (
         ),
         pass_through,
         "passed",
+        by_value=True,
     ),
     LayerRule("repeat vector", ("RepeatVector",), repeat_vector, "passed"),
 )
