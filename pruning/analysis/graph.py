@@ -79,6 +79,7 @@ def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
             if (edge := (sources[id(tensor)], record.name)) not in traced.edges:
                 traced.edges.append(edge)
     for tensor in flat_model.outputs:
+        channels[id(tensor)] = channels[id(tensor)].decided()
         copies = channels[id(tensor)].copies
         if copies is not None:
             traced.atoms.freeze(copies.atoms, "These are outputs of the model.")
@@ -87,6 +88,9 @@ def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
             "These are outputs of the model: one for every class or value it predicts.",
             foremost=True,
         )
+    for record in traced.layers.values():
+        record.inputs = [given.decided() for given in record.inputs]
+        record.outputs = [made.decided() for made in record.outputs]
     return traced
 
 
@@ -117,18 +121,31 @@ def _call(
 
 def _outputs(call: Call) -> Sequence[Channels]:
     """What the rule says; frozen when it does not understand a setting, or says too little."""
+    rule = call.rule_for(call.layer)
+    call.inputs = tuple(channels.settled() for channels in call.inputs)
     try:
-        outputs = call.rule_for(call.layer).trace(call)
+        outputs = rule.trace(call)
     except NotUnderstoodError as error:
         return _refused(call, str(error))
     # A rule meets settings that nobody foresaw; they must freeze a group, never the model.
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         return _refused(call, f"{type(error).__name__}: {str(error)[:120]}")
+    _settle_choices(call, outputs if rule.by_value else ())
+    if not rule.by_value:  # of its input it knows the channels alone
+        given = [channels for channels in call.inputs if channels.copies is not None]
+        outputs = [replace(o, copies=None) if any(o is g for g in given) else o for o in outputs]
     _settle_copies(call, outputs)
     for channels, size in zip(outputs, call.output_sizes, strict=True):
         if channels.axis is not None and len(channels.atoms) != size[channels.axis]:
             return _refused(call, "its output has an unexpected width.")
     return outputs
+
+
+def _settle_choices(call: Call, handed: Sequence[Channels]) -> None:
+    """Follow the usual axis of what a rule neither chose nor hands on as open as it was."""
+    for channels in call.inputs:
+        if not any(channels.choice is c.choice for c in handed):
+            channels.decided()
 
 
 def _settle_copies(call: Call, outputs: Sequence[Channels]) -> None:
@@ -143,6 +160,7 @@ def _settle_copies(call: Call, outputs: Sequence[Channels]) -> None:
 def _refused(call: Call, why: str) -> Sequence[Channels]:
     reason = f"{call.record.name!r} is used in a way the studio does not know: {why}"
     call.record.reason = reason
+    _settle_choices(call, ())
     _settle_copies(call, ())
     for made in call.record.made.values():
         call.freeze(made, reason)

@@ -90,11 +90,17 @@ def make_groups(traced: Traced) -> ChannelGroups:
         if root in producers:
             kind = (signature, reasons.get(root), requests.get(root))
             classes.setdefault(kind, []).append(root)
+    sources = _sources(traced, roots)
+
+    def order(item: tuple[Any, list[int]]) -> tuple[int, list[int], int]:
+        (signature, _, _), found = item
+        return sources[found[0]], np.frombuffer(signature, np.int64).tolist(), min(found)
+
     groups: list[Group] = []
     members: dict[str, AtomArray] = {}
     taken: Counter[str] = Counter()
     touching = _touching(traced, roots, [found[0] for found in classes.values()])
-    for (_, reason, request), found in sorted(classes.items(), key=lambda item: min(item[1])):
+    for (_, reason, request), found in sorted(classes.items(), key=order):
         makers = tuple(producers[found[0]])
         taken[makers[0]] += 1
         name = makers[0] if taken[makers[0]] == 1 else f"{makers[0]}#{taken[makers[0]]}"
@@ -153,6 +159,8 @@ def occurrences(layer: LayerTrace) -> Iterator[AtomArray]:
         yield setting.atoms
     for constant in layer.constants.values():
         yield constant.atoms
+    for numbers in layer.numbers.values():
+        yield numbers.picked
     for work in layer.work:
         yield from (width for width in work.widths if not isinstance(width, int))
 
@@ -211,6 +219,20 @@ def _signatures(traced: Traced, roots: AtomArray) -> dict[int, bytes]:
         root: rows.tobytes()
         for root, rows in zip(found.tolist(), np.split(described, first[1:]), strict=True)
     }
+
+
+def _sources(traced: Traced, roots: AtomArray) -> dict[int, int]:
+    """Number of the first array of made channels that a class is in, by root.
+
+    Groups of one array are told apart by where they occur: the same after a cut, which the lowest
+    number of their channels need not be when these are picked here and there.
+    """
+    sources: dict[int, int] = {}
+    made = [atoms for layer in traced.layers.values() for atoms in layer.made.values()]
+    for number, atoms in enumerate(sorted(made, key=lambda atoms: int(roots[atoms].min()))):
+        for root in np.unique(roots[atoms]).tolist():
+            sources.setdefault(root, number)
+    return sources
 
 
 def _touching(traced: Traced, roots: AtomArray, wanted: list[int]) -> dict[int, list[str]]:

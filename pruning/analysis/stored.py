@@ -57,11 +57,11 @@ class Stored:
 def bytes_vary(records: Iterable[LayerTrace]) -> bool:
     """Whether a cut changes more of the file than its layers' weights.
 
-    So do constants for each channel, which are written into the configuration as text, and layers
-    that store a kernel which is another layer's, too.
+    So do constants for each channel and numbers of channels, which are written into the
+    configuration as text, and layers that store a kernel which is another layer's, too.
     """
     return any(
-        record.constants or type(record.layer).__name__ == "SpectralNormalization"
+        record.constants or record.numbers or type(record.layer).__name__ == "SpectralNormalization"
         for record in records
     )
 

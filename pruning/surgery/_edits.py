@@ -28,7 +28,7 @@ def edited_arguments(
         kwargs: Keyword arguments.
         removed: bool (atoms,).
     """
-    if record is None or not (record.arguments or record.constants):
+    if record is None or not (record.arguments or record.constants or record.numbers):
         return args, kwargs
     call: dict[str, Any] = {"args": list(args), "kwargs": dict(kwargs)}
     for setting in record.arguments.values():
@@ -36,12 +36,14 @@ def edited_arguments(
             call = _replaced(call, setting.path, setting.kept(removed))
     for constant in record.constants.values():
         if removed[constant.atoms].any():
-            value: Any = call
-            for key in constant.path:
-                value = value[key]
+            value = _found(call, constant.path)
             left = np.compress(~removed[constant.atoms], np.asarray(value), axis=constant.axis)
-            listed = isinstance(value, list | tuple)
-            call = _replaced(call, constant.path, left.tolist() if listed else left)
+            call = _replaced(call, constant.path, _alike(left, value))
+    for numbers in record.numbers.values():
+        if removed[numbers.atoms].any():
+            value = _found(call, numbers.path)
+            left = numbers.kept(np.asarray(value), removed)
+            call = _replaced(call, numbers.path, _alike(left, value))
     return tuple(call["args"]), call["kwargs"]
 
 
@@ -66,13 +68,23 @@ def silenced(
     call: dict[str, Any] = {"args": list(args), "kwargs": dict(kwargs)}
     for number, (path, read) in enumerate(record.sums.items()):
         if removed[read.atoms].any():
-            tensor: Any = call
-            for key in path:
-                tensor = tensor[key]
+            tensor = _found(call, path)
             left = (~removed[read.atoms]).reshape(-1, *[1] * (len(tensor.shape) - read.axis - 1))
             name = f"zeros_{number}_of_{record.layer.name}"
             call = _replaced(call, path, _times(keras, left, name)(tensor))
     return tuple(call["args"]), call["kwargs"]
+
+
+def _found(call: Any, path: tuple[str | int, ...]) -> Any:
+    """What is at the end of ``path``."""
+    for key in path:
+        call = call[key]
+    return call
+
+
+def _alike(array: np.ndarray, value: Any) -> Any:
+    """The array in the form in which ``value`` was written: a number, a list or an array."""
+    return array.tolist() if isinstance(value, list | tuple | int) else array
 
 
 def _times(keras: Any, factors: np.ndarray, name: str) -> Any:

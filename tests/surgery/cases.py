@@ -33,6 +33,7 @@ TOPOLOGIES = (*models.NAMES, *BUILDERS)
 # Models with groups that are cut on request only.
 REQUESTED = ("attention", "cross_attention", "states", "normalized")
 REQUESTED += ("summed_channels", "towers", "own_norms", "heads_by_hand", "attended_values")
+REQUESTED += ("neighbours",)
 # Layers that only one of the two Kerases has.
 ONLY = topologies_sequence.ONLY
 CASES = [

@@ -10,6 +10,7 @@ import pytest
 from pruning.surgery.channels import cut
 from tests.models import FAMILIES, keras_of, outputs, randomize, samples
 from tests.surgery.cases import analysed
+from tests.surgery.topologies_operators import operation
 
 BOTH = pytest.mark.parametrize("family", FAMILIES)
 
@@ -221,3 +222,52 @@ def test_constant_channels_of_a_shortcut_go_with_what_they_are_added_to(family: 
     kept = [0, 1, 3, 5]
     expected = total[:, kept] @ w3[kept] + b3
     np.testing.assert_allclose(outputs(made.model, [facts])[0], expected, atol=1e-5)
+
+
+@BOTH
+def test_channels_picked_by_number(family: str) -> None:
+    """Numbers are counted anew among the channels that stay; a channel is picked twice."""
+    keras = keras_of(family)
+    i = keras.Input((4,), name="row")
+    x = keras.layers.Dense(4, name="wide")(i)
+    picked = operation(keras, "take")(x, [3, 1, 0, 2, 2, 1, 0, 3], axis=1)
+    model = keras.Model(i, keras.layers.Dense(2, name="reader")(picked))
+    randomize(model)
+    made = cut(analysed(model, family), {"wide": [1, 3]})
+    given = samples(model)
+    expected = outputs(_zeroed(model, {"reader": [(0, 0, [2, 3, 4, 6])]}), given)
+    np.testing.assert_allclose(outputs(made.model, given)[0], expected[0], atol=1e-5)
+    assert made.model.get_layer("reader").get_weights()[0].shape == (4, 2)
+
+
+@BOTH
+def test_units_of_a_decoder_are_the_channels_of_its_image(family: str) -> None:
+    """An image of 3 x 3 with 2 channels: without one of them the sides stay as long."""
+    layers = keras_of(family).layers
+    i = keras_of(family).Input((4,), name="code")
+    x = layers.Reshape((3, 3, 2), name="image")(layers.Dense(18, name="units")(i))
+    model = keras_of(family).Model(i, layers.Conv2D(2, 2, name="reader")(x))
+    randomize(model)
+    analysis = analysed(model, family)
+    assert next((g.id, g.channels, g.prunable) for g in analysis.groups) == ("units", 2, True)
+    made = cut(analysis, {"units": [1]})
+    assert made.channels["layers"]["units"][0]["kept"] == list(range(1, 18, 2))
+    given = samples(model)
+    expected = outputs(_zeroed(model, {"reader": [(0, 2, [0])]}), given)
+    np.testing.assert_allclose(outputs(made.model, given)[0], expected[0], atol=1e-5)
+
+
+@BOTH
+def test_sets_of_pooled_channels(family: str) -> None:
+    """Maxout by pooling: two channels go with the one value that is made of them."""
+    layers = keras_of(family).layers
+    i = keras_of(family).Input((4,), name="row")
+    x = layers.Reshape((6, 1), name="line")(layers.Dense(6, name="pieces")(i))
+    x = layers.Flatten(name="flatten")(layers.MaxPooling1D(2, name="largest")(x))
+    model = keras_of(family).Model(i, layers.Dense(2, name="reader")(x))
+    randomize(model)
+    made = cut(analysed(model, family), {"pieces": [0, 2]})
+    assert made.channels["layers"]["pieces"][0]["kept"] == [0, 1, 4, 5]
+    given = samples(model)
+    expected = outputs(_zeroed(model, {"reader": [(0, 0, [1])]}), given)
+    np.testing.assert_allclose(outputs(made.model, given)[0], expected[0], atol=1e-5)

@@ -14,8 +14,9 @@ from pruning.surgery.channels import cut
 from tests.models import FAMILIES, keras_of
 from tests.surgery.cases import CASES, analysed, build, random_kept
 
-# Constants for each channel are text in the configuration; a kernel is stored twice.
-ESTIMATED = {"not_understood", "constants", "spectral"}
+# Constants for each channel and numbers of channels are text in the configuration; a kernel is
+# stored twice.
+ESTIMATED = {"not_understood", "constants", "spectral", "picked_by_number"}
 formats = pytest.mark.parametrize("file_format", ["keras", "h5"])
 
 

@@ -39,6 +39,8 @@ def operation(keras: Any, name: str) -> Callable[..., Any]:
         "mean": tf.reduce_mean,
         "take": tf.gather,
         "flip": tf.reverse,
+        "top_k": tf.math.top_k,
+        "moments": tf.nn.moments,
     }.get(name) or getattr(tf, name)
 
 
@@ -220,6 +222,50 @@ def along_positions(keras: Any) -> Any:
     return keras.Model(i, layers.Dense(2, name="out")(layers.Flatten(name="flatten")(x)))
 
 
+def picked_by_number(keras: Any) -> Any:
+    """Channels put in another order, some of them picked, one twice, a single one by its number."""
+    layers, take = keras.layers, operation(keras, "take")
+    i = keras.Input((5, 4), name="frames")
+    x = layers.Dense(8, activation="relu", name="wide")(i)
+    turned = take(x, [3, 1, 0, 2, 7, 6, 5, 4], axis=-1)
+    some = layers.Dense(5, name="read")(take(x, [0, 2, 2, 5], axis=2))
+    x = layers.Concatenate(name="join")([layers.Dense(6, name="next")(turned), some])
+    y = take(layers.Dense(4, name="more")(x), 2, axis=2)
+    x = layers.Concatenate(name="all")([layers.Flatten(name="flatten")(x), y])
+    return keras.Model(i, layers.Dense(2, name="out")(x))
+
+
+def ranked(keras: Any) -> Any:
+    """The largest values of each channel, their order, their places, mean and variance at once."""
+    layers, transpose = keras.layers, operation(keras, "transpose")
+    i = keras.Input((5, 4), name="frames")
+    x = layers.Dense(6, name="dense")(i)
+    largest = operation(keras, "top_k")(transpose(x, (0, 2, 1)), 3)[0]
+    x = layers.Dense(7, name="read")(transpose(largest, (0, 2, 1)))
+    order = operation(keras, "cast")(operation(keras, "argsort")(x, axis=1), "float32")
+    mean, variance = operation(keras, "moments")(x, axes=[1], keepdims=True)
+    place = operation(keras, "cast")(operation(keras, "argmax")(x, axis=1), "float32")
+    x = layers.Flatten(name="flatten")((x - mean) * variance + order)
+    x = layers.Concatenate(name="join")([x, place])
+    return keras.Model(i, layers.Dense(2, name="out")(x))
+
+
+def made_kernels(keras: Any) -> Any:
+    """An involution: a kernel for each position, made by a convolution, shared by many channels."""
+    layers = keras.layers
+    i = _image(keras)
+    x = layers.Conv2D(8, 3, padding="same", activation="relu", name="conv")(i)
+    kernels = layers.Conv2D(18, 1, name="kernels")(layers.Conv2D(4, 1, name="narrow")(x))
+    kernels = layers.Reshape((*x.shape[1:3], 9, 2, 1), name="by_place")(kernels)
+    padded = layers.ZeroPadding2D(1, name="pad")(x)
+    rows, columns = x.shape[1:3]
+    parts = [padded[:, a : a + rows, b : b + columns] for a in range(3) for b in range(3)]
+    x = operation(keras, "stack")(parts, axis=3)
+    x = layers.Reshape((rows, columns, 9, 2, 4), name="by_group")(x) * kernels
+    x = layers.Reshape((rows, columns, 8), name="joined")(operation(keras, "sum")(x, axis=3))
+    return keras.Model(i, _pooled(keras, layers.Conv2D(5, 1, name="top")(x)))
+
+
 BUILDERS: dict[str, Callable[[Any], Any]] = {
     builder.__name__: builder
     for builder in (
@@ -234,5 +280,8 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         picked,
         repeated_weights,
         along_positions,
+        picked_by_number,
+        ranked,
+        made_kernels,
     )
 }

@@ -233,6 +233,97 @@ def mixed_positions(keras: Any) -> Any:
     return keras.Model(i, _classes(keras, layers.GlobalAveragePooling1D(name="mean")(x)))
 
 
+def gated_positions(keras: Any) -> Any:
+    """A gMLP whose positions are mixed by a convolution between two transpositions."""
+    layers = keras.layers
+    i = _frames(keras)
+    x = layers.Dense(7, name="stem")(i)
+    wide = layers.Dense(8, activation="gelu", name="wide")(x)
+    kept, gate = wide[:, :, :4], wide[:, :, 4:]
+    gate = layers.Permute((2, 1), name="channels_first")(gate)
+    gate = layers.Permute((2, 1), name="back")(layers.Conv1D(STEPS, 1, name="positions")(gate))
+    x = x + layers.Dense(7, name="narrow")(kept * gate)
+    return keras.Model(i, _classes(keras, layers.GlobalAveragePooling1D(name="mean")(x)))
+
+
+def input_mixed_first(keras: Any) -> Any:
+    """A TSMixer: first the steps of the input itself are mixed, then its features."""
+    layers = keras.layers
+    i = _frames(keras)
+    x = layers.Permute((2, 1), name="steps_last")(i)
+    x = layers.Dense(9, activation="relu", name="steps")(x)
+    x = layers.Permute((2, 1), name="back")(layers.Dense(STEPS, name="steps_back")(x))
+    x = layers.Add(name="add")([i, x])
+    x = layers.Dense(6, activation="relu", name="features")(x)
+    return keras.Model(i, _classes(keras, layers.Flatten(name="flatten")(x)))
+
+
+def pooled_channels(keras: Any) -> Any:
+    """Maxout: the largest of every set of channels, by pooling; and other axes beside channels."""
+    layers = keras.layers
+    i = keras.Input((4, 6, 3), name="image")
+    x = layers.Conv2D(6, 3, padding="same", name="conv")(i)
+    x = layers.Permute((1, 3, 2), name="channels_second")(x)
+    x = layers.MaxPooling2D((1, 2), name="largest")(layers.MaxPooling2D((2, 1), name="rows")(x))
+    x = layers.ZeroPadding2D(((1, 1), (0, 0)), name="pad")(
+        layers.UpSampling2D((1, 2), name="up")(x)
+    )
+    x = layers.Conv2D(5, 1, name="top")(layers.Permute((1, 3, 2), name="channels_last")(x))
+    x = layers.Reshape((8, 1), name="line")(layers.Dense(8, name="wide")(_mean(keras, x)))
+    x = layers.Flatten(name="flatten")(layers.AveragePooling1D(2, name="sets")(x))
+    return keras.Model(i, _classes(keras, x))
+
+
+def _mean(keras: Any, x: Any) -> Any:
+    return keras.layers.GlobalAveragePooling2D(name="mean")(x)
+
+
+def decoders(keras: Any) -> Any:
+    """Units that become an image or steps, which are longer than the channels that are read."""
+    layers = keras.layers
+    i = keras.Input((5,), name="code")
+    x = layers.Dense(8 * 8 * 4, name="image_units")(i)
+    x = layers.LeakyReLU(name="leaky")(layers.Reshape((8, 8, 4), name="image")(x))
+    x = layers.BatchNormalization(name="bn")(x)
+    x = layers.Conv2DTranspose(3, 3, 2, padding="same", name="larger")(x)
+    y = layers.Dense(9 * 4, activation="relu", name="step_units")(i)
+    y = layers.Reshape((9, 4), name="steps")(y)
+    again = layers.Dense(5, name="read")(layers.Dropout(0.1, name="dropout")(y))
+    y = layers.Concatenate(name="join")(
+        [layers.LSTM(4, return_sequences=True, name="lstm")(y), again]
+    )
+    z = layers.Dense(16 * 16 * 3, name="sum_units")(i)
+    x = layers.Add(name="add")([layers.Reshape((16, 16, 3), name="other_image")(z), x])
+    image = layers.Conv2D(1, 3, padding="same", name="picture")(x)
+    return keras.Model(i, [image, _classes(keras, layers.Flatten(name="flatten")(y))])
+
+
+def read_two_ways(keras: Any) -> Any:
+    """Units that become steps and are read along both axes, by one call of a layer or by two."""
+    layers = keras.layers
+    i = keras.Input((5,), name="code")
+    shared = layers.Reshape((9, 4), name="shared")
+    x = shared(layers.Dense(36, name="rows")(i))
+    y = layers.Permute((2, 1), name="turned")(shared(layers.Dense(36, name="columns")(i)))
+    z = layers.Reshape((6, 3), name="both")(layers.Dense(18, name="both_units")(i))
+    read = [layers.LSTM(4, name="first")(x), layers.LSTM(3, name="second")(y)]
+    read.append(layers.Conv1D(4, 3, strides=4, name="third")(z)[:, 0])
+    read.append(layers.LSTM(4, name="fourth")(layers.Permute((2, 1), name="turned_too")(z)))
+    return keras.Model(i, _classes(keras, layers.Concatenate(name="join")(read)))
+
+
+def neighbours(keras: Any) -> Any:
+    """An ECA-Net: a gate for each channel, made of its neighbours by a convolution."""
+    layers = keras.layers
+    i = keras.Input((6, 6, 3), name="image")
+    x = layers.Conv2D(7, 3, activation="relu", name="conv")(i)
+    gate = layers.Reshape((7, 1), name="column")(_mean(keras, x))
+    gate = layers.Conv1D(1, 3, padding="same", activation="sigmoid", name="gate")(gate)
+    x = layers.Multiply(name="gated")([x, layers.Reshape((1, 1, 7), name="row")(gate)])
+    x = layers.Conv2D(5, 1, name="top")(x)
+    return keras.Model(i, _classes(keras, layers.Flatten(name="flatten")(x)))
+
+
 def text_as_image(keras: Any) -> Any:
     """Tokens as rows of an image, read by kernels that are as wide as the embedding."""
     layers = keras.layers
@@ -256,6 +347,8 @@ def operations_of_keras_3(keras: Any) -> Any:
     x = keras.ops.dot_product_attention(q, k, v, is_causal=True)
     x = layers.Dense(10, name="wide")(layers.Reshape((STEPS, 8), name="joined")(x))
     x = layers.Dense(4, name="top")(keras.ops.glu(x, axis=-1))
+    made = [layers.Reshape((STEPS, 2, 4))(layers.Dense(8, name=f"{n}1")(x)) for n in "qkv"]
+    x = layers.Reshape((STEPS, 8))(keras.ops.dot_product_attention(*made, scale=0.4))
     narrow = [layers.Reshape((STEPS, 2, 3))(layers.Dense(6, name=f"{n}2")(x)) for n in "qkv"]
     x = layers.Reshape((STEPS, 6), name="again")(keras.ops.dot_product_attention(*narrow))
     return keras.Model(i, _classes(keras, layers.GlobalAveragePooling1D(name="mean")(x)))
@@ -281,6 +374,12 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         local,
         mixed_positions,
         text_as_image,
+        gated_positions,
+        input_mixed_first,
+        pooled_channels,
+        decoders,
+        read_two_ways,
+        neighbours,
         operations_of_keras_3,
     )
 }

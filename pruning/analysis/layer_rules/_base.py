@@ -19,10 +19,12 @@ from typing import Any
 from pruning.analysis.atoms import NO_ATOMS, AtomArray, Atoms, Request
 from pruning.analysis.layer_rules._records import (
     Channels,
+    Choice,
     Constant,
     Copies,
     Effect,
     LayerTrace,
+    Numbers,
     Setting,
     Shape,
     Sum,
@@ -35,12 +37,14 @@ from pruning.frameworks._base import Framework
 __all__ = [
     "Call",
     "Channels",
+    "Choice",
     "Constant",
     "Copies",
     "Effect",
     "LayerRule",
     "LayerTrace",
     "NotUnderstoodError",
+    "Numbers",
     "Setting",
     "Shape",
     "Sum",
@@ -89,13 +93,23 @@ class Call:
     times_after: int | None = None
     followed: list[AtomArray] = field(default_factory=list)
 
+    def prefer(self, index: int, axis: int) -> Channels:
+        """Input ``index``, its channels along ``axis`` if that is open, see :class:`Choice`."""
+        channels = self.inputs[index].settled()
+        axis %= len(self.input_sizes[index])
+        if channels.choice is not None and axis in channels.choice.axes:
+            channels.choice.choose(axis)
+            channels = channels.settled()
+        self.inputs = (*self.inputs[:index], channels, *self.inputs[index + 1 :])
+        return channels
+
     def along(self, index: int, axis: int) -> AtomArray:
         """Atoms of input ``index`` along ``axis``. -> (size of that axis,).
 
         When that input carries its channels along another axis, they are frozen: what is read
         across them is not a channel.
         """
-        channels = self.inputs[index]
+        channels = self.prefer(index, axis)
         axis %= len(self.input_sizes[index])
         if channels.axis == axis:
             return channels.atoms
@@ -192,6 +206,14 @@ class Call:
             self.freeze(atoms, reason)
             return
         known = self.record.constants.setdefault(path, Constant(path, axis, atoms))
+        self.atoms.unite(known.atoms, atoms)
+
+    def numbers(self, *path: str | int, atoms: AtomArray, picked: AtomArray) -> None:
+        """Say that this argument holds the numbers of the channels ``picked`` among ``atoms``."""
+        if self.path:
+            self.freeze(atoms, f"An operator inside {self.record.name!r} picks channels by number.")
+            return
+        known = self.record.numbers.setdefault(path, Numbers(path, atoms, picked))
         self.atoms.unite(known.atoms, atoms)
 
     def sums(self, index: int, atoms: AtomArray) -> None:
@@ -298,6 +320,7 @@ class LayerRule:
         effect: ``cut``: has weights that are cut. ``passed``: channels go through unchanged.
             ``frozen``: ``reason`` says why its channels stay.
         reason: A sentence for a newcomer, for ``frozen`` rules.
+        by_value: Every value is treated by itself: what is known of any axis stays true of it.
     """
 
     name: str
@@ -305,6 +328,7 @@ class LayerRule:
     trace: Callable[[Call], Sequence[Channels]]
     effect: Effect
     reason: str | None = None
+    by_value: bool = False
 
 
 def _places(tensor: Any, held: Any, path: tuple[str | int, ...] = ()) -> Iterator[Any]:
@@ -320,6 +344,7 @@ def _places(tensor: Any, held: Any, path: tuple[str | int, ...] = ()) -> Iterato
 
 
 def _moved(channels: Channels, by: int) -> Channels:
+    channels = channels.decided()
     if channels.axis is None or channels.axis == 0:
         return channels
     if channels.axis + by < 1:

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pruning.analysis.atoms import NO_ATOMS, AtomArray
-from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
+from pruning.analysis.atoms import AtomArray
+from pruning.analysis.layer_rules._base import Call, Channels, Choice, LayerRule, NotUnderstoodError
 
 Across = Literal["sum", "inexact", "frozen"]
 TOGETHER = "computes over all its channels together: without one, the result would change."
@@ -65,6 +65,7 @@ def elementwise(call: Call) -> Sequence[Channels]:
     size = call.output_sizes[0]
     if all(channels.axis is None for channels in call.inputs):
         return [Channels()]
+    agree(call)
     right = _axis_from_right(call)
     if right is None:
         return call.frozen_outputs(f"{call.record.name!r} combines different axes.")
@@ -99,6 +100,17 @@ def elementwise(call: Call) -> Sequence[Channels]:
     return [Channels(axis, whole[0].atoms)]
 
 
+def agree(call: Call) -> None:
+    """Let inputs whose axis is open follow that of the others, counted from the right."""
+    pairs = list(zip(call.inputs, call.input_sizes, strict=True))
+    fixed = {len(s) - c.axis for c, s in pairs if c.axis is not None and c.choice is None}
+    if len(fixed) == 1:
+        right = fixed.pop()
+        for index, (channels, size) in enumerate(pairs):
+            if channels.choice is not None and len(size) >= right:
+                call.prefer(index, -right)
+
+
 def _axis_from_right(call: Call) -> int | None:
     """The axis of the channels of several inputs, the last being 1; ``None``: there are several."""
     tracked = [
@@ -108,10 +120,25 @@ def _axis_from_right(call: Call) -> int | None:
     ]
     places = {right for right, _ in tracked}
     if len(places) > 1:
+        # Along the others an input has positions: what meets them stays whatever is followed.
+        places = {right for right in places if _meets_no_positions(call, right)} or places
+    if len(places) > 1:
+        tracked = [(right, atoms) for right, atoms in tracked if right in places]
         places = {right for right, atoms in tracked if may_go(call, atoms)}
         # A single channel does not go, but what reads it is the same as when there were several.
         places = places or {r for r, atoms in tracked if not call.atoms.are_frozen(atoms)}
-    return places.pop() if len(places) == 1 else None
+    # Every channel of one with every channel of the other: the last axis is theirs by custom.
+    return min(places, default=None)
+
+
+def _meets_no_positions(call: Call, right: int) -> bool:
+    """Whether all inputs have channels, copies or a single value on that axis from the right."""
+    for channels, shape in zip(call.inputs, call.input_sizes, strict=True):
+        axis = len(shape) - right
+        copied = channels.copies is not None and channels.copies.axis == axis
+        if axis >= 0 and shape[axis] != 1 and channels.axis != axis and not copied:
+            return False
+    return True
 
 
 def may_go(call: Call, atoms: AtomArray) -> bool:
@@ -123,6 +150,7 @@ def by_example(
     call: Call,
     function: Callable[[np.ndarray], np.ndarray],
     rows: tuple[int, int] = (1, 1),
+    settled: Callable[[int, AtomArray], None] = lambda axis, atoms: None,
 ) -> Sequence[Channels]:
     """Move channels as ``function`` moves the values of an array.
 
@@ -131,8 +159,10 @@ def by_example(
 
     Right for operations that only rearrange values in row order (reshape, transpose, repeat): the
     channels of the result are found on the one axis along which the atoms vary. When they are
-    spread over several (a channel shuffle), the longest stays, and what differs along the others
-    is tied: the same channels go in every part.
+    spread over several (a channel shuffle), one of them is followed, the longest if the reader has
+    no wish, and what differs along the others is tied: the same channels go in every part.
+
+    ``settled`` is told which axis is followed, and its channels.
     """
     channels = call.inputs[0]
     if channels.axis is None:
@@ -143,14 +173,25 @@ def by_example(
     example = function(np.broadcast_to(channels.atoms.reshape(shape), size))
     if example.shape != (rows[1], *call.output_sizes[0][1:]):
         raise NotUnderstoodError(f"{call.record.name!r} gives a shape that was not foreseen.")
-    axis = _varying_axis(example)
-    if axis == 0:
+    lines = {
+        axis: np.moveaxis(example, axis, 0).reshape(example.shape[axis], -1)
+        for axis in _varying_axes(example)
+    }
+    usual = max(lines, key=lambda axis: example.shape[axis])
+    if usual == 0:
         raise NotUnderstoodError(f"{call.record.name!r} writes channels into the batch.")
-    line = np.moveaxis(example, axis, 0).reshape(example.shape[axis], -1)
-    if line.size and (line != line[:, :1]).any():
-        for other in np.unique(line, axis=1).T:
-            call.atoms.unite(line[:, 0], other)
-    return [Channels(axis, line[:, 0].copy() if line.size else NO_ATOMS)]
+    lines.pop(0, None)
+
+    def settle(axis: int, line: AtomArray) -> None:
+        if (line != line[:, :1]).any():
+            for other in np.unique(line, axis=1).T:
+                call.atoms.unite(line[:, 0], other)
+        settled(axis, line[:, 0].copy())
+
+    choice = Choice(lines, usual, settle)
+    if len(lines) == 1:
+        return [choice.choose()]
+    return [Channels(usual, lines[usual][:, 0].copy(), choice=choice)]
 
 
 def reduce_axes(
@@ -182,15 +223,15 @@ def reduce_axes(
     return [Channels(axis, channels.atoms)]
 
 
-def _varying_axis(example: np.ndarray) -> int:
-    """The longest axis along which the atoms differ."""
+def _varying_axes(example: np.ndarray) -> list[int]:
+    """The axes along which the atoms differ."""
     varying = [
         axis
         for axis in range(example.ndim)
         if example.shape[axis] > 1 and (np.diff(example, axis=axis) != 0).any()
     ]
     # One channel only, or none that differ: it can sit on any axis; the last is the custom.
-    return max(varying, key=lambda axis: example.shape[axis]) if varying else example.ndim - 1
+    return varying or [example.ndim - 1]
 
 
 def _constants(call: Call) -> list[tuple[tuple[str | int, ...], np.ndarray]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +23,34 @@ class Copies:
     atoms: AtomArray
 
 
+@dataclass(eq=False)
+class Choice:
+    """Channels that were spread over several axes: who reads them first says which is followed.
+
+    A dense layer's units become an image of a decoder (the convolution reads the last axis) or the
+    heads of attention. Until then nothing is tied, neither are widths written down.
+
+    Attributes:
+        axes: For each axis that it could be, the channels that would go together in rows. (n, m).
+        usual: The axis that is followed when the reader has no wish.
+        settle: Told the axis and its entry of ``axes``, once.
+        chosen: What was settled.
+    """
+
+    axes: dict[int, AtomArray]
+    usual: int
+    settle: Callable[[int, AtomArray], None]
+    chosen: Channels | None = None
+
+    def choose(self, axis: int | None = None) -> Channels:
+        """Follow that axis, the usual one without; what was chosen before stays so."""
+        if self.chosen is None:
+            axis = self.usual if axis is None else axis
+            self.settle(axis, self.axes[axis])
+            self.chosen = Channels(axis, self.axes[axis][:, 0].copy())
+        return self.chosen
+
+
 @dataclass(frozen=True, eq=False)
 class Channels:
     """Which axis of a tensor carries channels, and their atoms along it.
@@ -31,12 +60,26 @@ class Channels:
         atoms: (length of the axis,).
         copies: Another axis that can follow channels, because its values are all the same.
         summed: Channels that these values are sums over, no layer with weights in between. (n,).
+        choice: Which axis it is, as long as that is open; ``axis`` is then the usual one.
     """
 
     axis: int | None = None
     atoms: AtomArray = field(default_factory=lambda: NO_ATOMS)
     copies: Copies | None = None
     summed: AtomArray = field(default_factory=lambda: NO_ATOMS)
+    choice: Choice | None = None
+
+    def settled(self) -> Channels:
+        """With the axis that was chosen, if it was."""
+        if self.choice is None or self.choice.chosen is None:
+            return self
+        return replace(self.choice.chosen, summed=self.summed)
+
+    def decided(self) -> Channels:
+        """With the axis that was chosen, or the usual one from now on."""
+        if self.choice is not None:
+            self.choice.choose()
+        return self.settled()
 
 
 @dataclass(eq=False)
@@ -93,6 +136,25 @@ class Constant:
 
 
 @dataclass(frozen=True, eq=False)
+class Numbers:
+    """Numbers of channels among the layer's call arguments: one, or a list or array of them.
+
+    ``atoms`` are the channels that they count, ``picked`` those whose numbers they are.
+    """
+
+    path: tuple[str | int, ...]
+    atoms: AtomArray
+    picked: AtomArray
+
+    def kept(self, numbers: np.ndarray, removed: np.ndarray) -> np.ndarray:
+        """Of the channels that stay, counted among these. numbers: (n,). -> (kept,) or ()."""
+        stays = ~removed[self.atoms]
+        counted = np.cumsum(stays) - 1
+        left = numbers[~removed[self.picked]] if numbers.ndim else numbers
+        return np.asarray(counted[left], numbers.dtype)
+
+
+@dataclass(frozen=True, eq=False)
 class Sum:
     """A tensor among the call's arguments over whose channels it sums, without weights.
 
@@ -123,6 +185,7 @@ class LayerTrace:
         settings: Entries of the configuration, by path.
         arguments: Numbers among the call's arguments, by path: ``("args", 1, 3)``.
         constants: Arrays among the call's arguments, by path.
+        numbers: Numbers of channels among the call's arguments, by path.
         sums: Tensors among the call's arguments that it sums over, by path.
         made: Atoms that the layer makes, by the rule's name for them.
         units: What one of them is called, by the same name.
@@ -138,6 +201,7 @@ class LayerTrace:
     settings: dict[tuple[str | int, ...], Setting] = field(default_factory=dict)
     arguments: dict[tuple[str | int, ...], Setting] = field(default_factory=dict)
     constants: dict[tuple[str | int, ...], Constant] = field(default_factory=dict)
+    numbers: dict[tuple[str | int, ...], Numbers] = field(default_factory=dict)
     sums: dict[tuple[str | int, ...], Sum] = field(default_factory=dict)
     work: list[Work] = field(default_factory=list)
     made: dict[str, AtomArray] = field(default_factory=dict)

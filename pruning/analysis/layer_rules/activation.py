@@ -16,7 +16,7 @@ def trace(call: Call) -> Sequence[Channels]:
     channels = call.inputs[0]
     last = len(call.input_sizes[0]) - 1
     if activation_name(call.layer.activation) == "softmax" and channels.axis not in (None, last):
-        return [channels]
+        return [Channels(channels.axis, channels.atoms)]
     check_activation(call, call.layer.activation, channels.atoms)
     return [channels]
 
@@ -41,7 +41,8 @@ _OPERATIONS = (
     "HardTanh HardShrink Threshold Tanh Exp Expm1 Log Log1p Sqrt Rsqrt Square Negative Reciprocal "
     "Sign Clip Cast StopGradient Erf Erfc Sin Sinh Cos Cosh Tan Arcsin Arcsinh Arccos Arccosh "
     "Arctan Arctanh Exp2 Log2 Log10 Cbrt Sinc Floor Ceil Round Trunc NanToNum LogicalNot "
-    "Isnan Isfinite Isinf SaturateCast Copy ZerosLike OnesLike FullLike"
+    "Isnan Isfinite Isinf SaturateCast Copy ZerosLike OnesLike FullLike Erfinv I0 Signbit "
+    "Deg2rad Rad2deg Isneginf Isposinf"
 )
 _SYMBOLS = (
     "nn.relu nn.relu6 nn.elu nn.selu nn.gelu nn.silu nn.swish nn.leaky_relu nn.softsign "
@@ -54,7 +55,7 @@ _SYMBOLS = (
 )
 
 RULES = (
-    LayerRule("activation", ("Activation",), trace, "passed"),
+    LayerRule("activation", ("Activation",), trace, "passed", by_value=True),
     LayerRule(
         "elementwise function",
         (
@@ -64,6 +65,7 @@ RULES = (
         ),
         pass_through,
         "passed",
+        by_value=True,
     ),
     LayerRule(
         "softmax",

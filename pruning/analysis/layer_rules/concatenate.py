@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
-from pruning.analysis.layer_rules._flow import argument
+from pruning.analysis.layer_rules._flow import agree, argument
 
 
 def trace(call: Call) -> Sequence[Channels]:
     """Along the channels they stand one after another; along another axis they are united."""
     rank = len(call.output_sizes[0])
     axis = int(argument(call, 1, "axis", -1)) % rank
+    agree(call)
     tracked = {channels.axis for channels in call.inputs}
     if axis in tracked:
         atoms = [call.along(i, axis) for i in range(len(call.inputs))]

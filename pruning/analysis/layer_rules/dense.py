@@ -14,12 +14,14 @@ def trace(call: Call) -> Sequence[Channels]:
     """Reads the last axis, makes ``units`` new channels there.
 
     Where the channels lie along another axis, as between two transpositions in an MLP-Mixer, the
-    layer does the same to each of them: they go through.
+    layer does the same to each of them: they go through. Channels that stay anyway, as those of the
+    model's input, are given up for the layer's own, so that these can go.
     """
     layer = call.layer
     size = call.input_sizes[0]
-    channels = call.inputs[0]
-    if channels.axis is not None and channels.axis != len(size) - 1:
+    channels = call.prefer(0, len(size) - 1)
+    elsewhere = channels.axis not in (None, len(size) - 1)
+    if elsewhere and not call.atoms.are_frozen(channels.atoms):
         return [_through(call, channels)]
     read = call.along(0, len(size) - 1)
     made = call.new(layer.units, unit="unit")

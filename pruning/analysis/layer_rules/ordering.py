@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from pruning.analysis.atoms import AtomArray
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
-from pruning.analysis.layer_rules._flow import Trace, argument
+from pruning.analysis.layer_rules._flow import Trace, argument, argument_path
 
 ACROSS = "works across its channels: without one, the result would change."
 
@@ -25,6 +26,14 @@ def along(position: int) -> Trace:
     return trace
 
 
+def along_last(call: Call) -> Sequence[Channels]:
+    """``top_k``: values and their places, both of the same channels."""
+    channels = call.inputs[0]
+    if channels.axis == len(call.input_sizes[0]) - 1:
+        return call.frozen_outputs(f"{call.record.name!r} {ACROSS}")
+    return [channels for _ in call.output_sizes]
+
+
 def turned(call: Call) -> Sequence[Channels]:
     """``flip`` and ``reverse``: along their own axis the channels stand in reverse order."""
     channels = call.inputs[0]
@@ -34,7 +43,7 @@ def turned(call: Call) -> Sequence[Channels]:
 
 
 def picked(call: Call) -> Sequence[Channels]:
-    """``take`` and ``gather`` with numbers that are written down, along an axis of positions."""
+    """``take`` and ``gather`` with written numbers; those of channels follow the cut."""
     names = ("x", "params")
     given = call.args[0] if call.args else next(call.kwargs[n] for n in names if n in call.kwargs)
     numbers = argument(call, 1, "indices")
@@ -45,9 +54,22 @@ def picked(call: Call) -> Sequence[Channels]:
         return [channels]
     axis = int(axis) % len(call.input_sizes[0])
     if axis == channels.axis:
-        return call.frozen_outputs(f"{call.record.name!r} picks channels by their number.")
+        return [_channels(call, channels.atoms, np.asarray(numbers), axis)]
     behind = axis < channels.axis
     return [Channels(channels.axis + behind * (np.ndim(numbers) - 1), channels.atoms)]
+
+
+def _channels(call: Call, atoms: AtomArray, numbers: np.ndarray, axis: int) -> Channels:
+    """Channels in another order, some of them, some twice; a single one becomes a position."""
+    path = argument_path(call, 1, "indices")
+    if path is None or numbers.ndim > 1 or argument(call, 4, "batch_dims", 0):
+        raise NotUnderstoodError("it picks channels in a way that is not followed.")
+    picked = atoms[np.atleast_1d(numbers)]
+    call.numbers(*path, atoms=atoms, picked=picked)
+    if numbers.ndim:
+        return Channels(axis, picked)
+    call.freeze(picked, f"{call.record.name!r} picks this channel by its number.")
+    return Channels()
 
 
 def _axes(call: Call, position: int) -> list[int]:
@@ -65,10 +87,11 @@ RULES = (
     _rule(
         "order along an axis",
         along(1),
-        *("ops.Cumsum", "ops.Cumprod", "ops.Sort", "tf.cumsum", "tf.math.cumsum"),
-        *("tf.math.cumprod", "tf.math.cumulative_logsumexp"),
+        *("ops.Cumsum", "ops.Cumprod", "ops.Sort", "ops.Argsort", "tf.cumsum", "tf.math.cumsum"),
+        *("tf.math.cumprod", "tf.math.cumulative_logsumexp", "tf.sort", "tf.argsort"),
     ),
+    _rule("the largest along the last axis", along_last, "ops.TopK", "tf.math.top_k"),
     _rule("shift along an axis", along(2), "ops.Roll", "tf.roll"),
     _rule("reverse order", turned, "ops.Flip", "tf.reverse"),
-    _rule("picking positions", picked, "ops.Take", "tf.gather"),
+    _rule("picking by numbers", picked, "ops.Take", "tf.gather"),
 )

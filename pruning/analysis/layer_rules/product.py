@@ -15,7 +15,10 @@ from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnd
 from pruning.analysis.layer_rules._flow import Trace, argument, frozen, may_go, stays
 
 SUMMED = "A product of tensors sums over channels in a way the studio does not follow."
-ROOTED = "It divides by the root of a head's width, and takes all heads to be equally wide."
+ROOTED = (
+    "It divides by the root of a head's width, and Keras takes what it answers to be as wide as the"
+    " query."
+)
 _Part = tuple[str, AtomArray, int]  # letter of the axis, channels along it, number of the input
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -89,17 +92,24 @@ def attention(call: Call) -> Sequence[Channels]:
 
 
 def operation(call: Call) -> Sequence[Channels]:
-    """``dot_product_attention`` on (batch, steps, heads, width): whole heads go."""
+    """``dot_product_attention`` on (batch, steps, heads, width): whole heads go.
+
+    The width of query, key and value goes as one, where the scale is written down.
+    """
     axes = [channels.axis for channels in call.inputs]
     one, other = call.input_sizes[0], call.input_sizes[1]
-    pairs = 2 * one[1] * other[1] * one[3]
-    if axes != [2, 2, 2] or one[2] != other[2]:
-        call.work(pairs, one[2])
+    pairs = 2 * one[1] * other[1]
+    wide = axes == [3, 3, 3] and isinstance(argument(call, 5, "scale"), int | float)
+    if not wide and (axes != [2, 2, 2] or one[2] != other[2]):
+        call.work(pairs, one[2], one[3])
         return stays(call, ROOTED)
-    for channels in call.inputs[1:]:
-        call.atoms.unite(call.inputs[0].atoms, channels.atoms)
-    call.work(pairs, call.inputs[0].atoms)
-    return [call.inputs[0]]
+    query, *others = call.inputs
+    for channels in others:
+        call.atoms.unite(query.atoms, channels.atoms)
+    call.work(pairs * one[2 if wide else 3], query.atoms)
+    if wide:
+        call.sums(0, query.atoms)
+    return [Channels(query.axis, query.atoms)]
 
 
 def additive_attention(call: Call) -> Sequence[Channels]:

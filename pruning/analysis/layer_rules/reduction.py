@@ -23,6 +23,18 @@ def length(call: Call) -> Sequence[Channels]:
     return _reduced(call, 2, "sum")
 
 
+def moments(call: Call) -> Sequence[Channels]:
+    """Mean and variance at once."""
+    axes = argument(call, 1, "axes")
+    keepdims = len(call.output_sizes[0]) == len(call.input_sizes[0])
+    return [reduce_axes(call, axes, keepdims, "inexact")[0] for _ in call.output_sizes]
+
+
+def places(call: Call) -> Sequence[Channels]:
+    """``argmax``: along positions a place for each channel; along channels it is a number."""
+    return _reduced(call, 1, "frozen")
+
+
 def _reduced(call: Call, position: int, across: Across) -> Sequence[Channels]:
     axes = argument(call, position, "axis")
     keepdims = len(call.output_sizes[0]) == len(call.input_sizes[0])
@@ -46,6 +58,16 @@ RULES = (
         "sum",
         ("ops.Sum", "tf.reduce_sum", "tf.math.reduce_sum", "tf.math.reduce_euclidean_norm"),
         summed,
+        "passed",
+    ),
+    LayerRule("moments", ("ops.Moments", "tf.nn.moments"), moments, "passed"),
+    LayerRule(
+        "place of the largest",
+        (
+            *("ops.Argmax", "ops.Argmin", "tf.argmax", "tf.argmin"),
+            *("tf.math.argmax", "tf.math.argmin"),
+        ),
+        places,
         "passed",
     ),
     LayerRule("length", ("ops.Norm", "tf.norm", "tf.linalg.norm"), length, "passed"),

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from pruning.analysis.layer_rules._base import Call, Channels, Copies, LayerRule, NotUnderstoodError
+from pruning.analysis.atoms import AtomArray
+from pruning.analysis.layer_rules._base import (
+    Call,
+    Channels,
+    Copies,
+    LayerRule,
+    NotUnderstoodError,
+    Setting,
+)
 from pruning.analysis.layer_rules._flow import argument, argument_path, by_example, reduce_axes
 
 
@@ -29,22 +38,40 @@ def reshape(call: Call) -> Sequence[Channels]:
     call.times_after = values // row
     shared = math.gcd(call.times, call.times_after)  # what repeats is looked at once
     before, after = call.times // shared, call.times_after // shared
-    outputs = by_example(call, lambda rows: rows.reshape((after, *target)), (before, after))
-    axis = outputs[0].axis
-    if axis is None:
-        return outputs
+    return by_example(
+        call,
+        lambda rows: rows.reshape((after, *target)),
+        (before, after),
+        lambda axis, atoms: _write(call, axis, atoms),
+    )
+
+
+def _write(call: Call, axis: int, atoms: AtomArray) -> None:
+    """Tell where the target's width on that axis is written."""
+    held = {**call.record.settings, **call.record.arguments}
     # A layer writes its target without the batch dimension, a Keras 3 operation with it.
     for key, place in (("target_shape", axis - 1), ("newshape", axis)):
         if hasattr(call.layer, key):
             if call.layer.get_config()[key][place] != -1:
-                call.setting(key, place, atoms=outputs[0].atoms)
-            return outputs
+                _apart(call, held, (*call.path, key, place), atoms)
+                call.setting(key, place, atoms=atoms)
+            return
     written, path = argument(call, 1, "shape"), argument_path(call, 1, "shape")
     if not isinstance(written, list | tuple) or len(written) <= axis or path is None:
-        call.freeze(outputs[0].atoms, f"{call.record.name!r} computes its width.")
+        call.freeze(atoms, f"{call.record.name!r} computes its width.")
     elif written[axis] != -1:
-        call.argument(*path, axis, atoms=outputs[0].atoms)
-    return outputs
+        _apart(call, held, (*path, axis), atoms)
+        call.argument(*path, axis, atoms=atoms)
+
+
+def _apart(
+    call: Call, held: Mapping[Any, Setting], path: tuple[str | int, ...], atoms: AtomArray
+) -> None:
+    """Freeze what calls of one layer follow along different axes: its target is written once."""
+    for other, setting in held.items():
+        if other[:-1] == path[:-1] and other != path:
+            for one in (setting.atoms, atoms):
+                call.freeze(one, f"{call.record.name!r} has channels on another axis elsewhere.")
 
 
 def permute(call: Call) -> Sequence[Channels]:

@@ -31,7 +31,7 @@ def _model(call: Call, model: Any) -> Sequence[Channels]:
             continue
         inner = _call(call, node, places, channels)
         outputs = inner.rule_for(node.layer).trace(inner)
-        channels.update({id(t): c for t, c in zip(node.outputs, outputs, strict=True)})
+        channels.update({id(t): c.decided() for t, c in zip(node.outputs, outputs, strict=True)})
     return [call.with_time(channels[id(tensor)]) for tensor in flat.outputs]
 
 
