@@ -20,6 +20,7 @@ from pruning.analysis.profile import ModelProfile
 from pruning.comparison.result import Interval, Scores
 from pruning.intake.dataset import Manifest, prepared_folder
 from pruning.strategy.plan import PruningPlan
+from pruning.strategy.prices import Timed
 
 Page = Literal["upload", "layers", "strategy", "retraining", "comparison", "runs"]
 KEYS = ("model", "data", "plan", "run", "source", "job")
@@ -156,14 +157,14 @@ def timed(model: str) -> bool:
     return (storage.home() / "models" / model / "latency.json").is_file()
 
 
-def latency_ms(model: str) -> float | None:
-    """Median latency of a model before pruning, in milliseconds; ``None`` when not measured."""
+def latency(model: str) -> Timed | None:
+    """Latency of a model before pruning; ``None`` when not measured."""
     if not timed(model):
         return None
-    median: float | None = storage.read_json(storage.home() / "models" / model / "latency.json")[
-        "median_ms"
-    ]
-    return median
+    found = storage.read_json(storage.home() / "models" / model / "latency.json")
+    if found["median_ms"] is None:
+        return None
+    return Timed(found["median_ms"], found.get("fixed", 0.0))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

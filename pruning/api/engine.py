@@ -210,7 +210,7 @@ def plan(
             accuracy = evaluate(loaded.model, loaded.framework, dataset)[0].value.value
         measured = latency_of(loaded, length) if latency else None
         prices = price(
-            profile, Path(folder), made, latency_ms=measured, accuracy=accuracy, scores=scores
+            profile, Path(folder), made, latency=measured, accuracy=accuracy, scores=scores
         )
     return Planned(made, prices, scores.samples if scores is not None else 0, influences)
 

@@ -12,6 +12,7 @@ from pruning.analysis.profile import ModelProfile
 from pruning.errors import PlanError, StorageError
 from pruning.intake.dataset import Dataset
 from pruning.strategy.plan import METHODS, TARGETS, PruningPlan, Target
+from pruning.strategy.prices import Timed
 
 if TYPE_CHECKING:
     from pruning.analysis.profiler import Analysis
@@ -148,10 +149,11 @@ def prepared(
     return open_data(where, model_input=model_input(profile), seed=seed, report=report)
 
 
-def latency_of(loaded: LoadedModel, length: int | None = None) -> float | None:
-    """Median latency on LiteRT in milliseconds; None when the model does not convert."""
-    from pruning.comparison.latency import measure_one
+def latency_of(loaded: LoadedModel, length: int | None = None) -> Timed | None:
+    """Latency on LiteRT before pruning; None when the model does not convert."""
+    from pruning.comparison.latency_before import time_before
     from pruning.delivery.running import random_inputs
 
     inputs = random_inputs(loaded, 1, length=length or loaded.length)
-    return measure_one(loaded.model, inputs).median_ms
+    latency, fixed = time_before(loaded, inputs)
+    return None if latency.median_ms is None else Timed(latency.median_ms, fixed)

@@ -24,6 +24,23 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Timed:
+    """The latency of a model before pruning, as it was measured.
+
+    Attributes:
+        ms: Milliseconds.
+        fixed: Share of them, from 0 to 1, that stays however few FLOPs are left.
+    """
+
+    ms: float
+    fixed: float = 0.0
+
+    def after(self, flops: float) -> float:
+        """Milliseconds when that share of the FLOPs is left."""
+        return self.ms * (self.fixed + (1 - self.fixed) * flops)
+
+
+@dataclass(frozen=True)
 class LayerPrice:
     """One layer before and after.
 

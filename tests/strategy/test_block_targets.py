@@ -15,7 +15,7 @@ from pruning.analysis.profile import Block, Call, Layer, ModelProfile
 from pruning.errors import PlanError
 from pruning.strategy.block_targets import choose_blocks, smallest
 from pruning.strategy.description import describe
-from pruning.strategy.estimates import price
+from pruning.strategy.estimates import Timed, price
 from pruning.strategy.plan import PruningPlan, Target
 from pruning.strategy.planner import make_plan
 from pruning.strategy.validation import check_plan
@@ -142,7 +142,7 @@ def test_a_plan_of_blocks_goes_through_json_and_is_checked() -> None:
 
 def test_the_price_counts_the_layers_that_stay() -> None:
     plan = plan_of(removed=("b", "a"), target=Target("params", 0.65))
-    prices = price(profile(), Path(), plan, latency_ms=10.0)
+    prices = price(profile(), Path(), plan, latency=Timed(10.0, fixed=0.4))
     assert (prices.after["params"].value, prices.after["params"].basis) == (650, "exact")
     assert (prices.after["flops"].value, prices.after["flops"].basis) == (1300, "exact")
     # 20,000 bytes beside the weights of seven layers, four of which stay, with 4 bytes a value.

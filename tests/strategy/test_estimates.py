@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pruning.strategy.estimates import price
+from pruning.strategy.estimates import Timed, price
 from pruning.strategy.patterns import kept_weights
 from pruning.strategy.plan import PruningPlan, Target
 from pruning.strategy.planner import make_plan
@@ -41,20 +41,23 @@ def test_accuracy_is_never_guessed_and_latency_only_scaled(folder):
     for name in ("latency_ms", "accuracy"):
         assert blank.before[name].value is blank.after[name].value is None
         assert blank.before[name].basis is blank.after[name].basis is None
-    known = price(PROFILE, folder, plan, latency_ms=10.0, accuracy=0.9)
+    known = price(PROFILE, folder, plan, latency=Timed(10.0), accuracy=0.9)
     assert known.before["accuracy"].value == 0.9
     assert known.before["accuracy"].basis == "measured"
     assert known.after["accuracy"].value is None
     share = known.after["flops"].value / known.before["flops"].value
     assert known.after["latency_ms"].value == pytest.approx(10 * share)
     assert known.after["latency_ms"].basis == "estimated"
+    fixed = price(PROFILE, folder, plan, latency=Timed(10.0, fixed=0.4))
+    assert fixed.before["latency_ms"].value == 10.0
+    assert fixed.after["latency_ms"].value == pytest.approx(4 + 6 * share)
 
 
 def test_weights_by_hand(folder):
     plan = PruningPlan(
         MODEL, method="weights", criterion="magnitude", ratios={"dense": 0.75, "conv2": 0.5}
     )
-    priced = price(PROFILE, folder, plan, latency_ms=10.0)
+    priced = price(PROFILE, folder, plan, latency=Timed(10.0))
     assert priced.after["params"] == priced.after["params"].__class__(
         11642, "exact", "Zeros are stored like any other weight."
     )

@@ -140,7 +140,7 @@ def prices(
         profile,
         model_folder(profile.digest),
         chosen,
-        latency_ms=state.latency_ms(profile.digest),
+        latency=state.latency(profile.digest),
         accuracy=accuracy,
         scores=scored,
     )

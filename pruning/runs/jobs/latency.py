@@ -12,7 +12,7 @@ from pruning.runs.jobs._base import Job, Task
 
 def run(task: Task) -> dict[str, Any]:
     """Write ``latency.json`` beside the model; request: model."""
-    from pruning.comparison.latency import measure_one
+    from pruning.comparison.latency_before import time_before
     from pruning.delivery.running import random_inputs
     from pruning.intake.model_file import load
 
@@ -21,8 +21,9 @@ def run(task: Task) -> dict[str, Any]:
     with task.stage("load"):
         loaded = load(model_path(identifier))
     with task.stage("measure"):
-        latency = measure_one(loaded.model, random_inputs(loaded, 1, length=loaded.length))
-    storage.write_json(model_folder(identifier) / "latency.json", asdict(latency))
+        latency, fixed = time_before(loaded, random_inputs(loaded, 1, length=loaded.length))
+    content = {**asdict(latency), "fixed": fixed}
+    storage.write_json(model_folder(identifier) / "latency.json", content)
     return {"latency": asdict(latency), "made": [f"models/{identifier}/latency.json"]}
 
 
