@@ -13,9 +13,10 @@ PORT ?= 8501
 run: .venv/installed
 	$(BIN)/streamlit run streamlit_app.py --server.port $(PORT)
 
+# In the order of collection: the few but long browser tests would come last, on one core alone.
 test: .venv/installed-dev chromium
 	$(MAKE) check
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -46,13 +46,16 @@ def test_covered_operations_exist_in_keras_3(name: str) -> None:
 
 
 def test_every_cutting_rule_is_cut_in_a_tested_topology() -> None:
-    cut_types = set()
+    missing = {rule.name for rule in RULES if rule.effect == "cut"}
     requested = [(name, family, True) for name in REQUESTED for family in FAMILIES]
-    for asked in (*CASES, *requested):
+    # One Keras after the other: most rules are met in the first, and a minute is saved.
+    for asked in sorted((*CASES, *requested), key=lambda asked: asked[1]):
         made = case(*asked)
         layers = {record.name: record.layer for record in made.analysis.layers}
-        cut_types |= {rule_for(layers[n]).name for n in made.cut.channels["layers"]}
-    assert {rule.name for rule in RULES if rule.effect == "cut"} <= cut_types
+        missing -= {rule_for(layers[n]).name for n in made.cut.channels["layers"]}
+        if not missing:
+            break
+    assert not missing
 
 
 def test_layers_and_operations_of_one_name_are_told_apart() -> None:
