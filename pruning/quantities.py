@@ -19,10 +19,15 @@ _FEWER = {
 MINUS = "\N{MINUS SIGN}"
 
 
+def minus(written: str) -> str:
+    """Write hyphens before numbers as minus signs."""
+    return written.replace("-", MINUS)
+
+
 def count(value: float) -> str:
     """Format a count. ``1_240_000`` -> ``1.24 M``; below 10,000 exactly: ``9,870``."""
     if abs(value) < 10_000:
-        return f"{value:,.0f}".replace("-", MINUS)
+        return minus(f"{value:,.0f}")
     return _scaled(value, _THOUSANDS)
 
 
@@ -64,7 +69,7 @@ def percent(fraction: float) -> str:
         return "<0.1 %"
     if 0.9995 <= fraction < 1:
         return ">99.9 %"
-    return f"{100 * fraction:.1f} %".replace("-", MINUS).replace(f"{MINUS}0.0 %", "0.0 %")
+    return minus(f"{100 * fraction:.1f} %").replace(f"{MINUS}0.0 %", "0.0 %")
 
 
 def percent_interval(value: float, low: float, high: float) -> str:
@@ -166,7 +171,7 @@ def _three_digits(value: float) -> str:
     if value == 0:
         return "0"
     decimals = max(0, min(3, 2 - _exponent(value)))
-    return f"{value:,.{decimals}f}".replace("-", MINUS)
+    return minus(f"{value:,.{decimals}f}")
 
 
 def _two_units(whole: int, base: int, large: str, small: str) -> str:

@@ -81,7 +81,7 @@ def written(value: float | None, unit: Unit) -> str:
 
 
 def _four_digits(value: float) -> str:
-    return f"{value:.4g}".replace("-", quantities.MINUS)
+    return quantities.minus(f"{value:.4g}")
 
 
 def show(figure: Figure) -> None:

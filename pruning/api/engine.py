@@ -208,7 +208,7 @@ def plan(
             from pruning.comparison.evaluate import evaluate
 
             accuracy = evaluate(loaded.model, loaded.framework, dataset)[0].value.value
-        measured = latency_of(loaded, length) if latency else None
+        measured = latency_of(loaded, analysis, length) if latency else None
         prices = price(
             profile, Path(folder), made, latency=measured, accuracy=accuracy, scores=scores
         )

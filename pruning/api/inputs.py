@@ -149,11 +149,11 @@ def prepared(
     return open_data(where, model_input=model_input(profile), seed=seed, report=report)
 
 
-def latency_of(loaded: LoadedModel, length: int | None = None) -> Timed | None:
+def latency_of(loaded: LoadedModel, analysis: Analysis, length: int | None = None) -> Timed | None:
     """Latency on LiteRT before pruning; None when the model does not convert."""
     from pruning.comparison.latency_before import time_before
     from pruning.delivery.running import random_inputs
 
     inputs = random_inputs(loaded, 1, length=length or loaded.length)
-    latency, fixed = time_before(loaded, inputs)
+    latency, fixed = time_before(analysis, inputs)
     return None if latency.median_ms is None else Timed(latency.median_ms, fixed)

@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from pruning.analysis.profiler import analyse
+from pruning.analysis.profiler import Analysis
 from pruning.comparison.latency import measure, measure_one
 from pruning.comparison.result import Latency
-from pruning.intake.model_file import LoadedModel
 from pruning.strategy import cost_table
 from pruning.strategy.plan import PruningPlan
 from pruning.strategy.selection import kept_channels
@@ -26,23 +25,23 @@ SMALL = 5_000_000  # parameters; the time of larger models follows their FLOPs, 
 _RATIO = 0.3  # of the channels: half of the FLOPs, and widths as plans have them, seldom round
 
 
-def time_before(loaded: LoadedModel, sample: Sequence[np.ndarray]) -> tuple[Latency, float]:
+def time_before(analysis: Analysis, sample: Sequence[np.ndarray]) -> tuple[Latency, float]:
     """Time a model, and tell which share of its latency no cut takes away.
 
     Args:
-        loaded: The model.
+        analysis: Of the model.
         sample: One array of shape (1, …) for each input.
 
     Returns:
         Its latency, and the share from 0 to 1; 0 where nobody can tell, because the model is
         large, has no channels to remove, or does not run in LiteRT.
     """
-    if loaded.model.count_params() <= SMALL and (smaller := _cut(loaded)) is not None:
+    if analysis.profile.params <= SMALL and (smaller := _cut(analysis)) is not None:
         model, flops = smaller
-        before, after = measure(loaded.model, model, sample)
+        before, after = measure(analysis.model, model, sample)
         if before.median_ms and after.median_ms:
             return before, fixed_share(after.median_ms / before.median_ms, flops)
-    return measure_one(loaded.model, sample), 0.0
+    return measure_one(analysis.model, sample), 0.0
 
 
 def fixed_share(latency: float, flops: float) -> float:
@@ -55,9 +54,8 @@ def fixed_share(latency: float, flops: float) -> float:
     return min(1.0, max(0.0, (latency - flops) / (1 - flops)))
 
 
-def _cut(loaded: LoadedModel) -> tuple[Any, float] | None:
+def _cut(analysis: Analysis) -> tuple[Any, float] | None:
     """The model with fewer of all its channels, whichever, and what is left of its FLOPs."""
-    analysis = analyse(loaded)
     profile = analysis.profile
     groups = profile.prunable_groups
     plan = PruningPlan(profile.digest, ratios=dict.fromkeys((g.id for g in groups), _RATIO))

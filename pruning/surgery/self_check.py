@@ -73,8 +73,7 @@ def self_check(
     inexact = _inexact(analysis, cut)
     if inexact:
         return _with_inexact(analysis, cut, inputs, inexact)
-    with consumers_read_zeros(analysis, cut.kept) as original:
-        expected = outputs(original, inputs)
+    expected = _expected(analysis, cut, inputs)
     tolerance = tolerance_for(analysis, expected)
     error = difference(expected, outputs(cut.model, inputs))
     if not error <= tolerance:
@@ -86,6 +85,12 @@ def self_check(
             "layers as a bug.",
         )
     return SelfCheck(error, tolerance, len(inputs[0]))
+
+
+def _expected(analysis: Analysis, cut: Cut, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    """What the original answers when its consumers read zeros. -> one float32 array each."""
+    with consumers_read_zeros(analysis, cut.kept) as original:
+        return outputs(original, inputs)
 
 
 def _inexact(analysis: Analysis, cut: Cut) -> tuple[str, ...]:
@@ -103,8 +108,7 @@ def _with_inexact(
     """Hold the rest of the cut to the tolerance, and measure what the inexact groups change."""
     rest = {name: kept for name, kept in cut.kept.items() if name not in inexact}
     checked = self_check(analysis, cut_channels(analysis, rest), inputs)
-    with consumers_read_zeros(analysis, cut.kept) as original:
-        expected = outputs(original, inputs)
+    expected = _expected(analysis, cut, inputs)
     change = difference(expected, outputs(cut.model, inputs))
     if not np.isfinite(change):
         raise SelfCheckError(

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -11,15 +9,9 @@ from pruning.comparison.latency_before import fixed_share, time_before
 from pruning.comparison.result import Latency
 from pruning.frameworks._base import framework
 from tests.models import FAMILIES, build, keras_of, samples
-from tests.surgery.cases import flops_of
+from tests.surgery.cases import analysed, flops_of
 
 NOTHING = Latency(None, None, 0, note="Not measured")
-
-
-def loaded(model, family: str) -> SimpleNamespace:
-    """A model in memory as if it had been loaded from a file."""
-    file = SimpleNamespace(file_format="keras", writer="test")
-    return SimpleNamespace(model=model, framework=framework(family), file=file, length=128)
 
 
 def one(model) -> list[np.ndarray]:
@@ -44,7 +36,7 @@ def test_a_cut_is_timed_beside_the_whole_model(name, family, monkeypatch) -> Non
         return summary([8.0]), summary([6.0])
 
     monkeypatch.setattr(latency_before, "measure", measure)
-    latency, fixed = time_before(loaded(model, family), one(model))
+    latency, fixed = time_before(analysed(model, family), one(model))
     ((before, smaller),) = seen
     assert before is model
     assert latency.median_ms == 8.0
@@ -56,7 +48,7 @@ def test_a_cut_is_timed_beside_the_whole_model(name, family, monkeypatch) -> Non
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_small_model_is_really_timed(family: str) -> None:
     model = build("plain", family)
-    latency, fixed = time_before(loaded(model, family), one(model))
+    latency, fixed = time_before(analysed(model, family), one(model))
     assert latency.median_ms is not None
     assert latency.median_ms > 0
     assert 0 <= fixed <= 1
@@ -66,10 +58,10 @@ def test_where_nobody_can_tell_all_of_it_is_said_to_shrink(monkeypatch) -> None:
     monkeypatch.setattr(latency_before, "measure_one", lambda model, sample: summary([3.0]))
     keras = keras_of("keras3")
     frozen = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])
-    assert time_before(loaded(frozen, "keras3"), one(frozen)) == (summary([3.0]), 0.0)
+    assert time_before(analysed(frozen, "keras3"), one(frozen)) == (summary([3.0]), 0.0)
     model = build("plain", "keras3")
     monkeypatch.setattr(latency_before, "measure", lambda *models: (NOTHING, NOTHING))
-    assert time_before(loaded(model, "keras3"), one(model)) == (summary([3.0]), 0.0)
+    assert time_before(analysed(model, "keras3"), one(model)) == (summary([3.0]), 0.0)
     monkeypatch.setattr(latency_before, "measure", lambda *models: 1 / 0)
     monkeypatch.setattr(latency_before, "SMALL", 10)
-    assert time_before(loaded(model, "keras3"), one(model)) == (summary([3.0]), 0.0)
+    assert time_before(analysed(model, "keras3"), one(model)) == (summary([3.0]), 0.0)

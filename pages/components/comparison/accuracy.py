@@ -40,7 +40,7 @@ def _overall(result: Comparison) -> pd.DataFrame:
                 "model": "difference, paired",
                 "metric": _number(result.before.metric, result.difference.value, signed=True),
                 "95 % interval": _interval(result.before.metric, result.difference, signed=True),
-                "loss": _minus(f"{result.after.loss - result.before.loss:+.4f}"),
+                "loss": quantities.minus(f"{result.after.loss - result.before.loss:+.4f}"),
             },
         ]
     ).rename(columns={"metric": NAMES[result.before.metric]})
@@ -57,12 +57,8 @@ def _row(name: str, scores: Scores) -> dict[str, str]:
 
 def _number(metric: str, value: float, *, signed: bool = False) -> str:
     if metric == "mae":
-        return _minus(f"{value:+.4g}" if signed else f"{value:.4g}")
+        return quantities.minus(f"{value:+.4g}" if signed else f"{value:.4g}")
     return quantities.points(value) if signed else quantities.percent(value)
-
-
-def _minus(written: str) -> str:
-    return written.replace("-", quantities.MINUS)
 
 
 def _interval(metric: str, interval: object, *, signed: bool = False) -> str:

@@ -222,7 +222,7 @@ def _weights(layer: Layer, plan: Planned | None) -> None:
         f"{quantities.plural(stats.count, 'weight')}, mean {stats.mean:.2g}, deviation "
         f"{stats.std:.2g}, from {stats.minimum:.2g} to {stats.maximum:.2g}"
     )
-    st.caption(words.replace("-", quantities.MINUS))
+    st.caption(quantities.minus(words))
     if plan and threshold is not None:
         st.caption(
             f":orange[┆] Between the dashed lines weights become zero (|w| ≤ {threshold:.3g}) by "

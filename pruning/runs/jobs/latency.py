@@ -12,6 +12,7 @@ from pruning.runs.jobs._base import Job, Task
 
 def run(task: Task) -> dict[str, Any]:
     """Write ``latency.json`` beside the model; request: model."""
+    from pruning.analysis.profiler import analyse
     from pruning.comparison.latency_before import time_before
     from pruning.delivery.running import random_inputs
     from pruning.intake.model_file import load
@@ -21,7 +22,8 @@ def run(task: Task) -> dict[str, Any]:
     with task.stage("load"):
         loaded = load(model_path(identifier))
     with task.stage("measure"):
-        latency, fixed = time_before(loaded, random_inputs(loaded, 1, length=loaded.length))
+        sample = random_inputs(loaded, 1, length=loaded.length)
+        latency, fixed = time_before(analyse(loaded), sample)
     content = {**asdict(latency), "fixed": fixed}
     storage.write_json(model_folder(identifier) / "latency.json", content)
     return {"latency": asdict(latency), "made": [f"models/{identifier}/latency.json"]}
