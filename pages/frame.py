@@ -14,6 +14,9 @@ ICON = str(Path(__file__).with_name("icon.svg"))
 st.set_page_config(page_title="Pruning Studio", page_icon=ICON, layout="wide")
 st.logo(ICON, size="large")
 
+# Before the navigation: the browser makes one step of its history of both only when it knows the
+# parameters first; else "back" leads to the page without them, which leads here again.
+state.synchronise()
 page = st.navigation(
     [
         st.Page(
@@ -61,6 +64,5 @@ page = st.navigation(
     ],
     position="top",
 )
-state.synchronise()
 header.line()
 page.run()

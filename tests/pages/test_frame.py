@@ -42,6 +42,27 @@ def test_what_is_open_survives_the_navigation(app, home):
     assert app.title[0].value == "Layers"
 
 
+def test_the_address_is_whole_before_the_navigation_is_sent(app, home, monkeypatch):
+    """The other way round the browser makes two steps of it, and "back" never gets past them."""
+    import streamlit as st
+
+    store(resnet(), home)
+    app.query_params["model"] = MODEL
+    app.run()
+    del app.query_params["model"]
+    named = []
+    navigation = st.navigation
+
+    def watched(*args, **kwargs):
+        named.append(dict(st.query_params))
+        return navigation(*args, **kwargs)
+
+    monkeypatch.setattr(st, "navigation", watched)
+    app.switch_page("layers.py").run()
+    assert named
+    assert all(each == {"model": MODEL} for each in named)
+
+
 def test_a_link_that_names_something_wins_over_what_was_open(app, home):
     store(resnet(), home)
     app.query_params["model"] = MODEL
