@@ -27,7 +27,7 @@ MEMORY = 512 * 2**20  # bytes that may flow between layers at once
 FEWEST = 32  # samples that are run even if they take more
 CHUNK = 128  # samples of one call, at most
 _CLASSES = frozenset({"BatchNormalization", "SyncBatchNormalization"})
-_VALUES = 2**20  # turned to float64 at a time
+_VALUES = 2**16  # turned to float64 at a time: half a MiB, which stays in a core's cache
 
 
 @dataclass(frozen=True)
@@ -128,12 +128,19 @@ class _Moments:
         self.squares: Any = 0.0
 
     def add(self, rows: np.ndarray) -> None:
-        """Take in more rows. rows: (positions, channels). Chan's pairwise combination."""
+        """Take in more rows. rows: (positions, channels). Chan's pairwise combination.
+
+        Sums over the rows are products with ones: BLAS takes a tenth of the time of ``sum(axis=0)``
+        for few channels.
+        """
         step = max(1, _VALUES // max(1, rows.shape[1]))
+        ones = np.ones(min(step, len(rows)))
         for start in range(0, len(rows), step):
             part = rows[start : start + step].astype(np.float64)
-            mean = part.mean(axis=0)
-            squares = np.square(part - mean).sum(axis=0)
+            one = ones[: len(part)]
+            mean = one @ part / len(part)
+            part -= mean
+            squares = one @ np.square(part, out=part)
             total = self.count + len(part)
             shift = mean - self.mean
             self.mean = self.mean + shift * (len(part) / total)
