@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from functools import cache
 from importlib import import_module
 
 from pruning.errors import PlanError
@@ -14,14 +15,7 @@ __all__ = ["Criterion", "criteria", "criterion"]
 
 def criteria(kind: Method | None = None) -> dict[str, Criterion]:
     """All criteria, or those for one method, by name in alphabetical order."""
-    found = {}
-    for module in pkgutil.iter_modules(__path__):
-        if module.name.startswith("_"):
-            continue
-        plugin: Criterion = import_module(f"{__name__}.{module.name}").CRITERION
-        if kind in (None, plugin.kind):
-            found[plugin.name] = plugin
-    return found
+    return {each.name: each for each in _installed() if kind in (None, each.kind)}
 
 
 def criterion(name: str, kind: Method) -> Criterion:
@@ -38,3 +32,11 @@ def criterion(name: str, kind: Method) -> Criterion:
             fix="Choose a criterion from that list.",
         )
     return known[name]
+
+
+@cache
+def _installed() -> tuple[Criterion, ...]:
+    """Those of this folder's files, which do not change while the program runs."""
+    names = [module.name for module in pkgutil.iter_modules(__path__)]
+    modules = [import_module(f"{__name__}.{name}") for name in names if not name.startswith("_")]
+    return tuple(module.CRITERION for module in modules)
