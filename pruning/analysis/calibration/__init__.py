@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from pruning.analysis.calibration._base import (
@@ -21,6 +19,7 @@ from pruning.analysis.calibration._base import (
     Watch,
 )
 from pruning.analysis.calibration._evidence import Evidence, channel_evidence
+from pruning.plugins import plugins
 
 if TYPE_CHECKING:
     from pruning.analysis.profiler import Analysis
@@ -45,11 +44,8 @@ __all__ = [
 def statistics() -> dict[str, Gatherer]:
     """All statistics by name."""
     found: dict[str, Gatherer] = {}
-    for module in pkgutil.iter_modules(__path__):
-        if module.name.startswith("_"):
-            continue
-        plugin = import_module(f"{__name__}.{module.name}")
-        for gatherer in getattr(plugin, "GATHERERS", None) or (plugin.GATHERER,):
+    for module in plugins(__name__):
+        for gatherer in getattr(module, "GATHERERS", None) or (module.GATHERER,):
             found[gatherer.statistic] = gatherer
     return found
 

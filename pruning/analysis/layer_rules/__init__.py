@@ -6,12 +6,11 @@ Every module of this package that does not start with an underscore has a ``RULE
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from functools import cache
 from typing import Any
 
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
+from pruning.plugins import plugins
 
 UNKNOWN_REASON = "The studio does not know what this layer does with its channels."
 
@@ -40,11 +39,8 @@ def is_kernel_name(name: str) -> bool:
 def rules() -> dict[str, LayerRule]:
     """All rules by what they cover; importing them imports no Keras."""
     found: dict[str, LayerRule] = {}
-    for module in pkgutil.iter_modules(__path__):
-        if module.name.startswith("_"):
-            continue
-        plugin = importlib.import_module(f"{__name__}.{module.name}")
-        for rule in getattr(plugin, "RULES", None) or (plugin.RULE,):
+    for module in plugins(__name__):
+        for rule in getattr(module, "RULES", None) or (module.RULE,):
             for name in rule.covers:
                 if name in found:
                     raise ValueError(f"{name} is covered by {found[name].name} and {rule.name}")

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from functools import cache
-
 from pruning.errors import DataFileError
 from pruning.intake.modalities._base import Modality
+from pruning.plugins import plugins
 
 
-@cache
 def modalities() -> dict[str, Modality]:
     """Every modality by name; a new file in this folder with a ``MODALITY`` is one more."""
-    found = {}
-    for module in pkgutil.iter_modules(__path__):
-        if not module.name.startswith("_"):
-            plugin = importlib.import_module(f"{__name__}.{module.name}").MODALITY
-            found[plugin.name] = plugin
-    return found
+    return {module.MODALITY.name: module.MODALITY for module in plugins(__name__)}
 
 
 def modality(name: str) -> Modality:

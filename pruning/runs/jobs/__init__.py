@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
+from pruning.plugins import names, plugin
 from pruning.runs.jobs._base import Job
 
 
-def kinds() -> list[str]:
+def kinds() -> tuple[str, ...]:
     """Names of all jobs, told by the files of this folder."""
-    names = (module.name for module in pkgutil.iter_modules(__path__))
-    return sorted(name for name in names if not name.startswith("_"))
+    return names(__name__)
 
 
 def job(kind: str) -> Job:
@@ -22,5 +19,5 @@ def job(kind: str) -> Job:
     """
     if kind not in kinds():
         raise ValueError(f"unknown job {kind!r}, there are {', '.join(kinds())}")
-    found: Job = importlib.import_module(f"{__name__}.{kind}").JOB
+    found: Job = plugin(__name__, kind).JOB
     return found

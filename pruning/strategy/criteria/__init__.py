@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import pkgutil
-from functools import cache
-from importlib import import_module
-
 from pruning.errors import PlanError
+from pruning.plugins import plugins
 from pruning.strategy.criteria._base import Criterion
 from pruning.strategy.plan import Method
 
@@ -15,7 +12,8 @@ __all__ = ["Criterion", "criteria", "criterion"]
 
 def criteria(kind: Method | None = None) -> dict[str, Criterion]:
     """All criteria, or those for one method, by name in alphabetical order."""
-    return {each.name: each for each in _installed() if kind in (None, each.kind)}
+    found: list[Criterion] = [module.CRITERION for module in plugins(__name__)]
+    return {each.name: each for each in found if kind in (None, each.kind)}
 
 
 def criterion(name: str, kind: Method) -> Criterion:
@@ -32,11 +30,3 @@ def criterion(name: str, kind: Method) -> Criterion:
             fix="Choose a criterion from that list.",
         )
     return known[name]
-
-
-@cache
-def _installed() -> tuple[Criterion, ...]:
-    """Those of this folder's files, which do not change while the program runs."""
-    names = [module.name for module in pkgutil.iter_modules(__path__)]
-    modules = [import_module(f"{__name__}.{name}") for name in names if not name.startswith("_")]
-    return tuple(module.CRITERION for module in modules)
