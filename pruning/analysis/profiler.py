@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pruning import storage
 from pruning.analysis.blocks import find_blocks
 from pruning.analysis.call_graph import CallGraph, call_graph
 from pruning.analysis.cost import Cost
@@ -80,6 +82,34 @@ class _Profiling:
     def __post_init__(self) -> None:
         self.prunable = {group.id: group for group in self.channels.groups if group.prunable}
         self.full = {group.id: group.channels for group in self.channels.groups}
+
+
+def analyse_file(
+    path: Path, name: str = "", *, length: int | None = None, for_pricing: bool = True
+) -> tuple[LoadedModel, Analysis]:
+    """Load a model file and analyse it; see :func:`analyse`.
+
+    Args:
+        path: A ``.keras`` or ``.h5`` file.
+        name: The model's name for people; the file's by default.
+        length: What an open dimension counts as.
+        for_pricing: Also measure what a cut does not need.
+
+    Raises:
+        ModelFileError: The file is no model that the studio can work on.
+    """
+    from pruning.intake.model_file import load
+
+    loaded = load(path)
+    size, digest = path.stat().st_size, storage.digest_file(path)
+    return loaded, analyse(
+        loaded,
+        digest=digest,
+        name=name or path.name,
+        bytes=size,
+        length=length,
+        for_pricing=for_pricing,
+    )
 
 
 def analyse(

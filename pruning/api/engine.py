@@ -10,7 +10,6 @@ from typing import Any
 
 from pruning.api.inputs import (
     Words,
-    analysed,
     check_apart,
     check_method,
     latency_of,
@@ -111,6 +110,7 @@ def plan(
     Raises:
         PruningError: The target cannot be reached, or model or data cannot be used.
     """
+    from pruning.analysis.profiler import analyse_file
     from pruning.runs.calibration import needs_data, score_channels
     from pruning.runs.influences import measure
     from pruning.runs.jobs.profile import write_profile
@@ -144,7 +144,7 @@ def plan(
         cuts=cuts,
     )
     with tempfile.TemporaryDirectory(prefix="pruning-studio-") as folder:
-        loaded, analysis = analysed(Path(model), length)
+        loaded, analysis = analyse_file(Path(model), length=length)
         profile = write_profile(analysis, Path(folder), ())
         dataset = prepared(data, profile, settings.seed) if data is not None else None
         influences = None

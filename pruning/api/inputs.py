@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pruning import storage
 from pruning.analysis.profile import ModelProfile
 from pruning.errors import PlanError, StorageError
 from pruning.intake.dataset import Dataset
@@ -110,26 +109,11 @@ def profiled(
     Raises:
         ModelFileError: The file is no model that the studio can work on.
     """
+    from pruning.analysis.profiler import analyse_file
     from pruning.runs.jobs.profile import write_profile
 
-    loaded, analysis = analysed(path, length)
+    loaded, analysis = analyse_file(path, length=length)
     return loaded, write_profile(analysis, folder) if folder else analysis.profile
-
-
-def analysed(path: Path, length: int | None = None) -> tuple[LoadedModel, Analysis]:
-    """Load and analyse a model file; see :func:`profiled`."""
-    from pruning.analysis.profiler import analyse
-    from pruning.intake.model_file import load
-
-    loaded = load(path)
-    analysis = analyse(
-        loaded,
-        digest=storage.digest_file(path),
-        name=path.name,
-        bytes=path.stat().st_size,
-        length=length,
-    )
-    return loaded, analysis
 
 
 def prepared(

@@ -10,8 +10,6 @@ import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pruning import storage
-
 if TYPE_CHECKING:
     from pruning.analysis.profiler import Analysis
     from pruning.intake.model_file import LoadedModel
@@ -46,9 +44,6 @@ def read(path: Path, name: str) -> tuple[LoadedModel, Analysis]:
 
 
 def _now(path: Path, name: str) -> tuple[LoadedModel, Analysis]:
-    from pruning.analysis.profiler import analyse
-    from pruning.intake import model_file
+    from pruning.analysis.profiler import analyse_file
 
-    loaded = model_file.load(path)
-    size, digest = path.stat().st_size, storage.digest_file(path)
-    return loaded, analyse(loaded, digest=digest, name=name, bytes=size, for_pricing=False)
+    return analyse_file(path, name, for_pricing=False)

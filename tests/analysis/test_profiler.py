@@ -11,7 +11,8 @@ import pytest
 from pruning.analysis.layer_rules import rules
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
 from pruning.analysis.profile import ModelProfile
-from pruning.analysis.profiler import channel_weights, kernel_variables, kernels
+from pruning.analysis.profiler import analyse_file, channel_weights, kernel_variables, kernels
+from pruning.storage import digest_file
 from tests.models import FAMILIES, build, keras_of
 from tests.surgery.cases import analysed, case
 from tests.surgery.cases import build as build_topology
@@ -221,3 +222,20 @@ def test_a_rule_that_stumbles_freezes_its_group_and_not_the_model(
     assert groups["after"].prunable
     assert not groups["before"].can_shrink
     assert f"a way the studio does not know: {type(error).__name__}" in groups["before"].reason
+
+
+@BOTH
+def test_a_file_is_analysed_under_its_own_name_and_digest(family: str, tmp_path) -> None:
+    path = tmp_path / "plain.keras"
+    build("plain", family).save(path)
+    loaded, analysis = analyse_file(path, length=3)
+    assert loaded.framework.family == family
+    assert analysis.model is loaded.model
+    assert analysis.profile.name == "plain.keras"
+    assert analysis.profile.digest == digest_file(path)
+    assert analysis.profile.bytes == path.stat().st_size
+    assert analysis.profile.container_bytes is not None
+    _, brief = analyse_file(path, "my model", for_pricing=False)
+    assert brief.profile.name == "my model"
+    assert brief.profile.container_bytes is None
+    assert brief.profile.flops == analysis.profile.flops
