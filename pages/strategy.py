@@ -22,6 +22,8 @@ with right, errors.shown():
     plan = outcome.plan(profile, choices, scores, influences)
     state.note_plan(plan)
     prices = outcome.prices(profile, plan, opened.data, scores)
-    outcome.show(profile, plan, prices, scores, influences)
-    start.show(profile, plan, opened.data)
+    figures = st.container()
+    start.show(profile, plan, opened.data)  # who pressed it does not wait for what it is about
     plans.keep(profile, plan)
+    with figures:
+        outcome.show(profile, plan, prices, scores, influences)
