@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTIFACTS = ROOT / "test-artifacts"
 PATIENCE_SECONDS = 300  # a guard against hanging, far above what a busy machine needs
+PATIENCE_MS = 1000 * PATIENCE_SECONDS
+expect.set_options(timeout=PATIENCE_MS)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
 
@@ -107,7 +109,7 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
         viewport={"width": 1400, "height": 1000}, accept_downloads=True, reduced_motion="reduce"
     )
     opened = context.new_page()
-    opened.set_default_timeout(PATIENCE_SECONDS * 1000)
+    opened.set_default_timeout(PATIENCE_MS)
     yield opened
     ARTIFACTS.mkdir(exist_ok=True)
     opened.screenshot(path=ARTIFACTS / f"{request.node.name}.png", full_page=True)

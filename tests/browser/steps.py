@@ -10,8 +10,6 @@ from playwright.sync_api import Download, Locator, Page, expect
 
 from tests.browser.conftest import PATIENCE_SECONDS, Studio
 
-LONG = PATIENCE_SECONDS * 1000
-
 
 def settle(page: Page) -> None:
     """Wait until the script has run; the way Streamlit's own tests do it."""
@@ -29,7 +27,7 @@ def visit(page: Page, studio: Studio, path: str = "/") -> None:
 def go(page: Page, name: str) -> None:
     """Use the navigation."""
     page.get_by_role("link", name=name, exact=True).first.click()
-    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
     settle(page)
 
 
@@ -42,7 +40,7 @@ def open_demo(page: Page, studio: Studio, name: str) -> None:
     """One click on a demo card, then the baseline by itself."""
     visit(page, studio)
     keyed(page, f"demo_{name}").get_by_role("button").click()
-    expect(keyed(page, "baseline")).to_be_visible(timeout=LONG)
+    expect(keyed(page, "baseline")).to_be_visible()
     settle(page)
 
 
@@ -66,14 +64,14 @@ def start_run(page: Page, *, epochs: int, learning_rate: str | None = None) -> s
 
 
 def wait_until_done(page: Page) -> None:
-    expect(page.get_by_role("link", name="See before and after")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("link", name="See before and after")).to_be_visible()
     settle(page)
 
 
 def compare(page: Page) -> str:
     """Go to the comparison. -> the verdict."""
     page.get_by_role("link", name="See before and after").click()
-    expect(keyed(page, "figures")).to_be_visible(timeout=LONG)
+    expect(keyed(page, "figures")).to_be_visible()
     settle(page)
     return page.locator("h2").first.inner_text()
 

@@ -58,7 +58,7 @@ def test_a_demo_from_the_first_click_to_the_download(
     assert quantities.count(found["params"]) == shown["Parameters"]
     steps.keyed(page, "make_litert").get_by_role("button").click()
     litert = page.get_by_role("button", name=re.compile("LiteRT"))
-    expect(litert.filter(has_text="·")).to_be_visible(timeout=steps.LONG)
+    expect(litert.filter(has_text="·")).to_be_visible()
     file = steps.download(page, "download_litert", tmp_path)
     assert file.read_bytes()[4:8] == b"TFL3"
 
@@ -73,7 +73,7 @@ def test_samples_are_pictures_sounds_and_texts(page: Page, studio: Studio) -> No
         query = f"model={request['model']}&data={request['data']}&run={run.id}"
         steps.visit(page, studio, f"/comparison?{query}&sheet=Samples")
         samples = steps.keyed(page, "samples").get_by_test_id(kinds[modality])
-        expect(samples.first).to_be_visible(timeout=steps.LONG)
+        expect(samples.first).to_be_visible()
         seen.add(modality)
     assert seen == set(kinds)
 

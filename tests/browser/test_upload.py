@@ -40,9 +40,9 @@ def test_a_keras_2_model_with_a_zip_of_pictures(
 ) -> None:
     steps.visit(page, studio)
     drop(page, "model", files / "shapes.h5")
-    expect(page.get_by_text("stays in Keras 2")).to_be_visible(timeout=steps.LONG)
+    expect(page.get_by_text("stays in Keras 2")).to_be_visible()
     drop(page, "data", files / "shapes.zip")
-    expect(steps.keyed(page, "baseline")).to_be_visible(timeout=steps.LONG)
+    expect(steps.keyed(page, "baseline")).to_be_visible()
     steps.settle(page)
     steps.go(page, "Strategy")
     run = steps.start_run(page, epochs=12, learning_rate="0.003")  # of 20 steps each
@@ -70,6 +70,6 @@ def test_a_bad_model_file_is_explained_and_the_page_stays_up(
     steps.visit(page, studio)
     drop(page, "model", tmp_path / name)
     alert = page.get_by_test_id("stAlert").filter(has_text="To fix it")
-    expect(alert.first).to_be_visible(timeout=steps.LONG)
+    expect(alert.first).to_be_visible()
     assert words in alert.first.inner_text()
     steps.go(page, "Runs")
