@@ -1,12 +1,11 @@
 """A model read for a run before the run is there.
 
 Who looks at a model's strategy will probably prune it. A warm worker has nothing to do meanwhile,
-so it reads that model; a run of it then begins with the cut.
+so it reads that model and rehearses a training; a run of it then begins with the cut.
 """
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,14 +19,14 @@ MOST_BYTES = 32 * 2**20
 _read: dict[Path, tuple[LoadedModel, Analysis]] = {}  # one at most
 
 
-def foresee(path: Path, name: str) -> None:
-    """Read a model, in place of the one that was foreseen before."""
+def foresee(path: Path, name: str) -> LoadedModel | None:
+    """Read a model, in place of the one that was foreseen before. -> None if it cannot be."""
     _read.clear()
     try:
-        _read[path.resolve()] = _now(path, name)
+        loaded, _ = _read[path.resolve()] = _now(path, name)
     except Exception:  # the run will meet it again, and say what is wrong
-        return
-    gc.freeze()  # nobody collects in a worker that waits
+        return None
+    return loaded
 
 
 def read(path: Path, name: str) -> tuple[LoadedModel, Analysis]:

@@ -1,7 +1,8 @@
 """What a warm worker does before its folder comes: import everything that takes long, and rehearse.
 
-Both Kerases and TensorFlow make much of themselves on first use. Pruning one tiny model of each, up
-to its first training step, saves a quarter to half of a second of the next one's.
+Both Kerases and TensorFlow make much of themselves on first use. Cutting one tiny model of each
+saves a quarter of a second of the next one's; training one for a step as much again, but takes
+longer itself, and is done when a model is likely to be pruned.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ import gc
 import importlib
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pruning.analysis.profiler import analyse_file
 from pruning.errors import Cancelled
 from pruning.frameworks.memory import imported
 from pruning.intake.dataset import Dataset, Manifest
+from pruning.runs import steps
 from pruning.strategy.plan import PruningPlan, Training
 
 FAMILIES = ("keras", "tf_keras")
@@ -39,24 +43,29 @@ def warm() -> None:
         importlib.import_module(name)
     with tempfile.TemporaryDirectory() as folder:
         for family in reversed(FAMILIES):
-            rehearse(family, Path(folder))
+            _cut(imported(family), Path(folder))
     gc.collect()  # the rehearsal's models
     gc.freeze()  # all of this stays: whoever collects later need not look through it
 
 
-def rehearse(family: str, folder: Path) -> None:
-    """Prune a tiny model with the Keras of that module's name, and train it for one step.
+@cache
+def rehearse(keras: Any) -> None:
+    """Prune a tiny model, and train it for one step; once for each Keras.
 
     Args:
-        family: ``keras`` or ``tf_keras``.
-        folder: Where the model and its data are written.
+        keras: The module.
     """
-    from pruning.runs import steps
-    from pruning.runs.foresight import read
+    with tempfile.TemporaryDirectory() as folder:
+        work, data = _cut(keras, Path(folder))
+        steps.recalibrate(work, data)
+        steps.retrain(work, data, None)
 
-    path = folder / f"{family}.keras"
-    _model(family).save(path)
-    before, analysis = read(path, path.name)
+
+def _cut(keras: Any, folder: Path) -> tuple[steps.Work, Dataset]:
+    """Write a tiny model and its data, and cut it as a run does."""
+    path = folder / f"{keras.__name__}.keras"
+    _model(keras).save(path)
+    before, analysis = analyse_file(path, for_pricing=False)
     plan = PruningPlan(
         analysis.profile.digest,
         ratios={group.id: 0.5 for group in analysis.groups if group.prunable},
@@ -65,8 +74,7 @@ def rehearse(family: str, folder: Path) -> None:
     data = _data(folder)
     work = steps.Work(plan, data, folder, steps.Voice(report=_enough), before, analysis)
     steps.check(work, steps.cut(work, steps.score(work)))
-    steps.recalibrate(work, data)
-    steps.retrain(work, data, None)
+    return work, data
 
 
 def _enough(line: Mapping[str, Any]) -> None:
@@ -74,12 +82,12 @@ def _enough(line: Mapping[str, Any]) -> None:
     raise Cancelled
 
 
-def _model(family: str) -> Any:
-    layers = imported(family).layers
+def _model(keras: Any) -> Any:
+    layers = keras.layers
     image = layers.Input((4, 4, 1))
     hidden = layers.BatchNormalization()(layers.Conv2D(2, 3, padding="same")(image))
     hidden = layers.GlobalAveragePooling2D()(layers.ReLU()(hidden))
-    return imported(family).Model(image, layers.Dense(2, activation="softmax")(hidden))
+    return keras.Model(image, layers.Dense(2, activation="softmax")(hidden))
 
 
 def _data(folder: Path) -> Dataset:

@@ -11,6 +11,7 @@ process ends, wherever the job is: native code cannot be interrupted in any othe
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import os
 import sys
@@ -96,7 +97,7 @@ def _await_folder() -> Path | None:
     """Import what takes long, then wait for the folder; None when the server has gone."""
     from pruning.intake.store import model_path, upload_record
     from pruning.runs.foresight import foresee
-    from pruning.runs.warming import warm
+    from pruning.runs.warming import rehearse, warm
 
     warm()
     while line := sys.stdin.readline():
@@ -105,7 +106,9 @@ def _await_folder() -> Path | None:
             return Path(told["folder"])
         with suppress(PruningError):  # deleted meanwhile
             path = model_path(told["model"])
-            foresee(path, str(upload_record(path.parent)["name"]))
+            if loaded := foresee(path, str(upload_record(path.parent)["name"])):
+                rehearse(loaded.framework.keras)
+        gc.freeze()  # nobody collects in a worker that waits
     return None
 
 
