@@ -11,16 +11,19 @@ from importlib import import_module
 from types import ModuleType
 
 
-@cache
 def names(package: str) -> tuple[str, ...]:
     """Names of a package's plugins in alphabetical order; none of them is imported.
-
-    The folder is looked through once: it does not change while the program runs.
 
     Args:
         package: Full name of the package, its ``__name__``.
     """
-    found = (module.name for module in pkgutil.iter_modules(import_module(package).__path__))
+    return _files(tuple(import_module(package).__path__))
+
+
+@cache
+def _files(folders: tuple[str, ...]) -> tuple[str, ...]:
+    """Looked through once: folders do not change while the program runs."""
+    found = (module.name for module in pkgutil.iter_modules(folders))
     return tuple(sorted(name for name in found if not name.startswith("_")))
 
 
@@ -29,7 +32,6 @@ def plugin(package: str, name: str) -> ModuleType:
     return import_module(f"{package}.{name}")
 
 
-@cache
 def plugins(package: str) -> tuple[ModuleType, ...]:
     """Import all of a package's plugins, in the order of their names."""
     return tuple(plugin(package, name) for name in names(package))

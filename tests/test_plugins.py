@@ -19,8 +19,6 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     yield folder.name
     for module in [name for name in sys.modules if name.startswith(folder.name)]:
         del sys.modules[module]
-    plugins.names.cache_clear()
-    plugins.plugins.cache_clear()
 
 
 def test_names_are_those_of_the_files_and_import_none_of_them(package: str) -> None:
@@ -33,8 +31,16 @@ def test_one_is_imported_alone(package: str) -> None:
     assert f"{package}.axe" not in sys.modules
 
 
-def test_all_are_imported_in_the_order_of_their_names(package: str) -> None:
+def test_all_are_imported_in_the_order_of_their_names(package: str, tmp_path: Path) -> None:
+    (tmp_path / package / "broken.py").unlink()
+    assert [module.NAME for module in plugins.plugins(package)] == ["axe", "saw"]
+
+
+def test_a_folder_that_joins_the_package_is_seen(package: str, tmp_path: Path) -> None:
     import importlib
 
-    (Path(importlib.import_module(package).__path__[0]) / "broken.py").unlink()
-    assert [module.NAME for module in plugins.plugins(package)] == ["axe", "saw"]
+    assert "drill" not in plugins.names(package)
+    (tmp_path / "drill.py").write_text("NAME = 'drill'\n")
+    importlib.import_module(package).__path__.append(str(tmp_path))
+    assert "drill" in plugins.names(package)
+    assert plugins.plugin(package, "drill").NAME == "drill"
