@@ -41,7 +41,12 @@ def size(value: float) -> str:
 
 
 def milliseconds(value: float) -> str:
-    """Format milliseconds with three digits. ``41.2`` -> ``41.2 ms``."""
+    """Format milliseconds with three digits. ``41.2`` -> ``41.2 ms``, ``0.0084`` -> ``8.40 µs``.
+
+    Below a tenth of a millisecond the decimals of one would hide a difference.
+    """
+    if 0 < abs(value) < 0.1:
+        return f"{_three_digits(1000 * value)} µs"
     return f"{_three_digits(value)} ms"
 
 

@@ -146,7 +146,7 @@ def latencies(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
         ),
         y=y,
         color=color,
-        tooltip=[alt.Tooltip("side:N"), alt.Tooltip("milliseconds:Q", format=".3f")],
+        tooltip=[alt.Tooltip("side:N"), alt.Tooltip("milliseconds:Q", format=".3r")],
     )
     middle = base.mark_tick(thickness=3, size=34).encode(
         x="median(milliseconds):Q", y=y, color=color

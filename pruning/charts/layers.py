@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pruning import quantities
-from pruning.charts.theme import AFTER, ALTERNATING, BEFORE, FROZEN, SELECTED
+from pruning.charts.theme import AFTER, ALTERNATING, BEFORE, COUNT_LABEL, FROZEN, SELECTED
 
 SELECTION = "layer"  # name of the charts' selection, and of the field that it returns: "name"
 _LABEL_SHARE = 0.045  # a segment narrower than this has no room for a label
@@ -138,7 +138,7 @@ def weight_histogram(
         .encode(
             x=alt.X("low:Q", title="Weight", bin="binned", axis=alt.Axis(format="~g")),
             x2="high:Q",
-            y=alt.Y("count:Q", title="Weights", axis=alt.Axis(format="~s")),
+            y=alt.Y("count:Q", title="Weights", axis=alt.Axis(labelExpr=COUNT_LABEL)),
             tooltip=[
                 alt.Tooltip("low:Q", title="From", format=".4~g"),
                 alt.Tooltip("high:Q", title="To", format=".4~g"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from pruning.charts.theme import AFTER, BEFORE, PERCENT
+from pruning.charts.theme import AFTER, BEFORE, COUNT_LABEL, PERCENT
 
 
 def accuracy_against_size(
@@ -25,7 +25,7 @@ def accuracy_against_size(
                 "size:Q",
                 title=size_title,
                 scale=alt.Scale(zero=True, nice=True),
-                axis=alt.Axis(format="~s", tickCount=8),
+                axis=alt.Axis(labelExpr=COUNT_LABEL, tickCount=8),
             ),
             y=alt.Y(
                 "accuracy:Q",

@@ -15,6 +15,9 @@ SELECTED = "#C4417A"  # what the person has chosen
 #: Fractions on an axis, with as many digits as neighbouring ticks differ by: 99.5%, 100%.
 PERCENT = ".4~p"
 
+#: Counts on an axis as :mod:`pruning.quantities` writes them: 500 k, not 500k.
+COUNT_LABEL = "replace(format(datum.value, '~s'), /([kMGTP])$/, ' $1')"
+
 #: Neighbouring blocks of one bar, to be told apart at a glance: before, and a lighter before.
 ALTERNATING = ("#4C78A8", "#7FA3C7")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -116,6 +117,19 @@ def test_speed_and_structure_and_training_tabs(done: RunFolder) -> None:
     assert "61 s" in studio.texts(open_page(done, sheet="Training")) or "1 min 1 s" in studio.texts(
         open_page(done, sheet="Training")
     )
+
+
+def test_numbers_in_tables_are_exact_and_independent_of_the_browsers_language(
+    done: RunFolder,
+) -> None:
+    app = open_page(done, sheet="Structure")
+    (table,) = app.dataframe
+    settings = json.loads(table.proto.columns)
+    assert settings["FLOPs before"]["type_config"]["format"] == "%,d"
+    assert settings["parameters before"]["type_config"]["format"] == "%,d"
+    # Numbers, not words: they are sorted by size.
+    assert table.value["FLOPs before"].dtype == int
+    assert table.value["FLOPs before"].max() == 2 * 9 * 32 * 32 * 8 * 8
 
 
 def test_layers_are_timed_before_and_after_on_request(done: RunFolder, jobs) -> None:

@@ -235,7 +235,7 @@ def test_each_layers_latency_is_in_the_table_and_in_words(page, profile):
     assert frame["latency"].tolist() == [(i + 1) / 1000 for i in range(len(profile.layers))]
     page.query_params["layer"] = profile.layers[39].name
     page.run()
-    assert "0.040 ms alone" in words(page)
+    assert "40.0 µs alone" in words(page)
     assert "neighbours are joined" in words(page)
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import chart
+from pages.components.columns import COUNT
 from pages.components.text import visible
 from pruning import quantities
 from pruning.charts import comparison as charts
@@ -199,7 +200,13 @@ def _confused(result: Comparison) -> None:
         np.array(result.confusion_before),
         np.array(result.confusion_after),
     )
-    st.dataframe(rows.head(_PAIRS), hide_index=True, width="content")
+    count = st.column_config.NumberColumn(format=COUNT)
+    st.dataframe(
+        rows.head(_PAIRS),
+        hide_index=True,
+        width="content",
+        column_config={"before": count, "after": count, "change": count},
+    )
     st.caption(f"{len(result.classes)} classes: a matrix of all would be too large to read.")
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import chart, jobs, works
+from pages.components.columns import MILLISECONDS
 from pages.components.text import visible
 from pruning import quantities
 from pruning.charts import comparison as charts
@@ -17,8 +18,8 @@ from pruning.runs.folder import RunFolder
 _NAME = 44
 _LAYER_COLUMNS = {
     "layer": st.column_config.TextColumn("Layer", pinned=True, width="medium"),
-    "before": st.column_config.NumberColumn("Before", format="%.4f ms"),
-    "after": st.column_config.NumberColumn("After", format="%.4f ms"),
+    "before": st.column_config.NumberColumn("Before", format=MILLISECONDS),
+    "after": st.column_config.NumberColumn("After", format=MILLISECONDS),
     "share": st.column_config.NumberColumn("After ÷ before", format="percent"),
 }
 
@@ -39,8 +40,8 @@ def show(folder: RunFolder, result: Comparison) -> None:
                 charts.latencies,
                 rows,
                 key="latencies",
-                alt=f"Latency: median {before.median_ms:.3f} ms before, "
-                f"{after.median_ms:.3f} ms after.",
+                alt=f"Latency: median {quantities.milliseconds(before.median_ms)} before, "
+                f"{quantities.milliseconds(after.median_ms)} after.",
             )
         st.caption(
             "LiteRT on this machine, one thread, one sample; before and after measured in turn, "

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import chart, proof, state
+from pages.components.columns import COUNT
 from pages.components.text import visible
 from pruning import quantities
 from pruning.analysis.profile import ModelProfile
@@ -100,12 +101,12 @@ def _table(rows: pd.DataFrame, method: str) -> None:
         column_config={
             "layer": st.column_config.TextColumn("Layer", pinned=True),
             "class": "Type",
-            "width before": number(f"{left.capitalize()} before", format="localized"),
-            "width after": number("after", format="localized"),
-            "parameters before": number("Parameters before", format="localized"),
-            "parameters after": number("after", format="localized"),
-            "FLOPs before": number("FLOPs before", format="compact"),
-            "FLOPs after": number("after", format="compact"),
+            "width before": number(f"{left.capitalize()} before", format=COUNT),
+            "width after": number("after", format=COUNT),
+            "parameters before": number("Parameters before", format=COUNT),
+            "parameters after": number("after", format=COUNT),
+            "FLOPs before": number("FLOPs before", format=COUNT),
+            "FLOPs after": number("after", format=COUNT),
         },
     )
     gone = rows["parameters before"].sum() - rows["parameters after"].sum()

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.components.columns import COUNT, MILLISECONDS
 from pages.components.text import visible
 from pruning import quantities
 from pruning.analysis.profile import Group, Layer, ModelProfile
@@ -20,14 +21,12 @@ COLUMNS: dict[str, Any] = {
     "name": st.column_config.TextColumn("Layer", pinned=True, width=205),
     "cls": st.column_config.TextColumn("Type", width=125),
     "shape": st.column_config.TextColumn("Output", width=75),
-    "params": st.column_config.NumberColumn("Parameters", format="localized", width=80),
+    "params": st.column_config.NumberColumn("Parameters", format=COUNT, width=80),
     "params_share": None,  # see columns()
-    "flops": st.column_config.NumberColumn(
-        "FLOPs", format="compact", help="For one sample", width=60
-    ),
+    "flops": st.column_config.NumberColumn("FLOPs", format=COUNT, help="For one sample", width=95),
     "flops_share": None,
     "latency": st.column_config.NumberColumn(
-        "Latency", format="%.3f ms", help="Measured: this layer alone on LiteRT", width=75
+        "Latency", format=MILLISECONDS, help="Measured: this layer alone on LiteRT", width=75
     ),
     "weights": st.column_config.BarChartColumn(
         "Weights", help="Histogram of the layer's kernels, biases left out", width=85, color=BEFORE
@@ -41,7 +40,7 @@ COLUMNS: dict[str, Any] = {
 
 GROUP_COLUMNS: dict[str, Any] = {
     "name": st.column_config.TextColumn("Channel group", pinned=True, width="medium"),
-    "channels": st.column_config.NumberColumn("Channels", format="localized"),
+    "channels": st.column_config.NumberColumn("Channels", format=COUNT),
     "unit": st.column_config.TextColumn("Counted as"),
     "state": st.column_config.TextColumn("Can be cut", width="medium"),
     "producers": st.column_config.ListColumn("Made by"),

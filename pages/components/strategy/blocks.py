@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import chart, jobs, state, works
-from pages.components.block_table import KINDS, NAME, block_table
+from pages.components.block_table import COLUMNS, KINDS, NAME, block_table
+from pages.components.columns import COUNT
 from pages.components.strategy import edits
 from pages.components.text import visible
 from pruning import quantities, storage
@@ -118,8 +119,8 @@ def _columns() -> dict[str, Any]:
         "name": column.TextColumn("Block", width="medium"),
         "kind": column.TextColumn("What it is"),
         "influence": column.NumberColumn("Influence", format="%.4f"),
-        "params": column.NumberColumn("Parameters", format="localized"),
-        "flops": column.NumberColumn("FLOPs", format="compact"),
+        "params": column.NumberColumn("Parameters", format=COUNT),
+        "flops": column.NumberColumn("FLOPs", format=COUNT),
         "layers": column.NumberColumn("Layers", help="How many layers go with it."),
         "remove": column.CheckboxColumn("Remove"),
         "lock": column.CheckboxColumn("Lock"),
@@ -131,4 +132,4 @@ def _frozen(blocks: list[Block]) -> None:
         return
     words = quantities.plural(len(blocks), "block")
     with st.expander(f"{words} that cannot go, and why", icon=":material/lock:"):
-        st.dataframe(block_table(blocks), hide_index=True)
+        st.dataframe(block_table(blocks), hide_index=True, column_config=COLUMNS)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.components import chart, figures, state
 from pages.components import scores as stored_scores
+from pages.components.columns import COUNT
 from pages.components.strategy import blocks, edits
 from pages.components.strategy.form import Choices
 from pages.components.text import visible
@@ -287,8 +288,8 @@ def _table(profile: ModelProfile, chosen: PruningPlan, rows: pd.DataFrame) -> No
         height="content" if len(editable) <= _TALLEST else 420,
         column_config={
             "name": st.column_config.TextColumn("Name", width="medium"),
-            "before": st.column_config.NumberColumn("Before", format="localized"),
-            "after": st.column_config.NumberColumn("After", format="localized"),
+            "before": st.column_config.NumberColumn("Before", format=COUNT),
+            "after": st.column_config.NumberColumn("After", format=COUNT),
             "removed": st.column_config.NumberColumn(
                 "Removed %", min_value=0, max_value=99, step=0.01, format="%.1f"
             ),
@@ -304,4 +305,12 @@ def _table(profile: ModelProfile, chosen: PruningPlan, rows: pd.DataFrame) -> No
     frozen = rows[rows["state"] == "frozen"]
     if len(frozen):
         with st.expander(f"{len(frozen)} frozen, and why", icon=":material/lock:"):
-            st.dataframe(frozen[["name", "before", "why"]], hide_index=True)
+            st.dataframe(
+                frozen[["name", "before", "why"]],
+                hide_index=True,
+                column_config={
+                    "name": "Name",
+                    "before": st.column_config.NumberColumn("Channels", format=COUNT),
+                    "why": "Why",
+                },
+            )

@@ -1,0 +1,14 @@
+"""How the columns of tables write numbers: as everywhere else, and still sorted as numbers.
+
+Streamlit's ``compact`` writes 544K where the studio writes 544 k, and ``localized`` follows the
+browser's language: 9,248 becomes 9.248 in a German one, beside captions that say 9,248.
+"""
+
+from __future__ import annotations
+
+#: Counts in a table have all of their digits, thousands separated: they are exact, and told apart
+#: by their length at a glance.
+COUNT = "%,d"
+
+#: All the digits that a latency is measured with.
+MILLISECONDS = "%.4f ms"
