@@ -50,6 +50,11 @@ def milliseconds(value: float) -> str:
     return f"{_three_digits(value)} ms"
 
 
+def agreement(largest_error: float) -> str:
+    """Say how far two models' outputs agree. ``1.2e-7`` -> ``to 1.2e-07``, ``0`` -> in words."""
+    return f"to {largest_error:.1e}" if largest_error else "to the last bit"
+
+
 def duration(seconds: float) -> str:
     """Format a time span with its two largest units. ``200`` -> ``3 min 20 s``."""
     if seconds < 9.95:

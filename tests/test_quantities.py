@@ -54,6 +54,11 @@ def test_milliseconds(value, text):
     assert q.milliseconds(value) == text
 
 
+def test_a_perfect_agreement_is_said_in_words():
+    assert q.agreement(1.234e-7) == "to 1.2e-07"
+    assert q.agreement(0.0) == "to the last bit"
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

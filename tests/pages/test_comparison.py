@@ -215,6 +215,10 @@ def test_the_proof_of_the_cut_is_shown(done: RunFolder) -> None:
     words = studio.texts(open_page(done, sheet="Structure"))
     assert "to 3.6e-07 (allowed 1e-05) on 32 samples" in words
     assert "Inexact" not in words
+    record["results"]["self_check"] = check | {"max_abs_error": 0.0}
+    storage.write_json(done.record, record)
+    words = studio.texts(open_page(done, sheet="Structure"))
+    assert "to the last bit (allowed 1e-05) on 32 samples" in words
     record["results"]["self_check"] = check | {"cuts": 3}
     storage.write_json(done.record, record)
     words = studio.texts(open_page(done, sheet="Structure"))
