@@ -163,7 +163,12 @@ def _confusion(result: Comparison) -> None:
         "After": after,
     }
     choice = st.segmented_control(
-        "Confusion matrix", list(views), default="Difference", required=True, key="confusion"
+        "Confusion matrix",
+        list(views),
+        default="Difference",
+        required=True,
+        key="confusion",
+        wrap=True,
     )
     matrix = views[choice]
     words = {

@@ -76,8 +76,7 @@ def table(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
         )
         kind = st.segmented_control(
             "Show", tables.KINDS, default="All", key="show", bind="query-params",
-            label_visibility="collapsed", required=True,
-        )  # fmt: skip
+            label_visibility="collapsed", required=True, wrap=True,)  # fmt: skip
     frame = _timed(_frame(profile), latencies)
     shown = tables.filtered(frame, words or "", kind or "All")
     names = shown["full_name"].tolist()

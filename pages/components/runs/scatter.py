@@ -42,6 +42,7 @@ def show(runs: Sequence[RunSummary]) -> None:
             required=True,
             format_func=_SIZES.__getitem__,
             key="scatter_size",
+            wrap=True,
         )
     rows = _rows([run for run in finished if run.model == model], size)
     chart.show(
