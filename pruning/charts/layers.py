@@ -22,7 +22,7 @@ _BARS: dict[str, tuple[str, Callable[[float], str]]] = {
     "flops": ("FLOPs", lambda value: f"{value:,.0f}"),
     "latency": ("Latency", quantities.milliseconds),
 }
-_KINDS = ("shrinks", "shrinks, its neighbour", "frozen")
+_KINDS = ("shrinks", "shrinks, its neighbour", "keeps its size")
 
 
 def segments(frame: pd.DataFrame, selected: str | None) -> pd.DataFrame:

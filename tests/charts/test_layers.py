@@ -27,7 +27,7 @@ def test_segments_lie_end_to_end_and_leave_out_what_costs_nothing():
     flops = rows[rows["bar"] == "FLOPs"]
     assert flops["end"].tolist() == pytest.approx([0.25, 1])
     assert rows[rows["selected"]]["name"].tolist() == ["c", "c"]
-    assert params["kind"].tolist() == ["shrinks, its neighbour", "shrinks", "frozen"]
+    assert params["kind"].tolist() == ["shrinks, its neighbour", "shrinks", "keeps its size"]
 
 
 def test_latency_is_a_third_bar_when_it_is_known():

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from pages.components.strategy import edits
@@ -177,6 +178,12 @@ def test_the_comparison_says_what_was_left_out(tmp_path: Path, profile) -> None:
     app = studio.page("comparison", run=run.id, model=MODEL, sheet="Structure")
     assert not app.exception
     assert "1 block left out, 3 layers with them" in studio.texts(app)
+    (drawn,) = app.get("vega_lite_chart")
+    rows = convert_arrow_bytes_to_pandas_df(drawn.proto.data.data)
+    # The words of the strategy page, in the bars and in the legend.
+    assert set(rows[rows["after"] == 0]["state"]) == {"removed"}
+    assert set(rows[rows["after"] > 0]["state"]) == {"stays"}
+    assert '"domain": ["removed", "stays"]' in drawn.proto.spec
     labels = [button.proto.label for button in app.get("download_button")]
     assert any(label.startswith("Removed layers") for label in labels)
 

@@ -24,6 +24,11 @@ ALL = [
     (runs.accuracy_against_size, "run size accuracy side", {"size_title": "FLOPs"}),
     (samples.waveform, "seconds low high", {}),
     (strategy.kept_widths, "name before after state", {"unit": "channels"}),
+    (
+        strategy.kept_widths,
+        "name before after state",
+        {"unit": "channels", "states": strategy.BLOCK_STATES},
+    ),
     (training.curve, "step value split", {"quantity": "loss", "reference": 0.5}),
 ]
 

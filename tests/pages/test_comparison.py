@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.proto.Metric_pb2 import Metric
 
+from pages.components import state
 from pages.components.comparison import accuracy, speed
 from pruning import storage
 from pruning.comparison.result import Comparison, Interval
@@ -130,6 +132,22 @@ def test_numbers_in_tables_are_exact_and_independent_of_the_browsers_language(
     # Numbers, not words: they are sorted by size.
     assert table.value["FLOPs before"].dtype == int
     assert table.value["FLOPs before"].max() == 2 * 9 * 32 * 32 * 8 * 8
+
+
+def test_a_layer_is_called_as_on_the_strategy_page(done: RunFolder) -> None:
+    """The output layer is frozen there; it was whole here."""
+    profile = state.profile(studio.profiles.MODEL)
+    plan = studio.plan_for(profile, locked=["stage2_block1_conv1"])
+    storage.write_json(done.plan, plan.to_dict())
+    (chart,) = open_page(done, sheet="Structure").get("vega_lite_chart")
+    rows = convert_arrow_bytes_to_pandas_df(chart.proto.data.data)
+    names = rows["name"].str.split(". ", n=1, regex=False).str[1]
+    states = dict(zip(names, rows["state"], strict=True))
+    assert [name for name, word in states.items() if word == "frozen"] == ["scores"]
+    assert [name for name, word in states.items() if word == "whole"] == [
+        "stage2_b…1_conv1", "stage2_b…onv1_bn", "stage2_b…1_relu1"
+    ]  # fmt: skip
+    assert states["stem"] == "cut"
 
 
 def test_layers_are_timed_before_and_after_on_request(done: RunFolder, jobs) -> None:

@@ -220,12 +220,14 @@ def test_names_cannot_leave_a_dot_string(name, escaped):
     assert graph.escaped(name) == escaped
 
 
-def test_frozen_layers_are_those_that_nothing_shrinks(home, profile):
+def test_frozen_layers_are_those_whose_own_channels_stay(home, profile):
+    """As on the strategy page and the comparison: the output layer, though what it reads is cut."""
     store(profile, home)
     frame = tables.layer_frame("frozen", 0, profile)
     alone = replace(profile, groups=tuple(replace(g, prunable=False) for g in profile.groups))
     all_frozen = tables.layer_frame("alone", 0, alone)
-    assert len(tables.filtered(frame, "", "Frozen")) == 0
+    assert list(tables.filtered(frame, "", "Frozen")["name"]) == ["scores"]
+    assert bool(frame[frame["name"] == "scores"]["shrinks"].iloc[0])
     assert len(tables.filtered(all_frozen, "", "Frozen")) == (frame["params"] > 0).sum()
     assert frame["params_share"].sum() == pytest.approx(1)
 

@@ -78,7 +78,7 @@ def filtered(frame: pd.DataFrame, words: str, kind: str) -> pd.DataFrame:
     elif kind == "Can be cut":
         keep &= frame["prunable"]
     elif kind == "Frozen":
-        keep &= ~frame["shrinks"] & (frame["params"] > 0)
+        keep &= frame["frozen"] & (frame["params"] > 0)
     return frame[keep]
 
 
@@ -136,5 +136,6 @@ def _layer_row(layer: Layer, profile: ModelProfile, prunable: set[str]) -> dict[
         "cut": "yes" if layer.prunable else visible(layer.reason or "no"),
         "prunable": layer.prunable,
         "shrinks": any(name in prunable for name in (*layer.groups_out, *layer.groups_in)),
+        "frozen": not any(name in prunable for name in layer.groups_out),
         "group": visible(", ".join(layer.groups_out), NAME_LENGTH) if layer.groups_out else "",
     }

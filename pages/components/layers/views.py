@@ -44,7 +44,7 @@ def costs(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
     )
     st.caption(
         "Each block is a layer, in the model's order: :blue[■] it shrinks when channels are "
-        "removed, :gray[■] frozen. Click one to select it."
+        "removed, :gray[■] it keeps its size. Click one to select it."
         + (f" {_LATENCY_HELP}" if any(latencies.values()) else "")
     )
 
