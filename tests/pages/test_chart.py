@@ -21,7 +21,7 @@ ALL = [
         "rank start end score fate",
         {"unit": "head", "title": "L1", "planned": True},
     ),
-    (runs.accuracy_against_size, "run size accuracy side", {"size_title": "FLOPs"}),
+    (runs.quality_against_size, "run size quality side", {"size_title": "FLOPs"}),
     (samples.waveform, "seconds low high", {}),
     (strategy.kept_widths, "name before after state", {"unit": "channels"}),
     (

@@ -12,7 +12,7 @@ from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.proto.Metric_pb2 import Metric
 
 from pages.components import state
-from pages.components.comparison import accuracy, speed
+from pages.components.comparison import quality, speed
 from pruning import storage
 from pruning.comparison.result import Comparison, Interval
 from pruning.runs.folder import RunFolder
@@ -67,7 +67,21 @@ def test_an_error_is_larger_or_smaller_with_its_interval(done: RunFolder) -> Non
     assert shown.proto.delta_description == "from 0.2355"
     assert shown.proto.color == Metric.MetricColor.RED
     assert "(95 %: 0.744 to 0.905)" in shown.help
-    assert "mean absolute error" in accuracy._overall(changed).columns
+    assert "mean absolute error" in quality._overall(changed).columns
+
+
+def test_the_first_tab_has_a_name_for_every_metric(done: RunFolder) -> None:
+    """An error is no accuracy, and a link to the tab opens it for runs of any task."""
+    app = open_page(done)
+    assert [tab.label for tab in app.tabs] == [
+        "Quality",
+        "Samples",
+        "Speed",
+        "Structure",
+        "Training",
+    ]
+    old_link = open_page(done, sheet="Accuracy")
+    assert [m.label for m in old_link.metric] == [m.label for m in app.metric]
 
 
 def test_the_four_counts(done: RunFolder) -> None:
@@ -208,7 +222,7 @@ def test_missing_data_keeps_the_figures(done: RunFolder, tmp_path: Path) -> None
 def test_many_classes_are_told_by_their_worst_pairs() -> None:
     before = np.array([[9, 1, 0], [2, 8, 0], [0, 0, 10]])
     after = np.array([[5, 5, 0], [2, 8, 0], [3, 0, 7]])
-    rows = accuracy.confused_pairs(["a", "b", "c"], before, after)
+    rows = quality.confused_pairs(["a", "b", "c"], before, after)
     assert rows.values.tolist() == [
         ["a", "b", 1, 5, 4],
         ["c", "a", 0, 3, 3],

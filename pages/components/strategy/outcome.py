@@ -25,6 +25,7 @@ from pruning.strategy.estimates import Prices
 from pruning.strategy.plan import PruningPlan
 from pruning.strategy.planner import make_plan
 
+_LATER = "known after the run"
 _NAME = 28  # characters that fit into the first column: both ends are seen
 _BAR = 20  # characters that fit under a bar
 _CHART_ENTRIES = 120
@@ -180,22 +181,30 @@ def _figures(chosen: PruningPlan, priced: Prices) -> list[figures.Figure]:
         ("File size", "bytes", "bytes"),
         ("gzip size", "gzip_bytes", "bytes"),
         ("Latency", "latency_ms", "ms"),
-        ("Accuracy", "accuracy", "accuracy"),
     ]
     if chosen.method == "weights":
         entries[0] = ("Nonzero parameters", "nonzero_params", "params")
     strip = []
     for label, name, unit in entries:
         before, after = priced.before[name], priced.after[name]
-        caption = "" if after.value is not None else "known after the run"
+        caption = "" if after.value is not None else _LATER
         if name == "latency_ms" and not state.timed(chosen.model):
             caption = "not measured yet"
-        elif after.value is None and before.value is not None:
-            caption = f"{figures.written(before.value, unit)} before the run"
         strip.append(
             figures.Figure(label, unit, after.value, before.value, after.basis, after.how, caption)
         )
-    return strip
+    return [*strip, _quality(chosen, priced)]
+
+
+def _quality(chosen: PruningPlan, priced: Prices) -> figures.Figure:
+    """What the model is judged by: never guessed, so only what it was before."""
+    before = state.baseline(chosen.model, state.current().data)
+    how = priced.after["accuracy"].how
+    if before is None:
+        return figures.Figure("Accuracy", "accuracy", None, detail=how, caption=_LATER)
+    unit: figures.Unit = "error" if before.metric == "mae" else "accuracy"
+    caption = f"{figures.written(before.value.value, unit)} before the run"
+    return figures.Figure(figures.QUALITY[before.metric], unit, None, detail=how, caption=caption)
 
 
 def _achieved(chosen: PruningPlan, achieved: float) -> None:

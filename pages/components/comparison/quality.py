@@ -1,4 +1,4 @@
-"""Accuracy tab: the paired difference, per class, confusion."""
+"""Quality tab: the paired difference, per class, confusion."""
 
 from __future__ import annotations
 
