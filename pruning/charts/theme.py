@@ -9,8 +9,14 @@ from __future__ import annotations
 BEFORE = "#4C78A8"  # the original
 AFTER = "#E1812C"  # the pruned model
 FROZEN = "#9AA3AB"  # cannot be changed
-MUTED = "#78828C"  # words inside a chart, read on light and on dark
 SELECTED = "#C4417A"  # what the person has chosen
+
+#: Words inside a chart, on a dark page or not: the page's own, see .streamlit/config.toml.
+INK = {False: "#1B2733", True: "#E4EAF0"}
+
+#: Whether the page is dark, in Vega's language: a browser changes it without asking the server.
+DARK = "luminance(background) < 0.5"
+INK_EXPRESSION = f"{DARK} ? '{INK[True]}' : '{INK[False]}'"
 
 #: Fractions on an axis, with as many digits as neighbouring ticks differ by: 99.5%, 100%.
 PERCENT = ".4~p"
