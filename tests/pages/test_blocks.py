@@ -125,6 +125,28 @@ def test_locks_and_choices_of_the_user(profile) -> None:
     assert (planned(app).removed, planned(app).locked) == ((one,), (two,))
 
 
+def test_a_block_inside_a_removed_one_says_so(profile, tmp_path: Path) -> None:
+    one, two = profile.removable_blocks
+    inner = replace(two, id="inner", within=(two.id,), layers=two.layers[:1], bypasses=())
+    nested = replace(profile, blocks=(*profile.blocks, inner))
+    nested.save(tmp_path / "models" / MODEL)
+    measured(nested, 0.4, 0.1, 0.3)
+    app = open_page()
+    app.slider(key="plan_layers_target").set_value(90).run()
+    assert planned(app).removed == (two.id,)
+    (drawn,) = app.get("vega_lite_chart")
+    rows = convert_arrow_bytes_to_pandas_df(drawn.proto.data.data)
+    assert list(rows["state"]) == ["stays", "removed", "inside a removed block"]
+    table = app.dataframe[0].value
+    assert list(table["fate"]) == ["stays", "removed", "inside 2, which goes"]
+    assert list(table["remove"]) == [False, True, False]
+    assert "A block inside a removed one goes with it" in studio.texts(app)
+    app.session_state["plan edits"] = {(MODEL, "layers"): Edits(locked={two.id}, revision=1)}
+    app.run()
+    assert planned(app).removed == (one.id,)
+    assert "goes with it" not in studio.texts(app)
+
+
 def test_ticks_become_edits(monkeypatch: pytest.MonkeyPatch) -> None:
     own = Edits(locked={"a"}, removed={"b"})
     typed = {"0": {"remove": True}, "1": {"remove": False}, "2": {"lock": True}}
