@@ -12,9 +12,15 @@ STATES = ("cut", "whole", "frozen")
 #: The same where whole blocks go, as on the chart of blocks.
 BLOCK_STATES = ("removed", "stays")
 
+CROWD = 60  # entries from which on outlines would cover what they surround
+
 
 def kept_widths(
-    rows: pd.DataFrame, *, unit: str = "channels", states: tuple[str, ...] = STATES
+    rows: pd.DataFrame,
+    *,
+    unit: str = "channels",
+    states: tuple[str, ...] = STATES,
+    crowded: bool = False,
 ) -> alt.LayerChart | alt.FacetChart:
     """Kept over original widths, one bar an entry, in the model's order.
 
@@ -22,6 +28,7 @@ def kept_widths(
         rows: Columns ``name``, ``before``, ``after``, ``state`` (one of ``states``).
         unit: What is counted.
         states: :data:`STATES` or :data:`BLOCK_STATES`.
+        crowded: There are more than :data:`CROWD`: bars without outlines and gaps.
     """
     x = alt.X("name:N", sort=None, title=None, axis=alt.Axis(labelAngle=-60, labelLimit=125))
     tooltip = [
@@ -33,7 +40,11 @@ def kept_widths(
     base = alt.Chart().encode(x=x, tooltip=tooltip)
     # Of what is gone nothing but the outline can show it.
     edge = alt.condition("datum.after == 0", alt.value(AFTER), alt.value(BEFORE))
-    outline = base.mark_bar(fillOpacity=0.15).encode(
+    outline = base.mark_bar(
+        width=alt.RelativeBandSize(1) if crowded else alt.Undefined,
+        fillOpacity=0.25 if crowded else 0.15,
+        strokeOpacity=0 if crowded else 1,
+    ).encode(
         y=alt.Y("before:Q", title=unit.capitalize(), axis=alt.Axis(format=",d")),
         fill=edge,
         stroke=edge,
@@ -44,5 +55,7 @@ def kept_widths(
         scale=alt.Scale(domain=list(states), range=[AFTER, BEFORE, FROZEN][: len(states)]),
         legend=alt.Legend(orient="top"),
     )
-    filled = base.mark_bar(width=alt.RelativeBandSize(0.45)).encode(y="after:Q", color=color)
+    filled = base.mark_bar(width=alt.RelativeBandSize(1 if crowded else 0.45)).encode(
+        y="after:Q", color=color
+    )
     return alt.layer(outline, filled, data=rows).properties(height=320)

@@ -27,7 +27,7 @@ ALL = [
     (
         strategy.kept_widths,
         "name before after state",
-        {"unit": "channels", "states": strategy.BLOCK_STATES},
+        {"unit": "channels", "states": strategy.BLOCK_STATES, "crowded": True},
     ),
     (training.curve, "step value split", {"quantity": "loss", "reference": 0.5}),
 ]

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import chart, proof, state
-from pages.components.columns import COUNT
+from pages.components.columns import COUNT, NAME_CELL, NAME_WIDTH
 from pages.components.text import visible
 from pruning import quantities
 from pruning.analysis.profile import Layer, ModelProfile
@@ -23,7 +23,7 @@ from pruning.strategy.prices import LayerPrice
 
 _NAME = 48
 _BAR = 16  # characters that fit under a bar beside its number
-_DRAWN = 80  # layers in the chart
+_DRAWN = 600  # layers in the chart: a pixel each
 _TALLEST = 14  # rows of a table that is shown whole
 
 
@@ -65,8 +65,8 @@ def _removed(folder: RunFolder) -> None:
 
 
 def _widths(rows: pd.DataFrame, method: str) -> None:
-    """Draw what was kept of each layer that has something to cut."""
-    cut = rows[rows["width before"] > 0]
+    """Draw what was kept of each layer that has weights; what only passes on is as wide."""
+    cut = rows[(rows["width before"] > 0) & (rows["parameters before"] > 0)]
     if cut.empty:
         return
     unit = "weights" if method == "weights" else "channels"
@@ -87,6 +87,7 @@ def _widths(rows: pd.DataFrame, method: str) -> None:
         key="structure",
         unit=unit,
         states=charts.BLOCK_STATES if method == "layers" else charts.STATES,
+        crowded=len(drawn) > charts.CROWD,
         alt=f"{unit.capitalize()} of {len(drawn)} layers before and after.",
     )
     if len(drawn) > _DRAWN:
@@ -103,7 +104,7 @@ def _table(rows: pd.DataFrame, method: str) -> None:
         hide_index=True,
         height="content" if len(shown) <= _TALLEST else 420,
         column_config={
-            "layer": st.column_config.TextColumn("Layer", pinned=True),
+            "layer": st.column_config.TextColumn("Layer", pinned=True, width=NAME_WIDTH),
             "class": "Type",
             "width before": number(f"{left.capitalize()} before", format=COUNT),
             "width after": number("after", format=COUNT),
@@ -124,7 +125,7 @@ def _rows(profile: ModelProfile, priced: Prices, method: str) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "layer": visible(price.name, _NAME),
+                "layer": visible(price.name, NAME_CELL),
                 "class": layer.cls,
                 "width before": price.width,
                 "width after": price.kept_width,

@@ -7,18 +7,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.components.columns import COUNT, MILLISECONDS
+from pages.components.columns import COUNT, MILLISECONDS, NAME_CELL, NAME_WIDTH
 from pages.components.text import visible
 from pruning import quantities
 from pruning.analysis.profile import Group, Layer, ModelProfile
 from pruning.charts.theme import BEFORE
 
 NAME_LENGTH = 44
-_CELL = 30  # characters that fit into the first column
 KINDS = ("All", "With weights", "Can be cut", "Frozen")
 
 COLUMNS: dict[str, Any] = {
-    "name": st.column_config.TextColumn("Layer", pinned=True, width=205),
+    "name": st.column_config.TextColumn("Layer", pinned=True, width=NAME_WIDTH),
     "cls": st.column_config.TextColumn("Type", width=125),
     "shape": st.column_config.TextColumn("Output", width=75),
     "params": st.column_config.NumberColumn("Parameters", format=COUNT, width=80),
@@ -39,7 +38,7 @@ COLUMNS: dict[str, Any] = {
 }
 
 GROUP_COLUMNS: dict[str, Any] = {
-    "name": st.column_config.TextColumn("Channel group", pinned=True, width="medium"),
+    "name": st.column_config.TextColumn("Channel group", pinned=True, width=NAME_WIDTH),
     "channels": st.column_config.NumberColumn("Channels", format=COUNT),
     "unit": st.column_config.TextColumn("Counted as"),
     "state": st.column_config.TextColumn("Can be cut", width="medium"),
@@ -105,7 +104,7 @@ def group_frame(digest: str, changed: int, _groups: tuple[Group, ...]) -> pd.Dat
     return pd.DataFrame(
         [
             {
-                "name": visible(group.id, NAME_LENGTH),
+                "name": visible(group.id, NAME_CELL),
                 "channels": group.channels,
                 "unit": group.unit if group.multiple == 1 else f"{group.unit} × {group.multiple}",
                 "state": "yes" if group.prunable else visible(group.reason or "no"),
@@ -122,7 +121,7 @@ def _layer_row(layer: Layer, profile: ModelProfile, prunable: set[str]) -> dict[
     stats = layer.stats
     return {
         "full_name": layer.name,
-        "name": visible(layer.name, _CELL),
+        "name": visible(layer.name, NAME_CELL),
         "cls": visible(layer.cls, NAME_LENGTH),
         "shape": quantities.shape(layer.output_shape),
         "params": layer.params,

@@ -119,7 +119,7 @@ def _table(profile: ModelProfile, rows: pd.DataFrame) -> None:
     own = edits.current(profile.digest, "layers")
     edits.heading(own, "**By block**: choose one to remove, or lock it; the rest follows.")
     key = f"blocks_{own.revision}"
-    shown = ["name", "fate", "kind", "influence", "params", "flops", "layers", "remove", "lock"]
+    shown = ["name", "fate", "remove", "lock", "influence", "params", "flops", "layers", "kind"]
     st.data_editor(
         rows[shown],
         hide_index=True,

@@ -28,7 +28,7 @@ from pruning.strategy.planner import make_plan
 _LATER = "known after the run"
 _NAME = 28  # characters that fit into the first column: both ends are seen
 _BAR = 20  # characters that fit under a bar
-_CHART_ENTRIES = 120
+_CHART_ENTRIES = 600  # a pixel each
 _TALLEST = 11  # rows of a table that is shown whole
 
 
@@ -275,6 +275,7 @@ def _chart(rows: pd.DataFrame, chosen: PruningPlan) -> None:
         shown[["name", "before", "after", "state"]],
         key="widths",
         unit=unit,
+        crowded=len(shown) > charts.CROWD,
         alt=f"Kept over original {unit} of {len(shown)} groups or layers; {cut} are cut.",
     )
     if len(rows) > len(shown):
