@@ -31,15 +31,32 @@ ALTERNATING = ("#4C78A8", "#7FA3C7")
 GROUPS = (
     "#4C78A8",
     "#5BA08A",
-    "#8E6BB0",
+    "#8663AB",
     "#B79A3E",
-    "#C4617A",
-    "#3F8FA8",
+    "#CB6E86",
+    "#4A9DB7",
     "#7A8F3C",
-    "#A8754C",
+    "#B07E55",
 )
 
 
 def group_color(position: int) -> str:
     """Colour of the channel group at ``position`` in the model's order."""
     return GROUPS[position % len(GROUPS)]
+
+
+def ink_on(fill: str) -> str:
+    """Colour of words on a fill: white or nearly black, whichever is told apart better."""
+    return max("#FFFFFF", "#14202B", key=lambda ink: contrast(ink, fill))
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours as WCAG 2 defines it: words need 4.5 (to 1)."""
+    dim, bright = sorted((_luminance(one), _luminance(other)))
+    return (bright + 0.05) / (dim + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [value / 255 for value in bytes.fromhex(colour[1:])]
+    linear = [v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

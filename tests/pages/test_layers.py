@@ -210,6 +210,8 @@ def test_a_large_graph_is_shown_around_the_selection(profile):
     text = graph.dot(profile, shown, "stage2_block2_conv1")
     assert text.count("penwidth=4") == 1
     assert "style=dashed" in text
+    # A line each: the drawing is fitted into its column, and its words with it.
+    assert "stage2_block2_conv2\\nConv2D · BatchNorm\\n16×16×32\\n9,376 parameters" in text
 
 
 @pytest.mark.parametrize(
