@@ -59,6 +59,14 @@ def test_figures_equal_the_plan_and_the_model(profile) -> None:
     assert accuracy.proto.delta_description == "83.3 % before the run"
 
 
+def test_the_gzip_size_before_is_the_measured_one(profile) -> None:
+    timed = model_folder(MODEL) / "latency.json"
+    storage.write_json(timed, storage.read_json(timed) | {"gzip_bytes": 123_456})
+    gzip = next(m for m in open_page().metric if m.label == "gzip size ≈")
+    assert gzip.proto.delta_description == "from 123 kB"
+    assert "Measured size before" in gzip.help
+
+
 def test_an_error_is_no_accuracy(profile, tmp_path: Path) -> None:
     path = tmp_path / "models" / MODEL / "baselines" / f"{studio.REF}.json"
     record = storage.read_json(path)

@@ -145,6 +145,7 @@ def prices(
         latency=state.latency(profile.digest),
         accuracy=accuracy,
         scores=scored,
+        gzip_bytes=state.gzip_bytes(profile.digest),
     )
 
 
