@@ -20,9 +20,9 @@ COLUMNS: dict[str, Any] = {
     "name": st.column_config.TextColumn("Layer", pinned=True, width=NAME_WIDTH),
     "cls": st.column_config.TextColumn("Type", width=125),
     "shape": st.column_config.TextColumn("Output", width=75),
-    "params": st.column_config.NumberColumn("Parameters", format=COUNT, width=80),
+    "params": st.column_config.NumberColumn("Parameters", format=COUNT, width=75),
     "params_share": None,  # see columns()
-    "flops": st.column_config.NumberColumn("FLOPs", format=COUNT, help="For one sample", width=95),
+    "flops": st.column_config.NumberColumn("FLOPs", format=COUNT, help="For one sample", width=88),
     "flops_share": None,
     "latency": st.column_config.NumberColumn(
         "Latency", format=MILLISECONDS, help="Measured: this layer alone on LiteRT", width=75
