@@ -1,7 +1,8 @@
 """How the columns of tables write names and numbers: numbers as everywhere else, sorted as numbers.
 
 Streamlit's ``compact`` writes 544K where the studio writes 544 k, and ``localized`` follows the
-browser's language: 9,248 becomes 9.248 in a German one, beside captions that say 9,248.
+browser's language: 9,248 becomes 9.248 in a German one, beside captions that say 9,248. So does
+``percent``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 #: Counts in a table have all of their digits, thousands separated: they are exact, and told apart
 #: by their length at a glance.
 COUNT = "%,d"
+
+#: Of a column in percent, not in fractions. Of 1,000 layers, each has a tenth of a percent.
+PERCENT = "%.2f %%"
 
 #: Of a column of names that stays in sight: a phone has room for the figures beside it.
 NAME_WIDTH = 205  # pixels

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -232,6 +233,15 @@ def test_frozen_layers_are_those_whose_own_channels_stay(home, profile):
     assert bool(frame[frame["name"] == "scores"]["shrinks"].iloc[0])
     assert len(tables.filtered(all_frozen, "", "Frozen")) == (frame["params"] > 0).sum()
     assert frame["params_share"].sum() == pytest.approx(1)
+
+
+def test_shares_are_shown_in_percent_in_every_browsers_language(page, profile):
+    """Streamlit's own percent writes 13.94% here and 13,94 % there, beside 13.9 %."""
+    shown = page.dataframe[0].value
+    assert shown["params_share"].sum() == pytest.approx(100)
+    settings = json.loads(page.dataframe[0].proto.columns)["params_share"]["type_config"]
+    assert settings["format"] == "%.2f %%"
+    assert settings["max_value"] == pytest.approx(shown["params_share"].max())
 
 
 def test_each_layers_latency_is_in_the_table_and_in_words(page, profile):

@@ -19,7 +19,7 @@ _LAYER_COLUMNS = {
     "layer": st.column_config.TextColumn("Layer", pinned=True, width=NAME_WIDTH),
     "before": st.column_config.NumberColumn("Before", format=MILLISECONDS),
     "after": st.column_config.NumberColumn("After", format=MILLISECONDS),
-    "share": st.column_config.NumberColumn("After ÷ before", format="percent"),
+    "share": st.column_config.NumberColumn("After ÷ before", format="%.2f×"),
 }
 
 

@@ -7,13 +7,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.components.columns import COUNT, MILLISECONDS, NAME_CELL, NAME_WIDTH
+from pages.components.columns import COUNT, MILLISECONDS, NAME_CELL, NAME_WIDTH, PERCENT
 from pages.components.text import visible
 from pruning import quantities
 from pruning.analysis.profile import Group, Layer, ModelProfile
 from pruning.charts.theme import BEFORE
 
 NAME_LENGTH = 44
+_FRACTIONS = ("params_share", "flops_share", "zeros")
 KINDS = ("All", "With weights", "Can be cut", "Frozen")
 
 COLUMNS: dict[str, Any] = {
@@ -30,7 +31,7 @@ COLUMNS: dict[str, Any] = {
     "weights": st.column_config.BarChartColumn(
         "Weights", help="Histogram of the layer's kernels, biases left out", width=85, color=BEFORE
     ),
-    "zeros": st.column_config.NumberColumn("Zeros", format="percent", width=60),
+    "zeros": st.column_config.NumberColumn("Zeros", format=PERCENT, width=60),
     "mean": st.column_config.NumberColumn("Mean", format="%.4f"),
     "std": st.column_config.NumberColumn("Deviation", format="%.4f"),
     "cut": st.column_config.TextColumn("Can be cut", width="medium"),
@@ -81,14 +82,19 @@ def filtered(frame: pd.DataFrame, words: str, kind: str) -> pd.DataFrame:
     return frame[keep]
 
 
+def in_percent(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same with its fractions in percent, as :func:`columns` shows them."""
+    return frame.assign(**{name: 100 * frame[name].astype(float) for name in _FRACTIONS})
+
+
 def columns(frame: pd.DataFrame) -> dict[str, Any]:
     """How the columns of :func:`layer_frame` are shown: bars as long as the largest share."""
     shares = {
         f"{what}_share": st.column_config.ProgressColumn(
             "Share",
-            format="percent",
+            format=PERCENT,
             min_value=0,
-            max_value=max(float(frame[f"{what}_share"].max()), 1e-9),
+            max_value=max(100 * float(frame[f"{what}_share"].max()), 1e-9),
             help=f"Of all {spelled}; the longest bar is the largest layer",
             width=95,
             color=BEFORE,

@@ -85,7 +85,7 @@ def table(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
         return
     selection.mark_row(selection.TABLE, names, layer.name)
     st.dataframe(
-        shown,
+        tables.in_percent(shown),
         key=selection.TABLE,
         height="content" if len(names) <= _TALLEST else TABLE_HEIGHT,
         hide_index=True,
