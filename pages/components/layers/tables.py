@@ -96,7 +96,7 @@ def columns(frame: pd.DataFrame) -> dict[str, Any]:
             min_value=0,
             max_value=max(100 * float(frame[f"{what}_share"].max()), 1e-9),
             help=f"Of all {spelled}; the longest bar is the largest layer",
-            width=95,
+            width=86,
             color=BEFORE,
         )
         for what, spelled in (("params", "parameters"), ("flops", "FLOPs"))
