@@ -17,7 +17,7 @@ timed = jobs.follow(works.layer_latency(str(opened.model)))["layer_latency"]
 latencies = (timed or {}).get("layers", {})
 with top:
     views.costs(profile, layer, latencies)
-left, right = st.columns([2, 1], gap="medium")
+left, right = st.columns([9, 4], gap="medium")
 with left:
     views.table(profile, layer, latencies)
 with right:

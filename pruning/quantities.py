@@ -41,8 +41,18 @@ def size(value: float) -> str:
 
 
 def milliseconds(value: float) -> str:
-    """Format milliseconds with three digits. ``41.2`` -> ``41.2 ms``."""
+    """Format milliseconds with three digits. ``41.2`` -> ``41.2 ms``, ``0.0084`` -> ``8.40 µs``.
+
+    Below a tenth of a millisecond the decimals of one would hide a difference.
+    """
+    if 0 < abs(value) < 0.1:
+        return f"{_three_digits(1000 * value)} µs"
     return f"{_three_digits(value)} ms"
+
+
+def agreement(largest_error: float) -> str:
+    """Say how far two models' outputs agree. ``1.2e-7`` -> ``to 1.2e-07``, ``0`` -> in words."""
+    return f"to {largest_error:.1e}" if largest_error else "to the last bit"
 
 
 def duration(seconds: float) -> str:

@@ -64,3 +64,7 @@ def test_prune_says_where_the_time_went():
     assert "time: load 1.2 s, retrain 3 min 20 s" in lines
     assert "accuracy 90.0 % 88.5 % −1.5 points" in rows("\n".join(lines))
     assert "channels  out/channels.json" in lines
+    assert "self-check: the cut equals the original to 3.0e-08 (allowed 1e-05, 32 samples)" in lines
+    results["self_check"] = {"max_abs_error": 0.0, "tolerance": 1e-5, "samples": 32}
+    same = "self-check: the cut equals the original to the last bit (allowed 1e-05, 32 samples)"
+    assert same in text(prune.show, results).splitlines()

@@ -47,11 +47,16 @@ def test_sizes_are_decimal_bytes(value, text):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(41.2, "41.2 ms"), (0.0421, "0.042 ms"), (0.842, "0.842 ms"), (123.4, "123 ms"), (0, "0 ms"),
-     (12_345, "12,345 ms")],
+    [(41.2, "41.2 ms"), (0.0421, "42.1 µs"), (0.842, "0.842 ms"), (123.4, "123 ms"), (0, "0 ms"),
+     (12_345, "12,345 ms"), (0.0084, "8.40 µs"), (0.0099, "9.90 µs"), (0.000_5, "0.500 µs")],
 )  # fmt: skip
 def test_milliseconds(value, text):
     assert q.milliseconds(value) == text
+
+
+def test_a_perfect_agreement_is_said_in_words():
+    assert q.agreement(1.234e-7) == "to 1.2e-07"
+    assert q.agreement(0.0) == "to the last bit"
 
 
 @pytest.mark.parametrize(
@@ -93,6 +98,7 @@ def test_intervals_and_points():
         (98_300_000, 24_100_000, "bytes", "98.3 MB → 24.1 MB (4.1× smaller)"),
         (41.2, 22.9, "ms", "41.2 ms → 22.9 ms (1.8× faster)"),
         (20.0, 40.0, "ms", "20.0 ms → 40.0 ms (2.0× slower)"),
+        (0.0084, 0.0079, "ms", "8.40 µs → 7.90 µs (6.0 % faster)"),
         (1000, 960, "parameters", "1,000 → 960 parameters (4.0 % fewer)"),
         (1000, 1000, "parameters", "1,000 → 1,000 parameters (unchanged)"),
         (50, 100, "parameters", "50 → 100 parameters (2.0× more)"),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
+import streamlit as st
 
+from pages.components.columns import COUNT
 from pages.components.text import visible
 from pruning.analysis.profile import Block
 
@@ -15,6 +18,12 @@ KINDS = {
     "gate": "gate",
     "layer": "layer",
     "transformer": "transformer block",
+}
+
+#: How the columns of :func:`block_table` are shown.
+COLUMNS: dict[str, Any] = {
+    "Parameters": st.column_config.NumberColumn(format=COUNT),
+    "FLOPs": st.column_config.NumberColumn(format=COUNT),
 }
 
 

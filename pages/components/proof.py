@@ -33,8 +33,8 @@ def show(results: Mapping[str, Any]) -> None:
         proven, model = f"Each of the {cuts} cuts is proven", "the model as it was by then,"
     st.caption(
         f":material/verified: **{proven}:** before retraining, its outputs equalled "
-        f"those of {model} {oracle}, to "
-        f"{check['max_abs_error']:.1e} (allowed {check['tolerance']:.0e}) on "
+        f"those of {model} {oracle}, "
+        f"{quantities.agreement(check['max_abs_error'])} (allowed {check['tolerance']:.0e}) on "
         f"{quantities.plural(check['samples'], 'sample')}."
     )
     if check.get("inexact"):

@@ -167,6 +167,15 @@ def latency(model: str) -> Timed | None:
     return Timed(found["median_ms"], found.get("fixed", 0.0))
 
 
+def gzip_bytes(model: str) -> int | None:
+    """Measured size of a model after gzip, before pruning; ``None`` when it was not measured."""
+    if not timed(model):
+        return None
+    found = storage.read_json(storage.home() / "models" / model / "latency.json")
+    size: int | None = found.get("gzip_bytes")
+    return size
+
+
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _profile(folder: str, changed: int) -> ModelProfile:
     return ModelProfile.load(Path(folder))

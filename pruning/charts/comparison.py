@@ -7,10 +7,11 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
-from pruning.charts.theme import AFTER, BEFORE, FROZEN, MUTED, PERCENT
+from pruning.charts.theme import AFTER, BEFORE, DARK, FROZEN, INK_EXPRESSION, PERCENT
 
 FRAME = 110  # pixels for axes, titles and legend: Streamlit fits all of them into the height
-_STRONG = 0.4  # of the largest count: from here on a cell is strongly coloured
+# Opacity of the largest count, on a dark page or not: a number on it has a contrast of 4.5 to 1.
+STRONGEST = {False: 0.8, True: 0.6}
 SIDES = alt.Scale(domain=["before", "after"], range=[BEFORE, AFTER])
 
 
@@ -57,7 +58,11 @@ def class_scores(
 
 
 def confusion(
-    rows: pd.DataFrame, *, classes: int, limit: int, view: Literal["difference", "before", "after"]
+    rows: pd.DataFrame,
+    *,
+    classes: int,
+    limit: int,
+    view: Literal["difference", "before", "after"],
 ) -> alt.LayerChart | alt.FacetChart:
     """A confusion matrix as a heat map with its counts written in the cells.
 
@@ -80,28 +85,19 @@ def confusion(
             alt.Tooltip("count:Q", title="Change" if difference else "Samples", format=","),
         ],
     )
-    cells = (
-        base.transform_calculate(size="abs(datum.count)")
-        .mark_rect(stroke=FROZEN, strokeOpacity=0.25, strokeWidth=0.5)
-        .encode(
-            color=alt.condition("datum.count < 0", alt.value(BEFORE), alt.value(more)),
-            fillOpacity=alt.FillOpacity("size:Q", legend=None, scale=_strength(limit)),
-        )
-    )
+    # The root keeps a few confusions visible beside hundreds of right answers.
+    strongest = f"({DARK} ? {STRONGEST[True]} : {STRONGEST[False]})"
+    strength = alt.ExprRef(f"{strongest} * sqrt(abs(datum.count) / {limit})")
+    cells = base.mark_rect(
+        stroke=FROZEN, strokeOpacity=0.25, strokeWidth=0.5, fillOpacity=strength
+    ).encode(color=alt.condition("datum.count < 0", alt.value(BEFORE), alt.value(more)))
     layers: list[Any] = [cells]
     if classes <= 20:
-        numbers = base.transform_filter(alt.datum.count != 0).mark_text(fontSize=10)
-        number = alt.Text("count:Q", format="+d" if difference else ",d")
-        strong = f"abs(datum.count) > {limit * _STRONG}"
-        orange = "datum.count > 0" if view != "before" else "false"
-        tone = (
-            alt.when(f"{strong} && {orange}")
-            .then(alt.value("#14202B"))
-            .when(strong)
-            .then(alt.value("white"))
-            .otherwise(alt.value(MUTED))
+        numbers = base.transform_filter(alt.datum.count != 0).mark_text(
+            fontSize=11, color=alt.ExprRef(INK_EXPRESSION)
         )
-        layers.append(numbers.encode(text=number, color=tone))
+        number = alt.Text("count:Q", format="+d" if difference else ",d")
+        layers.append(numbers.encode(text=number))
     return alt.layer(*layers, data=rows).properties(height=_side(classes) + FRAME)
 
 
@@ -111,13 +107,6 @@ def _names(limit: int) -> alt.Axis:
     Streamlit's theme moves the first and the last label inwards: good for numbers, wrong for rows.
     """
     return alt.Axis(labelLimit=limit, labelFlush=False)
-
-
-def _strength(limit: int) -> alt.Scale:
-    """Opacity of a cell: faint or strong, nothing between, so that its number can be read."""
-    middle = limit * _STRONG
-    domain = [0, middle, middle + limit / 1000, limit]
-    return alt.Scale(domain=domain, range=[0, 0.3, 0.8, 1])
 
 
 def confusion_width(classes: int) -> int:
@@ -146,7 +135,7 @@ def latencies(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
         ),
         y=y,
         color=color,
-        tooltip=[alt.Tooltip("side:N"), alt.Tooltip("milliseconds:Q", format=".3f")],
+        tooltip=[alt.Tooltip("side:N"), alt.Tooltip("milliseconds:Q", format=".3r")],
     )
     middle = base.mark_tick(thickness=3, size=34).encode(
         x="median(milliseconds):Q", y=y, color=color

@@ -10,7 +10,15 @@ import numpy as np
 import pandas as pd
 
 from pruning import quantities
-from pruning.charts.theme import AFTER, ALTERNATING, BEFORE, FROZEN, SELECTED
+from pruning.charts.theme import (
+    AFTER,
+    ALTERNATING,
+    BEFORE,
+    COUNT_LABEL,
+    FROZEN,
+    INK_EXPRESSION,
+    SELECTED,
+)
 
 SELECTION = "layer"  # name of the charts' selection, and of the field that it returns: "name"
 _LABEL_SHARE = 0.045  # a segment narrower than this has no room for a label
@@ -22,7 +30,7 @@ _BARS: dict[str, tuple[str, Callable[[float], str]]] = {
     "flops": ("FLOPs", lambda value: f"{value:,.0f}"),
     "latency": ("Latency", quantities.milliseconds),
 }
-_KINDS = ("shrinks", "shrinks, its neighbour", "frozen")
+_KINDS = ("shrinks", "shrinks, its neighbour", "keeps its size")
 
 
 def segments(frame: pd.DataFrame, selected: str | None) -> pd.DataFrame:
@@ -138,7 +146,7 @@ def weight_histogram(
         .encode(
             x=alt.X("low:Q", title="Weight", bin="binned", axis=alt.Axis(format="~g")),
             x2="high:Q",
-            y=alt.Y("count:Q", title="Weights", axis=alt.Axis(format="~s")),
+            y=alt.Y("count:Q", title="Weights", axis=alt.Axis(labelExpr=COUNT_LABEL)),
             tooltip=[
                 alt.Tooltip("low:Q", title="From", format=".4~g"),
                 alt.Tooltip("high:Q", title="To", format=".4~g"),
@@ -209,9 +217,9 @@ def sorted_scores(
         ],
     )  # fmt: skip
     rule = base.mark_rule(color=FROZEN, strokeDash=[5, 4]).encode(y="median(score):Q")
-    words = base.mark_text(align="left", dx=4, dy=-6, color=FROZEN, fontSize=11).encode(
-        x=alt.value(0), y="median(score):Q", text=alt.value("median")
-    )
+    words = base.mark_text(
+        align="left", dx=4, dy=-6, color=alt.ExprRef(INK_EXPRESSION), fontSize=11
+    ).encode(x=alt.value(0), y="median(score):Q", text=alt.value("median"))
     layers: list[Any] = [bars, rule, words]
     if planned:
         removed = base.transform_filter(alt.datum.fate == FATES[1])

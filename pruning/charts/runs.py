@@ -5,17 +5,19 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from pruning.charts.theme import AFTER, BEFORE, PERCENT
+from pruning.charts.theme import AFTER, BEFORE, COUNT_LABEL, PERCENT
 
 
-def accuracy_against_size(
-    rows: pd.DataFrame, *, size_title: str
+def quality_against_size(
+    rows: pd.DataFrame, *, size_title: str, title: str = "Test accuracy", percent: bool = True
 ) -> alt.LayerChart | alt.FacetChart:
     """Scatter of quality against size; the original is drawn as a circle, runs as diamonds.
 
     Args:
-        rows: Columns ``run``, ``size``, ``accuracy``, ``side`` ("before" or "after").
+        rows: Columns ``run``, ``size``, ``quality``, ``side`` ("before" or "after").
         size_title: Axis title with the unit.
+        title: Of what the models are judged by.
+        percent: It is a fraction of one; otherwise it is in the target's own unit.
     """
     dots = (
         alt.Chart()
@@ -25,13 +27,13 @@ def accuracy_against_size(
                 "size:Q",
                 title=size_title,
                 scale=alt.Scale(zero=True, nice=True),
-                axis=alt.Axis(format="~s", tickCount=8),
+                axis=alt.Axis(labelExpr=COUNT_LABEL, tickCount=8),
             ),
             y=alt.Y(
-                "accuracy:Q",
-                title="Test accuracy",
+                "quality:Q",
+                title=title,
                 scale=alt.Scale(zero=False, padding=12),
-                axis=alt.Axis(format=PERCENT, tickCount=6),
+                axis=alt.Axis(format=PERCENT if percent else "~g", tickCount=6),
             ),
             color=alt.Color(
                 "side:N",
@@ -47,7 +49,7 @@ def accuracy_against_size(
             tooltip=[
                 alt.Tooltip("run:N", title="Run"),
                 alt.Tooltip("size:Q", title=size_title, format=","),
-                alt.Tooltip("accuracy:Q", title="Test accuracy", format=".2%"),
+                alt.Tooltip("quality:Q", title=title, format=".2%" if percent else ".4~g"),
             ],
         )
     )

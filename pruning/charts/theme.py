@@ -9,11 +9,20 @@ from __future__ import annotations
 BEFORE = "#4C78A8"  # the original
 AFTER = "#E1812C"  # the pruned model
 FROZEN = "#9AA3AB"  # cannot be changed
-MUTED = "#78828C"  # words inside a chart, read on light and on dark
 SELECTED = "#C4417A"  # what the person has chosen
+
+#: Words inside a chart, on a dark page or not: the page's own, see .streamlit/config.toml.
+INK = {False: "#1B2733", True: "#E4EAF0"}
+
+#: Whether the page is dark, in Vega's language: a browser changes it without asking the server.
+DARK = "luminance(background) < 0.5"
+INK_EXPRESSION = f"{DARK} ? '{INK[True]}' : '{INK[False]}'"
 
 #: Fractions on an axis, with as many digits as neighbouring ticks differ by: 99.5%, 100%.
 PERCENT = ".4~p"
+
+#: Counts on an axis as :mod:`pruning.quantities` writes them: 500 k, not 500k.
+COUNT_LABEL = "replace(format(datum.value, '~s'), /([kMGTP])$/, ' $1')"
 
 #: Neighbouring blocks of one bar, to be told apart at a glance: before, and a lighter before.
 ALTERNATING = ("#4C78A8", "#7FA3C7")
@@ -22,15 +31,32 @@ ALTERNATING = ("#4C78A8", "#7FA3C7")
 GROUPS = (
     "#4C78A8",
     "#5BA08A",
-    "#8E6BB0",
+    "#8663AB",
     "#B79A3E",
-    "#C4617A",
-    "#3F8FA8",
+    "#CB6E86",
+    "#4A9DB7",
     "#7A8F3C",
-    "#A8754C",
+    "#B07E55",
 )
 
 
 def group_color(position: int) -> str:
     """Colour of the channel group at ``position`` in the model's order."""
     return GROUPS[position % len(GROUPS)]
+
+
+def ink_on(fill: str) -> str:
+    """Colour of words on a fill: white or nearly black, whichever is told apart better."""
+    return max("#FFFFFF", "#14202B", key=lambda ink: contrast(ink, fill))
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours as WCAG 2 defines it: words need 4.5 (to 1)."""
+    dim, bright = sorted((_luminance(one), _luminance(other)))
+    return (bright + 0.05) / (dim + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [value / 255 for value in bytes.fromhex(colour[1:])]
+    linear = [v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

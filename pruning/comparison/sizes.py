@@ -26,16 +26,22 @@ def sizes(model: Any, framework: Framework, file_format: str, flops: int) -> Siz
         flops: FLOPs of one sample, counted by the analysis.
     """
     weights = [np.asarray(weight) for weight in model.get_weights()]
+    stored, packed = saved_sizes(model, framework, file_format)
+    return Sizes(
+        params=sum(weight.size for weight in weights),
+        nonzero_params=sum(int(np.count_nonzero(weight)) for weight in weights),
+        flops=flops,
+        bytes=stored,
+        gzip_bytes=packed,
+    )
+
+
+def saved_sizes(model: Any, framework: Framework, file_format: str) -> tuple[int, int]:
+    """Bytes of the file that the model's own Keras saves, and after gzip."""
     with tempfile.TemporaryDirectory(prefix="pruning-studio-") as folder:
         path = Path(folder) / f"model.{file_format}"
         framework.save(model, path)
-        return Sizes(
-            params=sum(weight.size for weight in weights),
-            nonzero_params=sum(int(np.count_nonzero(weight)) for weight in weights),
-            flops=flops,
-            bytes=path.stat().st_size,
-            gzip_bytes=gzip_bytes(path),
-        )
+        return path.stat().st_size, gzip_bytes(path)
 
 
 def gzip_bytes(path: Path) -> int:

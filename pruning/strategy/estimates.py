@@ -6,6 +6,7 @@ given when a measured one is handed in to scale, and no accuracy is ever guessed
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ def price(
     latency: Timed | None = None,
     accuracy: float | None = None,
     scores: ChannelScores | None = None,
+    gzip_bytes: int | None = None,
 ) -> Prices:
     """Price a plan.
 
@@ -43,14 +45,17 @@ def price(
         latency: Measured latency of the model before, when there is one.
         accuracy: Measured accuracy of the model before, when there is one.
         scores: What the plan's criterion says (channels); by default what is stored in ``folder``.
+        gzip_bytes: Measured size of the model before, after gzip, when there is one.
     """
     profile = profile.requested(plan.on_request)
     if plan.method == "layers":
-        return _price_layers(profile, plan, latency, accuracy)
-    if plan.method == "channels":
+        prices = _price_layers(profile, plan, latency, accuracy)
+    elif plan.method == "channels":
         known = scores or available_scores(profile, folder, plan.criterion, plan.training.seed)
-        return _price_channels(profile, known, plan, latency, accuracy)
-    return _price_weights(profile, plan, latency, accuracy)
+        prices = _price_channels(profile, known, plan, latency, accuracy)
+    else:
+        prices = _price_weights(profile, plan, latency, accuracy)
+    return prices if gzip_bytes is None else _with_measured_gzip(prices, gzip_bytes)
 
 
 def _price_channels(
@@ -237,6 +242,22 @@ def _cut_bytes(profile: ModelProfile, params: np.ndarray) -> Figure:
 
 def _gzip(size: int) -> Figure:
     return Figure(size, "estimated", "As random weights with so many zeros compress, gzip -6.")
+
+
+def _with_measured_gzip(prices: Prices, measured: int) -> Prices:
+    """Put the measured size in place of the estimated one, and scale what is left with it."""
+    old, new = (side["gzip_bytes"].value or 0 for side in (prices.before, prices.after))
+    before = Figure(measured, "exact", "As the studio saves this model, gzip -6, measured.")
+    after = Figure(
+        round(measured * new / old) if old else measured,
+        "estimated",
+        "Measured size before × the share of it that random weights with so many zeros leave.",
+    )
+    return replace(
+        prices,
+        before=prices.before | {"gzip_bytes": before},
+        after=prices.after | {"gzip_bytes": after},
+    )
 
 
 def _latency(before: Timed | None, flops: float, how: str) -> Figure:

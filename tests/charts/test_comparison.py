@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import pandas as pd
+import pytest
 
 from pruning.charts import comparison, theme
+
+CONFIG = Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml"
 
 
 def test_names_stand_beside_their_rows_and_ticks_keep_apart() -> None:
@@ -16,3 +22,30 @@ def test_the_score_of_a_class_has_its_name() -> None:
     rows = pd.DataFrame({"name": ["a"], "count": [9], "before": [0.99], "after": [0.995]})
     line = comparison.class_scores(rows, classes=1, score="F1").to_dict()["layer"][0]["encoding"]
     assert line["x"]["title"] == "F1 of the class"
+
+
+def rgb(colour: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(colour[1:]))
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("hue", [theme.BEFORE, theme.AFTER])
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.5, 1.0])
+def test_counts_of_a_confusion_matrix_can_be_read_on_every_cell(dark, hue, share) -> None:
+    page = tomllib.loads(CONFIG.read_text())["theme"]["dark" if dark else "light"]
+    opacity = share * comparison.STRONGEST[dark]
+    ground = rgb(page["backgroundColor"])
+    mixed = (opacity * a + (1 - opacity) * b for a, b in zip(rgb(hue), ground, strict=True))
+    cell = "#" + bytes(round(value) for value in mixed).hex()
+    assert theme.contrast(cell, theme.INK[dark]) >= 4.5
+    assert theme.INK[dark] == page["textColor"]
+
+
+def test_a_confusion_matrix_follows_the_page() -> None:
+    """In the browser: its theme can be changed without a word to the server."""
+    rows = pd.DataFrame({"truth": ["a"], "predicted": ["a"], "count": [9]})
+    cells, numbers = comparison.confusion(rows, classes=3, limit=9, view="after").to_dict()["layer"]
+    opacity = "(luminance(background) < 0.5 ? 0.6 : 0.8) * sqrt(abs(datum.count) / 9)"
+    assert cells["mark"]["fillOpacity"] == {"expr": opacity}
+    ink = "luminance(background) < 0.5 ? '#E4EAF0' : '#1B2733'"
+    assert numbers["mark"]["color"] == {"expr": ink}

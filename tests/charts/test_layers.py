@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pruning.charts import layers
+from pruning.charts import layers, theme
 
 FRAME = pd.DataFrame(
     {
@@ -27,7 +27,7 @@ def test_segments_lie_end_to_end_and_leave_out_what_costs_nothing():
     flops = rows[rows["bar"] == "FLOPs"]
     assert flops["end"].tolist() == pytest.approx([0.25, 1])
     assert rows[rows["selected"]]["name"].tolist() == ["c", "c"]
-    assert params["kind"].tolist() == ["shrinks, its neighbour", "shrinks", "frozen"]
+    assert params["kind"].tolist() == ["shrinks, its neighbour", "shrinks", "keeps its size"]
 
 
 def test_latency_is_a_third_bar_when_it_is_known():
@@ -49,6 +49,14 @@ def test_histogram_bins_keep_their_edges():
     spec = layers.weight_histogram(layers.histogram_rows([-1, 0, 2], [5, 7])).to_dict()
     (rows,) = spec["datasets"].values()
     assert rows == [{"low": -1, "high": 0, "count": 5}, {"low": 0, "high": 2, "count": 7}]
+
+
+def test_counts_on_an_axis_are_written_as_in_words():
+    """Vega's own format writes 500k beside captions that say 500 k."""
+    spec = layers.weight_histogram(layers.histogram_rows([-1, 0, 2], [5, 7])).to_dict()
+    axis = spec["layer"][0]["encoding"]["y"]["axis"]
+    assert axis == {"labelExpr": theme.COUNT_LABEL}
+    assert theme.COUNT_LABEL == "replace(format(datum.value, '~s'), /([kMGTP])$/, ' $1')"
 
 
 def test_a_threshold_is_drawn_on_both_sides_of_zero():

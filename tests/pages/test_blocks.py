@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from pages.components.strategy import edits
@@ -124,6 +125,28 @@ def test_locks_and_choices_of_the_user(profile) -> None:
     assert (planned(app).removed, planned(app).locked) == ((one,), (two,))
 
 
+def test_a_block_inside_a_removed_one_says_so(profile, tmp_path: Path) -> None:
+    one, two = profile.removable_blocks
+    inner = replace(two, id="inner", within=(two.id,), layers=two.layers[:1], bypasses=())
+    nested = replace(profile, blocks=(*profile.blocks, inner))
+    nested.save(tmp_path / "models" / MODEL)
+    measured(nested, 0.4, 0.1, 0.3)
+    app = open_page()
+    app.slider(key="plan_layers_target").set_value(90).run()
+    assert planned(app).removed == (two.id,)
+    (drawn,) = app.get("vega_lite_chart")
+    rows = convert_arrow_bytes_to_pandas_df(drawn.proto.data.data)
+    assert list(rows["state"]) == ["stays", "removed", "inside a removed block"]
+    table = app.dataframe[0].value
+    assert list(table["fate"]) == ["stays", "removed", "inside 2, which goes"]
+    assert list(table["remove"]) == [False, True, False]
+    assert "A block inside a removed one goes with it" in studio.texts(app)
+    app.session_state["plan edits"] = {(MODEL, "layers"): Edits(locked={two.id}, revision=1)}
+    app.run()
+    assert planned(app).removed == (one.id,)
+    assert "goes with it" not in studio.texts(app)
+
+
 def test_ticks_become_edits(monkeypatch: pytest.MonkeyPatch) -> None:
     own = Edits(locked={"a"}, removed={"b"})
     typed = {"0": {"remove": True}, "1": {"remove": False}, "2": {"lock": True}}
@@ -177,6 +200,12 @@ def test_the_comparison_says_what_was_left_out(tmp_path: Path, profile) -> None:
     app = studio.page("comparison", run=run.id, model=MODEL, sheet="Structure")
     assert not app.exception
     assert "1 block left out, 3 layers with them" in studio.texts(app)
+    (drawn,) = app.get("vega_lite_chart")
+    rows = convert_arrow_bytes_to_pandas_df(drawn.proto.data.data)
+    # The words of the strategy page, in the bars and in the legend.
+    assert set(rows[rows["after"] == 0]["state"]) == {"removed"}
+    assert set(rows[rows["after"] > 0]["state"]) == {"stays"}
+    assert '"domain": ["removed", "stays"]' in drawn.proto.spec
     labels = [button.proto.label for button in app.get("download_button")]
     assert any(label.startswith("Removed layers") for label in labels)
 

@@ -21,9 +21,14 @@ ALL = [
         "rank start end score fate",
         {"unit": "head", "title": "L1", "planned": True},
     ),
-    (runs.accuracy_against_size, "run size accuracy side", {"size_title": "FLOPs"}),
+    (runs.quality_against_size, "run size quality side", {"size_title": "FLOPs"}),
     (samples.waveform, "seconds low high", {}),
     (strategy.kept_widths, "name before after state", {"unit": "channels"}),
+    (
+        strategy.kept_widths,
+        "name before after state",
+        {"unit": "channels", "states": strategy.BLOCK_STATES, "crowded": True},
+    ),
     (training.curve, "step value split", {"quantity": "loss", "reference": 0.5}),
 ]
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.proto.Metric_pb2 import Metric
 
-from pages.components.comparison import accuracy, speed
+from pages.components import state
+from pages.components.comparison import quality, speed
 from pruning import storage
 from pruning.comparison.result import Comparison, Interval
 from pruning.runs.folder import RunFolder
@@ -64,7 +67,21 @@ def test_an_error_is_larger_or_smaller_with_its_interval(done: RunFolder) -> Non
     assert shown.proto.delta_description == "from 0.2355"
     assert shown.proto.color == Metric.MetricColor.RED
     assert "(95 %: 0.744 to 0.905)" in shown.help
-    assert "mean absolute error" in accuracy._overall(changed).columns
+    assert "mean absolute error" in quality._overall(changed).columns
+
+
+def test_the_first_tab_has_a_name_for_every_metric(done: RunFolder) -> None:
+    """An error is no accuracy, and a link to the tab opens it for runs of any task."""
+    app = open_page(done)
+    assert [tab.label for tab in app.tabs] == [
+        "Quality",
+        "Samples",
+        "Speed",
+        "Structure",
+        "Training",
+    ]
+    old_link = open_page(done, sheet="Accuracy")
+    assert [m.label for m in old_link.metric] == [m.label for m in app.metric]
 
 
 def test_the_four_counts(done: RunFolder) -> None:
@@ -116,6 +133,35 @@ def test_speed_and_structure_and_training_tabs(done: RunFolder) -> None:
     assert "61 s" in studio.texts(open_page(done, sheet="Training")) or "1 min 1 s" in studio.texts(
         open_page(done, sheet="Training")
     )
+
+
+def test_numbers_in_tables_are_exact_and_independent_of_the_browsers_language(
+    done: RunFolder,
+) -> None:
+    app = open_page(done, sheet="Structure")
+    (table,) = app.dataframe
+    settings = json.loads(table.proto.columns)
+    assert settings["FLOPs before"]["type_config"]["format"] == "%,d"
+    assert settings["parameters before"]["type_config"]["format"] == "%,d"
+    # Numbers, not words: they are sorted by size.
+    assert table.value["FLOPs before"].dtype == int
+    assert table.value["FLOPs before"].max() == 2 * 9 * 32 * 32 * 8 * 8
+
+
+def test_a_layer_is_called_as_on_the_strategy_page(done: RunFolder) -> None:
+    """The output layer is frozen there; it was whole here."""
+    profile = state.profile(studio.profiles.MODEL)
+    plan = studio.plan_for(profile, locked=["stage2_block1_conv1"])
+    storage.write_json(done.plan, plan.to_dict())
+    (chart,) = open_page(done, sheet="Structure").get("vega_lite_chart")
+    rows = convert_arrow_bytes_to_pandas_df(chart.proto.data.data)
+    names = rows["name"].str.split(". ", n=1, regex=False).str[1]
+    states = dict(zip(names, rows["state"], strict=True))
+    assert [name for name, word in states.items() if word == "frozen"] == ["scores"]
+    assert [name for name, word in states.items() if word == "whole"] == [
+        "stage2_b…1_conv1", "stage2_b…onv1_bn"
+    ]  # fmt: skip
+    assert states["stem"] == "cut"
 
 
 def test_layers_are_timed_before_and_after_on_request(done: RunFolder, jobs) -> None:
@@ -176,7 +222,7 @@ def test_missing_data_keeps_the_figures(done: RunFolder, tmp_path: Path) -> None
 def test_many_classes_are_told_by_their_worst_pairs() -> None:
     before = np.array([[9, 1, 0], [2, 8, 0], [0, 0, 10]])
     after = np.array([[5, 5, 0], [2, 8, 0], [3, 0, 7]])
-    rows = accuracy.confused_pairs(["a", "b", "c"], before, after)
+    rows = quality.confused_pairs(["a", "b", "c"], before, after)
     assert rows.values.tolist() == [
         ["a", "b", 1, 5, 4],
         ["c", "a", 0, 3, 3],
@@ -201,6 +247,10 @@ def test_the_proof_of_the_cut_is_shown(done: RunFolder) -> None:
     words = studio.texts(open_page(done, sheet="Structure"))
     assert "to 3.6e-07 (allowed 1e-05) on 32 samples" in words
     assert "Inexact" not in words
+    record["results"]["self_check"] = check | {"max_abs_error": 0.0}
+    storage.write_json(done.record, record)
+    words = studio.texts(open_page(done, sheet="Structure"))
+    assert "to the last bit (allowed 1e-05) on 32 samples" in words
     record["results"]["self_check"] = check | {"cuts": 3}
     storage.write_json(done.record, record)
     words = studio.texts(open_page(done, sheet="Structure"))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -210,6 +211,8 @@ def test_a_large_graph_is_shown_around_the_selection(profile):
     text = graph.dot(profile, shown, "stage2_block2_conv1")
     assert text.count("penwidth=4") == 1
     assert "style=dashed" in text
+    # A line each: the drawing is fitted into its column, and its words with it.
+    assert "stage2_block2_conv2\\nConv2D · BatchNorm\\n16×16×32\\n9,376 parameters" in text
 
 
 @pytest.mark.parametrize(
@@ -220,14 +223,25 @@ def test_names_cannot_leave_a_dot_string(name, escaped):
     assert graph.escaped(name) == escaped
 
 
-def test_frozen_layers_are_those_that_nothing_shrinks(home, profile):
+def test_frozen_layers_are_those_whose_own_channels_stay(home, profile):
+    """As on the strategy page and the comparison: the output layer, though what it reads is cut."""
     store(profile, home)
     frame = tables.layer_frame("frozen", 0, profile)
     alone = replace(profile, groups=tuple(replace(g, prunable=False) for g in profile.groups))
     all_frozen = tables.layer_frame("alone", 0, alone)
-    assert len(tables.filtered(frame, "", "Frozen")) == 0
+    assert list(tables.filtered(frame, "", "Frozen")["name"]) == ["scores"]
+    assert bool(frame[frame["name"] == "scores"]["shrinks"].iloc[0])
     assert len(tables.filtered(all_frozen, "", "Frozen")) == (frame["params"] > 0).sum()
     assert frame["params_share"].sum() == pytest.approx(1)
+
+
+def test_shares_are_shown_in_percent_in_every_browsers_language(page, profile):
+    """Streamlit's own percent writes 13.94% here and 13,94 % there, beside 13.9 %."""
+    shown = page.dataframe[0].value
+    assert shown["params_share"].sum() == pytest.approx(100)
+    settings = json.loads(page.dataframe[0].proto.columns)["params_share"]["type_config"]
+    assert settings["format"] == "%.2f %%"
+    assert settings["max_value"] == pytest.approx(shown["params_share"].max())
 
 
 def test_each_layers_latency_is_in_the_table_and_in_words(page, profile):
@@ -235,7 +249,7 @@ def test_each_layers_latency_is_in_the_table_and_in_words(page, profile):
     assert frame["latency"].tolist() == [(i + 1) / 1000 for i in range(len(profile.layers))]
     page.query_params["layer"] = profile.layers[39].name
     page.run()
-    assert "0.040 ms alone" in words(page)
+    assert "40.0 µs alone" in words(page)
     assert "neighbours are joined" in words(page)
 
 

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pruning import storage
+from pruning.charts import theme
 from pruning.runs import library
+from pruning.runs.folder import RunFolder
 from tests.pages import studio
 
 FIRST, SECOND = "20260101-110000-aaaaaa", "20260102-110000-bbbbbb"
@@ -93,6 +96,17 @@ def test_without_any_run_a_page_leads_to_what_comes_next(
 
 def links(app: AppTest) -> list[str]:
     return [link.proto.label for link in app.get("page_link")]
+
+
+def test_an_error_is_drawn_in_its_own_unit(runs: Path) -> None:
+    run = RunFolder(runs / "runs" / FIRST)
+    record = run.read(run.record)
+    record["results"]["metric"] = "mae"
+    storage.write_json(run.record, record)
+    spec = next(c.proto.spec for c in open_page().get("vega_lite_chart") if "FLOPs" in c.proto.spec)
+    assert "Test mean abs. error" in spec
+    assert "accuracy" not in spec.casefold()
+    assert theme.PERCENT not in spec
 
 
 def test_scatter_has_the_original_and_every_run(runs: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from pages.components.strategy import edits
 from pages.components.strategy.edits import Edits
-from pruning import quantities
+from pruning import quantities, storage
 from pruning.intake.store import model_folder
 from pruning.runs import library as runs
 from pruning.runs import processes
@@ -54,7 +54,27 @@ def test_figures_equal_the_plan_and_the_model(profile) -> None:
     # Measured 2 ms before; the estimate scales it by the FLOPs that are left.
     left = priced.after["flops"].value / profile.flops
     assert metrics["Latency ≈"].value == quantities.milliseconds(2.0 * left)
-    assert metrics["Accuracy"].value == "—"  # never guessed
+    accuracy = metrics["Test accuracy"]
+    assert accuracy.value == "—"  # never guessed
+    assert accuracy.proto.delta_description == "83.3 % before the run"
+
+
+def test_the_gzip_size_before_is_the_measured_one(profile) -> None:
+    timed = model_folder(MODEL) / "latency.json"
+    storage.write_json(timed, storage.read_json(timed) | {"gzip_bytes": 123_456})
+    gzip = next(m for m in open_page().metric if m.label == "gzip size ≈")
+    assert gzip.proto.delta_description == "from 123 kB"
+    assert "Measured size before" in gzip.help
+
+
+def test_an_error_is_no_accuracy(profile, tmp_path: Path) -> None:
+    path = tmp_path / "models" / MODEL / "baselines" / f"{studio.REF}.json"
+    record = storage.read_json(path)
+    record["scores"] |= {"metric": "mae", "value": {"value": 0.2355, "low": 0.21, "high": 0.26}}
+    storage.write_json(path, record)
+    metrics = {m.label: m for m in open_page().metric}
+    assert metrics["Test mean abs. error"].proto.delta_description == "0.2355 before the run"
+    assert not [label for label in metrics if "ccuracy" in label]
 
 
 def test_a_latency_that_is_still_being_measured_is_not_said_to_come_with_the_run(

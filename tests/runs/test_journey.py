@@ -82,6 +82,8 @@ def test_from_upload_to_export(uploads, home: Path) -> None:
     latency = done(executor.ensure("latency", model, {"model": model}))["latency"]
     assert storage.read_json(folder / "latency.json")["median_ms"] == latency["median_ms"] > 0
 
+    packed = storage.read_json(folder / "latency.json")["gzip_bytes"]
+
     plan = PruningPlan(
         model=model,
         ratios={"table": 0.5, "hidden": 0.5},
@@ -91,6 +93,8 @@ def test_from_upload_to_export(uploads, home: Path) -> None:
     results = done(run)
     assert results["model"] == "model.h5"
     assert results["params"] == {"before": 120 + 56 + 18, "after": 60 + 16 + 10}
+    # What the strategy page says of the size before is what the comparison measures.
+    assert packed == pytest.approx(results["gzip_bytes"]["before"], abs=64)
     assert results["accuracy"]["after"] >= 0.9
     assert results["accuracy"]["before"] == baseline["scores"]["value"]["value"]
     assert Comparison.load(run.comparison).after.value.value == results["accuracy"]["after"]

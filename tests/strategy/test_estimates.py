@@ -53,6 +53,22 @@ def test_accuracy_is_never_guessed_and_latency_only_scaled(folder):
     assert fixed.after["latency_ms"].value == pytest.approx(4 + 6 * share)
 
 
+@pytest.mark.parametrize("changes", [
+    {"ratios": {"a": 0.5}},
+    {"method": "weights", "criterion": "magnitude", "ratios": {"dense": 0.75}},
+])  # fmt: skip
+def test_a_measured_gzip_size_replaces_the_estimate_and_scales_what_is_left(folder, changes):
+    plan = PruningPlan(MODEL, **changes)
+    guess = price(PROFILE, folder, plan)
+    known = price(PROFILE, folder, plan, gzip_bytes=40_000)
+    assert (known.before["gzip_bytes"].value, known.before["gzip_bytes"].basis) == (40_000, "exact")
+    share = guess.after["gzip_bytes"].value / guess.before["gzip_bytes"].value
+    assert share < 1
+    assert known.after["gzip_bytes"].value == round(40_000 * share)
+    assert known.after["gzip_bytes"].basis == "estimated"
+    assert known.after["bytes"] == guess.after["bytes"]
+
+
 def test_weights_by_hand(folder):
     plan = PruningPlan(
         MODEL, method="weights", criterion="magnitude", ratios={"dense": 0.75, "conv2": 0.5}

@@ -53,6 +53,7 @@ def show(folder: RunFolder, result: Comparison) -> None:
             format_func=lambda name: f"{_ICONS[name]} {name} · {counts[name]:,}",
             key="outcome",
             bind="query-params",
+            wrap=True,
         )
         label = _class_filter(dataset)
     chosen = [

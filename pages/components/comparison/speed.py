@@ -8,18 +8,18 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import chart, jobs, works
+from pages.components.columns import MILLISECONDS, NAME_CELL, NAME_WIDTH
 from pages.components.text import visible
 from pruning import quantities
 from pruning.charts import comparison as charts
 from pruning.comparison.result import Comparison
 from pruning.runs.folder import RunFolder
 
-_NAME = 44
 _LAYER_COLUMNS = {
-    "layer": st.column_config.TextColumn("Layer", pinned=True, width="medium"),
-    "before": st.column_config.NumberColumn("Before", format="%.4f ms"),
-    "after": st.column_config.NumberColumn("After", format="%.4f ms"),
-    "share": st.column_config.NumberColumn("After ÷ before", format="percent"),
+    "layer": st.column_config.TextColumn("Layer", pinned=True, width=NAME_WIDTH),
+    "before": st.column_config.NumberColumn("Before", format=MILLISECONDS),
+    "after": st.column_config.NumberColumn("After", format=MILLISECONDS),
+    "share": st.column_config.NumberColumn("After ÷ before", format="%.2f×"),
 }
 
 
@@ -39,8 +39,8 @@ def show(folder: RunFolder, result: Comparison) -> None:
                 charts.latencies,
                 rows,
                 key="latencies",
-                alt=f"Latency: median {before.median_ms:.3f} ms before, "
-                f"{after.median_ms:.3f} ms after.",
+                alt=f"Latency: median {quantities.milliseconds(before.median_ms)} before, "
+                f"{quantities.milliseconds(after.median_ms)} after.",
             )
         st.caption(
             "LiteRT on this machine, one thread, one sample; before and after measured in turn, "
@@ -85,7 +85,7 @@ def layer_table(
         Columns ``layer`` (shortened), ``before``, ``after`` (missing where a layer is gone or could
         not be timed), ``share`` (after ÷ before).
     """
-    rows = [(visible(name, _NAME), ms, after.get(name)) for name, ms in before.items()]
+    rows = [(visible(name, NAME_CELL), ms, after.get(name)) for name, ms in before.items()]
     frame = pd.DataFrame(rows, columns=["layer", "before", "after"])
     frame = frame.astype({"before": float, "after": float})
     frame["share"] = frame["after"] / frame["before"]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
 from pages.components import chart, proof, state
+from pages.components.columns import COUNT, NAME_CELL, NAME_WIDTH
 from pages.components.text import visible
 from pruning import quantities
-from pruning.analysis.profile import ModelProfile
+from pruning.analysis.profile import Layer, ModelProfile
 from pruning.charts import strategy as charts
 from pruning.intake.store import model_folder
 from pruning.runs.folder import RunFolder
@@ -17,10 +19,11 @@ from pruning.runs.status import status
 from pruning.strategy import estimates
 from pruning.strategy.estimates import Prices
 from pruning.strategy.plan import PruningPlan
+from pruning.strategy.prices import LayerPrice
 
 _NAME = 48
 _BAR = 16  # characters that fit under a bar beside its number
-_DRAWN = 80  # layers in the chart
+_DRAWN = 600  # layers in the chart: a pixel each
 _TALLEST = 14  # rows of a table that is shown whole
 
 
@@ -33,10 +36,10 @@ def show(folder: RunFolder, *_: object) -> None:
         st.info("The model of this run is no longer in the studio.", icon=":material/info:")
         return
     priced = estimates.price(profile, model_folder(plan.model), plan)
-    rows = _rows(profile, priced)
+    rows = _rows(profile, priced, plan.method)
     if plan.method == "layers":
         _removed(folder)
-    _widths(rows, "weights" if plan.method == "weights" else "channels")
+    _widths(rows, plan.method)
     _table(rows, plan.method)
 
 
@@ -61,11 +64,12 @@ def _removed(folder: RunFolder) -> None:
     )
 
 
-def _widths(rows: pd.DataFrame, unit: str) -> None:
-    """Draw what was kept of each layer that has something to cut."""
-    cut = rows[rows["width before"] > 0]
+def _widths(rows: pd.DataFrame, method: str) -> None:
+    """Draw what was kept of each layer that has weights; what only passes on is as wide."""
+    cut = rows[(rows["width before"] > 0) & (rows["parameters before"] > 0)]
     if cut.empty:
         return
+    unit = "weights" if method == "weights" else "channels"
     drawn = pd.DataFrame(
         {
             # Numbered: two names may look the same when shortened.
@@ -74,7 +78,7 @@ def _widths(rows: pd.DataFrame, unit: str) -> None:
             ],
             "before": cut["width before"],
             "after": cut["width after"],
-            "state": np.where(cut["width after"] < cut["width before"], "cut", "whole"),
+            "state": cut["state"],
         }
     )
     chart.show(
@@ -82,6 +86,8 @@ def _widths(rows: pd.DataFrame, unit: str) -> None:
         drawn.head(_DRAWN),
         key="structure",
         unit=unit,
+        states=charts.BLOCK_STATES if method == "layers" else charts.STATES,
+        crowded=len(drawn) > charts.CROWD,
         alt=f"{unit.capitalize()} of {len(drawn)} layers before and after.",
     )
     if len(drawn) > _DRAWN:
@@ -94,18 +100,18 @@ def _table(rows: pd.DataFrame, method: str) -> None:
     number = st.column_config.NumberColumn
     left = "nonzero weights" if method == "weights" else "channels"
     st.dataframe(
-        shown,
+        shown.drop(columns="state"),
         hide_index=True,
         height="content" if len(shown) <= _TALLEST else 420,
         column_config={
-            "layer": st.column_config.TextColumn("Layer", pinned=True),
+            "layer": st.column_config.TextColumn("Layer", pinned=True, width=NAME_WIDTH),
             "class": "Type",
-            "width before": number(f"{left.capitalize()} before", format="localized"),
-            "width after": number("after", format="localized"),
-            "parameters before": number("Parameters before", format="localized"),
-            "parameters after": number("after", format="localized"),
-            "FLOPs before": number("FLOPs before", format="compact"),
-            "FLOPs after": number("after", format="compact"),
+            "width before": number(f"{left.capitalize()} before", format=COUNT),
+            "width after": number("after", format=COUNT),
+            "parameters before": number("Parameters before", format=COUNT),
+            "parameters after": number("after", format=COUNT),
+            "FLOPs before": number("FLOPs before", format=COUNT),
+            "FLOPs after": number("after", format=COUNT),
         },
     )
     gone = rows["parameters before"].sum() - rows["parameters after"].sum()
@@ -115,11 +121,11 @@ def _table(rows: pd.DataFrame, method: str) -> None:
     st.caption(f"{words} Layers without parameters are left out.")
 
 
-def _rows(profile: ModelProfile, priced: Prices) -> pd.DataFrame:
+def _rows(profile: ModelProfile, priced: Prices, method: str) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "layer": visible(price.name, _NAME),
+                "layer": visible(price.name, NAME_CELL),
                 "class": layer.cls,
                 "width before": price.width,
                 "width after": price.kept_width,
@@ -127,7 +133,19 @@ def _rows(profile: ModelProfile, priced: Prices) -> pd.DataFrame:
                 "parameters after": price.params_after,
                 "FLOPs before": price.flops_before,
                 "FLOPs after": price.flops_after,
+                "state": _state(layer, price, priced.kept, method),
             }
             for layer, price in zip(profile.layers, priced.layers, strict=True)
         ]
     )
+
+
+def _state(layer: Layer, price: LayerPrice, kept: Mapping[str, int], method: str) -> str:
+    """What became of a layer, in the words of the strategy page."""
+    cut = price.kept_width < price.width
+    if method == "layers":
+        return "removed" if cut else "stays"
+    if cut:
+        return "cut"
+    frozen = method == "channels" and not any(group in kept for group in layer.groups_out)
+    return "frozen" if frozen else "whole"

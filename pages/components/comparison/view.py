@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import errors, figures, state
-from pages.components.comparison import accuracy, samples, speed, structure, training
+from pages.components.comparison import quality, samples, speed, structure, training
 from pages.components.text import plain
 from pruning import quantities
 from pruning.comparison.result import Comparison, Latency, Scores, Sizes
@@ -37,7 +37,7 @@ def show(folder: RunFolder, result: Comparison | None) -> None:
     for note in result.notes:
         st.caption(f":material/info: {plain(note)}")
     sheets = {
-        "Accuracy": accuracy.show,
+        "Quality": quality.show,
         "Samples": samples.show,
         "Speed": speed.show,
         "Structure": lambda run, _: structure.show(run),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components.block_table import block_table
+from pages.components.block_table import COLUMNS, block_table
 from pruning.analysis.profile import ModelProfile
 
 _TALLEST = 12  # rows of a table that is shown whole
@@ -25,9 +25,6 @@ def show(profile: ModelProfile) -> None:
         block_table(profile.blocks),
         hide_index=True,
         height="content" if len(profile.blocks) <= _TALLEST else 420,
-        column_config={
-            "Parameters": st.column_config.NumberColumn(format="localized"),
-            "FLOPs": st.column_config.NumberColumn(format="compact"),
-        },
+        column_config=COLUMNS,
         key="blocks",
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pages.components.text import visible
 from pruning import quantities
 from pruning.analysis.profile import Layer, ModelProfile
-from pruning.charts.theme import FROZEN, SELECTED, group_color
+from pruning.charts.theme import FROZEN, SELECTED, group_color, ink_on
 
 READABLE = 14  # nodes that can be taken in at once
 LARGEST = 400  # nodes that a browser still lays out in a second or two
@@ -102,17 +102,16 @@ def dot(profile: ModelProfile, shown: Mapping[str, Node], selected: str | None) 
         "digraph {",
         'bgcolor="transparent" rankdir=TB nodesep=0.25 ranksep=0.3',
         'node [shape=box style="filled,rounded" fontname="Helvetica" fontsize=11 '
-        'margin="0.14,0.06" penwidth=0 fontcolor="#FFFFFF"]',
+        'margin="0.14,0.06" penwidth=0]',
         f'edge [color="{_EDGE}" arrowsize=0.6 fontname="Helvetica" fontsize=9]',
     ]
     for name, node in shown.items():
         color = _color(node, positions, frozen)
         chosen = any(layer.name == selected for layer in node.layers)
         outline = f' penwidth=4 color="{SELECTED}"' if chosen else ""
-        text = ' fontcolor="#1B2733"' if color == FROZEN else ""
         lines.append(
             f'{numbers[name]} [label="{_label(node)}" tooltip="{_tooltip(node)}" '
-            f'fillcolor="{color}"{text}{outline}]'
+            f'fillcolor="{color}" fontcolor="{ink_on(color)}"{outline}]'
         )
         hidden = [reader for reader in node.readers if reader not in numbers]
         lines += [f"{numbers[name]} -> {numbers[r]}" for r in node.readers if r in numbers]
@@ -140,10 +139,13 @@ def _color(node: Node, positions: Mapping[str, int], frozen: set[str]) -> str:
 
 def _label(node: Node) -> str:
     first = node.layers[0]
-    kinds = " · ".join(escaped(layer.cls, 20) for layer in node.layers[:4])
+    # Narrow: the wider the drawing, the smaller its words where it is fitted into its column.
+    kinds = " · ".join(
+        escaped(layer.cls.replace("Normalization", "Norm"), 20) for layer in node.layers[:4]
+    )
     shape = quantities.shape(node.layers[-1].output_shape)
     params = sum(layer.params for layer in node.layers)
-    facts = f"{shape}  {quantities.count(params)} parameters" if params else shape
+    facts = f"{shape}\\n{quantities.count(params)} parameters" if params else shape
     return f"{escaped(first.name, NAME_LENGTH)}\\n{kinds}\\n{facts}"
 
 

@@ -7,32 +7,31 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.components.columns import COUNT, MILLISECONDS, NAME_CELL, NAME_WIDTH, PERCENT
 from pages.components.text import visible
 from pruning import quantities
 from pruning.analysis.profile import Group, Layer, ModelProfile
 from pruning.charts.theme import BEFORE
 
 NAME_LENGTH = 44
-_CELL = 30  # characters that fit into the first column
+_FRACTIONS = ("params_share", "flops_share", "zeros")
 KINDS = ("All", "With weights", "Can be cut", "Frozen")
 
 COLUMNS: dict[str, Any] = {
-    "name": st.column_config.TextColumn("Layer", pinned=True, width=205),
+    "name": st.column_config.TextColumn("Layer", pinned=True, width=NAME_WIDTH),
     "cls": st.column_config.TextColumn("Type", width=125),
     "shape": st.column_config.TextColumn("Output", width=75),
-    "params": st.column_config.NumberColumn("Parameters", format="localized", width=80),
+    "params": st.column_config.NumberColumn("Parameters", format=COUNT, width=75),
     "params_share": None,  # see columns()
-    "flops": st.column_config.NumberColumn(
-        "FLOPs", format="compact", help="For one sample", width=60
-    ),
+    "flops": st.column_config.NumberColumn("FLOPs", format=COUNT, help="For one sample", width=88),
     "flops_share": None,
     "latency": st.column_config.NumberColumn(
-        "Latency", format="%.3f ms", help="Measured: this layer alone on LiteRT", width=75
+        "Latency", format=MILLISECONDS, help="Measured: this layer alone on LiteRT", width=75
     ),
     "weights": st.column_config.BarChartColumn(
         "Weights", help="Histogram of the layer's kernels, biases left out", width=85, color=BEFORE
     ),
-    "zeros": st.column_config.NumberColumn("Zeros", format="percent", width=60),
+    "zeros": st.column_config.NumberColumn("Zeros", format=PERCENT, width=60),
     "mean": st.column_config.NumberColumn("Mean", format="%.4f"),
     "std": st.column_config.NumberColumn("Deviation", format="%.4f"),
     "cut": st.column_config.TextColumn("Can be cut", width="medium"),
@@ -40,8 +39,8 @@ COLUMNS: dict[str, Any] = {
 }
 
 GROUP_COLUMNS: dict[str, Any] = {
-    "name": st.column_config.TextColumn("Channel group", pinned=True, width="medium"),
-    "channels": st.column_config.NumberColumn("Channels", format="localized"),
+    "name": st.column_config.TextColumn("Channel group", pinned=True, width=NAME_WIDTH),
+    "channels": st.column_config.NumberColumn("Channels", format=COUNT),
     "unit": st.column_config.TextColumn("Counted as"),
     "state": st.column_config.TextColumn("Can be cut", width="medium"),
     "producers": st.column_config.ListColumn("Made by"),
@@ -79,8 +78,13 @@ def filtered(frame: pd.DataFrame, words: str, kind: str) -> pd.DataFrame:
     elif kind == "Can be cut":
         keep &= frame["prunable"]
     elif kind == "Frozen":
-        keep &= ~frame["shrinks"] & (frame["params"] > 0)
+        keep &= frame["frozen"] & (frame["params"] > 0)
     return frame[keep]
+
+
+def in_percent(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same with its fractions in percent, as :func:`columns` shows them."""
+    return frame.assign(**{name: 100 * frame[name].astype(float) for name in _FRACTIONS})
 
 
 def columns(frame: pd.DataFrame) -> dict[str, Any]:
@@ -88,11 +92,11 @@ def columns(frame: pd.DataFrame) -> dict[str, Any]:
     shares = {
         f"{what}_share": st.column_config.ProgressColumn(
             "Share",
-            format="percent",
+            format=PERCENT,
             min_value=0,
-            max_value=max(float(frame[f"{what}_share"].max()), 1e-9),
+            max_value=max(100 * float(frame[f"{what}_share"].max()), 1e-9),
             help=f"Of all {spelled}; the longest bar is the largest layer",
-            width=95,
+            width=86,
             color=BEFORE,
         )
         for what, spelled in (("params", "parameters"), ("flops", "FLOPs"))
@@ -106,7 +110,7 @@ def group_frame(digest: str, changed: int, _groups: tuple[Group, ...]) -> pd.Dat
     return pd.DataFrame(
         [
             {
-                "name": visible(group.id, NAME_LENGTH),
+                "name": visible(group.id, NAME_CELL),
                 "channels": group.channels,
                 "unit": group.unit if group.multiple == 1 else f"{group.unit} × {group.multiple}",
                 "state": "yes" if group.prunable else visible(group.reason or "no"),
@@ -123,7 +127,7 @@ def _layer_row(layer: Layer, profile: ModelProfile, prunable: set[str]) -> dict[
     stats = layer.stats
     return {
         "full_name": layer.name,
-        "name": visible(layer.name, _CELL),
+        "name": visible(layer.name, NAME_CELL),
         "cls": visible(layer.cls, NAME_LENGTH),
         "shape": quantities.shape(layer.output_shape),
         "params": layer.params,
@@ -137,5 +141,6 @@ def _layer_row(layer: Layer, profile: ModelProfile, prunable: set[str]) -> dict[
         "cut": "yes" if layer.prunable else visible(layer.reason or "no"),
         "prunable": layer.prunable,
         "shrinks": any(name in prunable for name in (*layer.groups_out, *layer.groups_in)),
+        "frozen": not any(name in prunable for name in layer.groups_out),
         "group": visible(", ".join(layer.groups_out), NAME_LENGTH) if layer.groups_out else "",
     }

@@ -44,7 +44,7 @@ def costs(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
     )
     st.caption(
         "Each block is a layer, in the model's order: :blue[■] it shrinks when channels are "
-        "removed, :gray[■] frozen. Click one to select it."
+        "removed, :gray[■] it keeps its size. Click one to select it."
         + (f" {_LATENCY_HELP}" if any(latencies.values()) else "")
     )
 
@@ -76,8 +76,7 @@ def table(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
         )
         kind = st.segmented_control(
             "Show", tables.KINDS, default="All", key="show", bind="query-params",
-            label_visibility="collapsed", required=True,
-        )  # fmt: skip
+            label_visibility="collapsed", required=True, wrap=True,)  # fmt: skip
     frame = _timed(_frame(profile), latencies)
     shown = tables.filtered(frame, words or "", kind or "All")
     names = shown["full_name"].tolist()
@@ -86,7 +85,7 @@ def table(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
         return
     selection.mark_row(selection.TABLE, names, layer.name)
     st.dataframe(
-        shown,
+        tables.in_percent(shown),
         key=selection.TABLE,
         height="content" if len(names) <= _TALLEST else TABLE_HEIGHT,
         hide_index=True,

@@ -1,4 +1,4 @@
-"""Accuracy against size of all finished runs of one model."""
+"""Quality against size of all finished runs of one model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from pages.components import chart, state
+from pages.components import chart, figures, state
 from pages.components.text import visible
 from pruning.charts import runs as charts
 from pruning.runs.library import RunSummary
@@ -24,7 +24,7 @@ def show(runs: Sequence[RunSummary]) -> None:
     counts = Counter(run.model for run in finished)
     models = [model for model, _ in counts.most_common()]
     opened = state.current().model
-    st.markdown("#### Accuracy against size")
+    st.markdown("#### Quality against size")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = {run.model: visible(run.model_name or run.model, 40) for run in finished}
         model = st.selectbox(
@@ -42,15 +42,25 @@ def show(runs: Sequence[RunSummary]) -> None:
             required=True,
             format_func=_SIZES.__getitem__,
             key="scatter_size",
+            wrap=True,
         )
-    rows = _rows([run for run in finished if run.model == model], size)
+    own = [run for run in finished if run.model == model]
+    metric = _metric(own[0])  # the newest run's; others cannot stand on the same axis
+    own = [run for run in own if _metric(run) == metric]
+    title = figures.QUALITY[metric]
     chart.show(
-        charts.accuracy_against_size,
-        rows,
+        charts.quality_against_size,
+        _rows(own, size),
         key="scatter",
         size_title=_SIZES[size],
-        alt=f"Test accuracy against {_SIZES[size]} of {counts[model]} runs and the original.",
+        title=title,
+        percent=metric != "mae",
+        alt=f"{title} against {_SIZES[size]} of {len(own)} runs and the original.",
     )
+
+
+def _metric(run: RunSummary) -> str:
+    return str(run.results.get("metric") or "accuracy")
 
 
 def _rows(runs: Sequence[RunSummary], size: str) -> pd.DataFrame:
@@ -58,7 +68,7 @@ def _rows(runs: Sequence[RunSummary], size: str) -> pd.DataFrame:
         {
             "run": run.id,
             "size": run.results[size]["after"],
-            "accuracy": run.results["accuracy"]["after"],
+            "quality": run.results["accuracy"]["after"],
             "side": "after",
         }
         for run in runs
@@ -67,7 +77,7 @@ def _rows(runs: Sequence[RunSummary], size: str) -> pd.DataFrame:
     original = {
         "run": "the original",
         "size": first[size]["before"],
-        "accuracy": first["accuracy"]["before"],
+        "quality": first["accuracy"]["before"],
         "side": "before",
     }
     return pd.DataFrame([original, *rows])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from pages.components import chart, jobs, state, works
-from pages.components.block_table import KINDS, NAME, block_table
+from pages.components.block_table import COLUMNS, KINDS, NAME, block_table
+from pages.components.columns import COUNT
 from pages.components.strategy import edits
 from pages.components.text import visible
 from pruning import quantities, storage
@@ -64,17 +66,23 @@ def show(profile: ModelProfile, chosen: PruningPlan, found: Influences) -> None:
         f"{'training' if found.split == 'train' else 'validation'} split. The blocks that matter "
         "least go first, until the target is met; those that the target can spare are put back."
     )
+    if (rows["state"] == charts.INSIDE).any():
+        st.caption(
+            "A block inside a removed one goes with it, locked or not, and has no tick of its own. "
+            "To keep it, lock the outer one."
+        )
     _table(profile, rows)
     _frozen([block for block in profile.blocks if not block.removable])
 
 
 def _rows(profile: ModelProfile, chosen: PruningPlan, found: Influences) -> pd.DataFrame:
     """One row a removable block, in the model's order."""
+    numbers = {block.id: number for number, block in enumerate(profile.removable_blocks, 1)}
     return pd.DataFrame(
         [
             {
                 "id": block.id,
-                "name": f"{number}. {visible(block.id, NAME)}",
+                "name": f"{numbers[block.id]}. {visible(block.id, NAME)}",
                 "kind": KINDS[block.kind],
                 "influence": found.values.get(block.id),
                 "params": block.params,
@@ -83,23 +91,35 @@ def _rows(profile: ModelProfile, chosen: PruningPlan, found: Influences) -> pd.D
                 "remove": block.id in chosen.removed,
                 "lock": block.id in chosen.locked,
                 "state": _state(block, chosen),
+                "fate": _fate(block, chosen, numbers),
             }
-            for number, block in enumerate(profile.removable_blocks, 1)
+            for block in profile.removable_blocks
         ]
     )
 
 
 def _state(block: Block, chosen: PruningPlan) -> str:
-    if block.id in chosen.removed or any(outer in chosen.removed for outer in block.within):
+    if block.id in chosen.removed:
         return "removed"
+    if any(outer in chosen.removed for outer in block.within):
+        return charts.INSIDE
     return "locked" if block.id in chosen.locked else "stays"
+
+
+def _fate(block: Block, chosen: PruningPlan, numbers: Mapping[str, int]) -> str:
+    """The state, with the number of the removed block that this one is a part of."""
+    state = _state(block, chosen)
+    if state != charts.INSIDE:
+        return state
+    outer = next(name for name in block.within if name in chosen.removed)
+    return f"inside {numbers[outer]}, which goes"
 
 
 def _table(profile: ModelProfile, rows: pd.DataFrame) -> None:
     own = edits.current(profile.digest, "layers")
     edits.heading(own, "**By block**: choose one to remove, or lock it; the rest follows.")
     key = f"blocks_{own.revision}"
-    shown = ["name", "kind", "influence", "params", "flops", "layers", "remove", "lock"]
+    shown = ["name", "fate", "remove", "lock", "influence", "params", "flops", "layers", "kind"]
     st.data_editor(
         rows[shown],
         hide_index=True,
@@ -116,10 +136,11 @@ def _columns() -> dict[str, Any]:
     column = st.column_config
     return {
         "name": column.TextColumn("Block", width="medium"),
+        "fate": column.TextColumn("State"),
         "kind": column.TextColumn("What it is"),
         "influence": column.NumberColumn("Influence", format="%.4f"),
-        "params": column.NumberColumn("Parameters", format="localized"),
-        "flops": column.NumberColumn("FLOPs", format="compact"),
+        "params": column.NumberColumn("Parameters", format=COUNT),
+        "flops": column.NumberColumn("FLOPs", format=COUNT),
         "layers": column.NumberColumn("Layers", help="How many layers go with it."),
         "remove": column.CheckboxColumn("Remove"),
         "lock": column.CheckboxColumn("Lock"),
@@ -131,4 +152,4 @@ def _frozen(blocks: list[Block]) -> None:
         return
     words = quantities.plural(len(blocks), "block")
     with st.expander(f"{words} that cannot go, and why", icon=":material/lock:"):
-        st.dataframe(block_table(blocks), hide_index=True)
+        st.dataframe(block_table(blocks), hide_index=True, column_config=COLUMNS)

@@ -141,6 +141,7 @@ def _method() -> Method:
         format_func=_METHODS.__getitem__,
         key=f"{PREFIX}method",
         persist_state="session",
+        wrap=True,
     )
     st.caption(_METHOD_HELP[method])
     return method
@@ -158,6 +159,7 @@ def _target(profile: ModelProfile, method: Method) -> Target:
             format_func=kinds.__getitem__,
             key=f"{PREFIX}kind",
             persist_state="session",
+            wrap=True,
         )
     default = {"channels": 50, "layers": 75, "weights": 80}[method]
     value = st.slider(
@@ -250,6 +252,7 @@ def _scope(method: Method) -> Scope:
         format_func=lambda key: _SCOPES[key][0],
         key=f"{PREFIX}scope",
         persist_state="session",
+        wrap=True,
     )
     st.caption(_SCOPES[scope][1])
     return scope
@@ -266,6 +269,7 @@ def _schedule(method: Method, profile: ModelProfile) -> tuple[Schedule, Engine]:
         format_func=lambda key: _SCHEDULES[key][0],
         key=f"{PREFIX}schedule",
         persist_state="session",
+        wrap=True,
     )
     st.caption(f"{_SCHEDULES[kind][1]} Step for step as TF-MOT. [Source]({_SCHEDULE_SOURCE})")
     engine: Engine = "studio"

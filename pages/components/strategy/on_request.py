@@ -41,6 +41,7 @@ def show(profile: ModelProfile) -> tuple[str, ...]:
         format_func=lambda kind: _WORDS[kind][0],
         key=KEY,
         persist_state="session",
+        wrap=True,
     )
     for kind in offered:
         title, words = _WORDS[kind]

@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.components import chart, figures, state
 from pages.components import scores as stored_scores
+from pages.components.columns import COUNT
 from pages.components.strategy import blocks, edits
 from pages.components.strategy.form import Choices
 from pages.components.text import visible
@@ -24,9 +25,10 @@ from pruning.strategy.estimates import Prices
 from pruning.strategy.plan import PruningPlan
 from pruning.strategy.planner import make_plan
 
+_LATER = "known after the run"
 _NAME = 28  # characters that fit into the first column: both ends are seen
 _BAR = 20  # characters that fit under a bar
-_CHART_ENTRIES = 120
+_CHART_ENTRIES = 600  # a pixel each
 _TALLEST = 11  # rows of a table that is shown whole
 
 
@@ -143,6 +145,7 @@ def prices(
         latency=state.latency(profile.digest),
         accuracy=accuracy,
         scores=scored,
+        gzip_bytes=state.gzip_bytes(profile.digest),
     )
 
 
@@ -179,22 +182,30 @@ def _figures(chosen: PruningPlan, priced: Prices) -> list[figures.Figure]:
         ("File size", "bytes", "bytes"),
         ("gzip size", "gzip_bytes", "bytes"),
         ("Latency", "latency_ms", "ms"),
-        ("Accuracy", "accuracy", "accuracy"),
     ]
     if chosen.method == "weights":
         entries[0] = ("Nonzero parameters", "nonzero_params", "params")
     strip = []
     for label, name, unit in entries:
         before, after = priced.before[name], priced.after[name]
-        caption = "" if after.value is not None else "known after the run"
+        caption = "" if after.value is not None else _LATER
         if name == "latency_ms" and not state.timed(chosen.model):
             caption = "not measured yet"
-        elif after.value is None and before.value is not None:
-            caption = f"{figures.written(before.value, unit)} before the run"
         strip.append(
             figures.Figure(label, unit, after.value, before.value, after.basis, after.how, caption)
         )
-    return strip
+    return [*strip, _quality(chosen, priced)]
+
+
+def _quality(chosen: PruningPlan, priced: Prices) -> figures.Figure:
+    """What the model is judged by: never guessed, so only what it was before."""
+    before = state.baseline(chosen.model, state.current().data)
+    how = priced.after["accuracy"].how
+    if before is None:
+        return figures.Figure("Accuracy", "accuracy", None, detail=how, caption=_LATER)
+    unit: figures.Unit = "error" if before.metric == "mae" else "accuracy"
+    caption = f"{figures.written(before.value.value, unit)} before the run"
+    return figures.Figure(figures.QUALITY[before.metric], unit, None, detail=how, caption=caption)
 
 
 def _achieved(chosen: PruningPlan, achieved: float) -> None:
@@ -265,6 +276,7 @@ def _chart(rows: pd.DataFrame, chosen: PruningPlan) -> None:
         shown[["name", "before", "after", "state"]],
         key="widths",
         unit=unit,
+        crowded=len(shown) > charts.CROWD,
         alt=f"Kept over original {unit} of {len(shown)} groups or layers; {cut} are cut.",
     )
     if len(rows) > len(shown):
@@ -287,8 +299,8 @@ def _table(profile: ModelProfile, chosen: PruningPlan, rows: pd.DataFrame) -> No
         height="content" if len(editable) <= _TALLEST else 420,
         column_config={
             "name": st.column_config.TextColumn("Name", width="medium"),
-            "before": st.column_config.NumberColumn("Before", format="localized"),
-            "after": st.column_config.NumberColumn("After", format="localized"),
+            "before": st.column_config.NumberColumn("Before", format=COUNT),
+            "after": st.column_config.NumberColumn("After", format=COUNT),
             "removed": st.column_config.NumberColumn(
                 "Removed %", min_value=0, max_value=99, step=0.01, format="%.1f"
             ),
@@ -304,4 +316,12 @@ def _table(profile: ModelProfile, chosen: PruningPlan, rows: pd.DataFrame) -> No
     frozen = rows[rows["state"] == "frozen"]
     if len(frozen):
         with st.expander(f"{len(frozen)} frozen, and why", icon=":material/lock:"):
-            st.dataframe(frozen[["name", "before", "why"]], hide_index=True)
+            st.dataframe(
+                frozen[["name", "before", "why"]],
+                hide_index=True,
+                column_config={
+                    "name": "Name",
+                    "before": st.column_config.NumberColumn("Channels", format=COUNT),
+                    "why": "Why",
+                },
+            )

@@ -67,6 +67,7 @@ def show(method: Method, prefix: str) -> Chosen:
         format_func=_KINDS.__getitem__,
         key=f"{prefix}pattern",
         persist_state="session",
+        wrap=True,
     )
     st.caption(_CAPTIONS[kind])
     if kind == UNSTRUCTURED:
@@ -89,6 +90,7 @@ def show(method: Method, prefix: str) -> Chosen:
             format_func=_POOLINGS.__getitem__,
             key=f"{prefix}block_pooling",
             persist_state="session",
+            wrap=True,
         )
     return Chosen(text or _TEXTS[kind][0], pooling, _fixed(text))
 

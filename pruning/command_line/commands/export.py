@@ -33,7 +33,8 @@ def run(options: Namespace, output: Output) -> None:
     def show(console: Console) -> None:
         console.print(Text(f"{found.path}, {quantities.size(found.bytes)}"), soft_wrap=True)
         console.print(
-            f"read again: equals the model to {found.max_abs_error:.1e} on {found.samples} samples"
+            f"read again: equals the model {quantities.agreement(found.max_abs_error)} "
+            f"on {found.samples} samples"
         )
 
     output.answer(found.to_dict(), show)

@@ -103,7 +103,7 @@ def show(
             f"each of {cuts} cuts equals its model" if cuts > 1 else "the cut equals the original"
         )
         console.print(
-            f"self-check: {proven} to {check['max_abs_error']:.1e} "
+            f"self-check: {proven} {quantities.agreement(check['max_abs_error'])} "
             f"(allowed {check['tolerance']:.0e}, {check['samples']} samples)"
         )
         if check.get("inexact"):

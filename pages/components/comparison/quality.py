@@ -1,4 +1,4 @@
-"""Accuracy tab: the paired difference, per class, confusion."""
+"""Quality tab: the paired difference, per class, confusion."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import chart
+from pages.components.columns import COUNT
 from pages.components.text import visible
 from pruning import quantities
 from pruning.charts import comparison as charts
@@ -162,7 +163,12 @@ def _confusion(result: Comparison) -> None:
         "After": after,
     }
     choice = st.segmented_control(
-        "Confusion matrix", list(views), default="Difference", required=True, key="confusion"
+        "Confusion matrix",
+        list(views),
+        default="Difference",
+        required=True,
+        key="confusion",
+        wrap=True,
     )
     matrix = views[choice]
     words = {
@@ -199,7 +205,13 @@ def _confused(result: Comparison) -> None:
         np.array(result.confusion_before),
         np.array(result.confusion_after),
     )
-    st.dataframe(rows.head(_PAIRS), hide_index=True, width="content")
+    count = st.column_config.NumberColumn(format=COUNT)
+    st.dataframe(
+        rows.head(_PAIRS),
+        hide_index=True,
+        width="content",
+        column_config={"before": count, "after": count, "change": count},
+    )
     st.caption(f"{len(result.classes)} classes: a matrix of all would be too large to read.")
 
 

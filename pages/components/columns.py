@@ -1,0 +1,22 @@
+"""How the columns of tables write names and numbers: numbers as everywhere else, sorted as numbers.
+
+Streamlit's ``compact`` writes 544K where the studio writes 544 k, and ``localized`` follows the
+browser's language: 9,248 becomes 9.248 in a German one, beside captions that say 9,248. So does
+``percent``.
+"""
+
+from __future__ import annotations
+
+#: Counts in a table have all of their digits, thousands separated: they are exact, and told apart
+#: by their length at a glance.
+COUNT = "%,d"
+
+#: Of a column in percent, not in fractions. Of 1,000 layers, each has a tenth of a percent.
+PERCENT = "%.2f %%"
+
+#: Of a column of names that stays in sight: a phone has room for the figures beside it.
+NAME_WIDTH = 205  # pixels
+NAME_CELL = 30  # characters that fit into it: both ends are seen
+
+#: All the digits that a latency is measured with.
+MILLISECONDS = "%.4f ms"

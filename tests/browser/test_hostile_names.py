@@ -1,0 +1,51 @@
+"""A model file chooses its names: nothing of them is run or drawn as markup, on any page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser import steps
+from tests.browser.conftest import Studio
+from tests.pages import profiles
+from tests.pages import studio as prepared
+
+pytestmark = pytest.mark.browser
+MODEL = "abcdefabcdefabcdefab"
+RUN = "20260103-120000-abcdef"
+PATHS = ("?", "layers?", "strategy?", "retraining?", "runs?", "comparison?sheet=Structure&")
+
+
+@pytest.fixture(scope="module")
+def query(studio: Studio) -> str:
+    """A model whose file and layer have hostile names, with a finished run, written by hand."""
+    profile = replace(
+        profiles.resnet((1, 1), 8, odd_name=profiles.HOSTILE), digest=MODEL, name=profiles.HOSTILE
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PRUNING_STUDIO_HOME", str(studio.home))
+        prepared.build(studio.home)
+        profiles.store(profile, studio.home, MODEL)
+        prepared.run(studio.home, profile, RUN)
+    layer = quote(profiles.HOSTILE, safe="")
+    return f"model={MODEL}&data={prepared.REF}&run={RUN}&layer={layer}"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_names_are_words_and_nothing_else(
+    page: Page, studio: Studio, query: str, path: str
+) -> None:
+    told: list[str] = []
+    page.on("dialog", lambda dialog: (told.append(dialog.message), dialog.dismiss()))
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.set_viewport_size({"width": 390, "height": 900})
+    steps.visit(page, studio, f"/{path}{query}")
+    page.wait_for_timeout(500)  # the handler of an image that cannot be loaded comes late
+    assert told == []
+    assert page.locator("img[src='x'], .katex").count() == 0
+    assert "<img src=x" in page.locator(".st-key-header").inner_text()
+    # No name is as long as to make a phone scroll sideways.
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
