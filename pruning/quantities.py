@@ -87,12 +87,22 @@ def percent_interval(value: float, low: float, high: float) -> str:
     return f"{percent(value)} (95 %: {100 * low:.1f} to {100 * high:.1f} %)"
 
 
-def points(difference: float) -> str:
+def points(difference: float, decimals: int = 1) -> str:
     """Format a difference of two fractions in points of percent. ``-0.003`` -> ``−0.3 points``."""
-    rounded = round(in_points(difference), 1)
-    if rounded == 0:
-        return "±0.0 points"
-    return f"{'+' if rounded > 0 else MINUS}{abs(rounded):.1f} points"
+    rounded = round(in_points(difference), decimals)
+    sign = "±" if rounded == 0 else "+" if rounded > 0 else MINUS
+    return f"{sign}{abs(rounded):.{decimals}f} points"
+
+
+def decimals_of_points(low: float, high: float) -> int:
+    """How many decimals tell the ends of an interval of differences from 0: one, as a rule.
+
+    More where the interval does not hold 0, but its end would be written as 0.
+    """
+    if low * high <= 0:
+        return 1
+    nearest = in_points(min(abs(low), abs(high)))
+    return next((decimals for decimals in (1, 2, 3) if round(nearest, decimals)), 4)
 
 
 def in_points(difference: float) -> float:

@@ -136,3 +136,24 @@ def test_a_count_reads_back_to_within_half_a_percent(value):
     digits, unit = q.count(value).split(" ")
     scale = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}[unit]
     assert float(digits.replace(",", "")) * scale == pytest.approx(value, rel=0.0051)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "decimals"),
+    [
+        (-0.02, 0.0004, 1),
+        (0.0, 0.0, 1),
+        (-0.02, -0.006, 1),
+        (-0.02, -0.0004, 2),
+        (0.00003, 0.02, 3),
+        (1e-9, 0.02, 4),
+    ],
+)
+def test_as_many_decimals_as_tell_an_interval_from_zero(low, high, decimals) -> None:
+    assert q.decimals_of_points(low, high) == decimals
+
+
+def test_points_with_more_decimals() -> None:
+    assert q.points(-0.0004) == "±0.0 points"
+    assert q.points(-0.0004, 2) == "−0.04 points"
+    assert q.points(0.012, 2) == "+1.20 points"

@@ -79,16 +79,17 @@ def _numbers(metric: str, difference: Interval) -> str:
             _signed(number, 3) for number in (difference.value, difference.low, difference.high)
         )
         return f"{value} (95 %: {low} to {high})"
+    decimals = quantities.decimals_of_points(difference.low, difference.high)
     value, low, high = (
-        _signed(quantities.in_points(number), None)
+        quantities.points(number, decimals)
         for number in (difference.value, difference.low, difference.high)
     )
-    return f"{value} points (95 %: {low} to {high})"
+    return f"{value} (95 %: {low.removesuffix(' points')} to {high.removesuffix(' points')})"
 
 
-def _signed(number: float, digits: int | None) -> str:
-    """With its sign; one decimal, or so many significant digits."""
-    text = f"{abs(number):.1f}" if digits is None else f"{abs(number):.{digits}g}"
+def _signed(number: float, digits: int) -> str:
+    """With its sign and so many significant digits."""
+    text = f"{abs(number):.{digits}g}"
     if float(text) == 0:
         return f"±{text}"
     return f"{'+' if number > 0 else quantities.MINUS}{text}"

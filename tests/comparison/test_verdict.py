@@ -27,6 +27,19 @@ def test_a_gain_is_called_a_gain() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (-0.021, -0.0004, "by 1.20 points (95 %: −2.10 to −0.04)"),
+        (-0.021, -0.00003, "by 1.200 points (95 %: −2.100 to −0.003)"),
+        (-0.021, -0.0006, "by 1.2 points (95 %: −2.1 to −0.1)"),
+    ],
+)
+def test_the_end_of_a_loss_is_never_written_as_none(low: float, high: float, words: str) -> None:
+    said = verdict(comparison(difference=Interval(-0.012, low, high)))
+    assert said.endswith(f"accuracy fell {words} on 2,000 test samples.")
+
+
 @given(st.integers(0, 2000), st.integers(0, 2000))
 def test_the_verdict_and_the_figures_round_alike(before: int, after: int) -> None:
     # The paired difference and the difference of two shares differ in their last bits.

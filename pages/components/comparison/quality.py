@@ -11,7 +11,7 @@ from pages.components.columns import COUNT
 from pages.components.text import visible
 from pruning import quantities
 from pruning.charts import comparison as charts
-from pruning.comparison.result import Comparison, Scores
+from pruning.comparison.result import Comparison, Interval, Scores
 from pruning.comparison.verdict import NAMES
 from pruning.runs.folder import RunFolder
 
@@ -56,15 +56,19 @@ def _row(name: str, scores: Scores) -> dict[str, str]:
     }
 
 
-def _number(metric: str, value: float, *, signed: bool = False) -> str:
+def _number(metric: str, value: float, *, signed: bool = False, decimals: int = 1) -> str:
     if metric == "mae":
         return quantities.minus(f"{value:+.4g}" if signed else f"{value:.4g}")
-    return quantities.points(value) if signed else quantities.percent(value)
+    return quantities.points(value, decimals) if signed else quantities.percent(value)
 
 
-def _interval(metric: str, interval: object, *, signed: bool = False) -> str:
-    low, high = interval.low, interval.high  # type: ignore[attr-defined]
-    return f"{_number(metric, low, signed=signed)} to {_number(metric, high, signed=signed)}"
+def _interval(metric: str, interval: Interval, *, signed: bool = False) -> str:
+    decimals = quantities.decimals_of_points(interval.low, interval.high)
+    low, high = (
+        _number(metric, end, signed=signed, decimals=decimals)
+        for end in (interval.low, interval.high)
+    )
+    return f"{low} to {high}"
 
 
 def _pairs(result: Comparison) -> None:
