@@ -160,3 +160,11 @@ def test_a_dense_layer_used_along_and_beside_the_channels_freezes_them(
     analysis = analysed(model, family)
     assert not [group.id for group in analysis.groups if group.prunable]
     assert "'shared' is used in a way" in analysis.profile.layer("shared").reason
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_units_that_become_an_image_at_every_step_are_channels_of_it(family: str) -> None:
+    groups = groups_of("repeated_decoders", family)
+    assert groups["pictures"] == (4, ("pictures",))
+    assert groups["pictures#2"] == (3, ("pictures",))
+    assert groups["step_units"] == (4, ("step_units",))

@@ -22,7 +22,7 @@ SAVED += ("picked_by_number", "ranked", "gated_positions", "pooled_channels", "d
 FEWER_GROUPS = ("grouped", "whole_groups", "normalized", "shuffle", "heads_by_hand")
 FEWER_GROUPS += ("operations_of_keras_3", "made_kernels")
 # Their units do not become channels any more once a single channel is left.
-FEWER_GROUPS += ("decoders", "read_two_ways")
+FEWER_GROUPS += ("decoders", "read_two_ways", "repeated_decoders")
 
 
 @pytest.mark.parametrize(("name", "family"), CASES)

@@ -298,6 +298,34 @@ def decoders(keras: Any) -> Any:
     return keras.Model(i, [image, _classes(keras, layers.Flatten(name="flatten")(y))])
 
 
+def repeated_decoders(keras: Any) -> Any:
+    """At every step units become an image of its own, inside a model and by layers in a row."""
+    layers = keras.layers
+    i = keras.Input((3, 5), name="codes")
+    x = layers.LSTM(6, return_sequences=True, name="lstm")(i)
+    decoder = keras.Sequential(
+        [
+            keras.Input((6,)),
+            layers.Dense(8 * 8 * 4, activation="relu", name="units"),
+            layers.Reshape((8, 8, 4), name="image"),
+            layers.Conv2DTranspose(3, 3, 2, padding="same", name="larger"),
+            layers.Conv2D(1, 3, padding="same", name="picture"),
+        ],
+        name="decoder",
+    )
+    pictures = layers.TimeDistributed(decoder, name="pictures")(x)
+    steps = (
+        (layers.Dense(6 * 4), "step_units"),
+        (layers.Reshape((6, 4)), "rows"),
+        (layers.ReLU(), "relu"),
+        (layers.Conv1D(3, 3), "lines"),
+        (layers.GlobalMaxPooling1D(), "max"),
+    )
+    for layer, name in steps:
+        x = layers.TimeDistributed(layer, name=name)(x)
+    return keras.Model(i, [pictures, _classes(keras, layers.Flatten(name="flatten")(x))])
+
+
 def read_two_ways(keras: Any) -> Any:
     """Units that become steps and are read along both axes, by one call of a layer or by two."""
     layers = keras.layers
@@ -378,6 +406,7 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         input_mixed_first,
         pooled_channels,
         decoders,
+        repeated_decoders,
         read_two_ways,
         neighbours,
         operations_of_keras_3,

@@ -95,11 +95,8 @@ class Call:
 
     def prefer(self, index: int, axis: int) -> Channels:
         """Input ``index``, its channels along ``axis`` if that is open, see :class:`Choice`."""
-        channels = self.inputs[index].settled()
         axis %= len(self.input_sizes[index])
-        if channels.choice is not None and axis in channels.choice.axes:
-            channels.choice.choose(axis)
-            channels = channels.settled()
+        channels = self.inputs[index].settled().preferring(axis)
         self.inputs = (*self.inputs[:index], channels, *self.inputs[index + 1 :])
         return channels
 
@@ -297,16 +294,33 @@ class Call:
             path=(*self.path, *path),
             times=self.times * (self.input_sizes[0][1] if drop_axis else 1),
         )
-        outputs = self.rule_for(layer).trace(inner)
+        outputs = inner.traced()
         return [self.with_time(channels) for channels in outputs] if drop_axis else outputs
+
+    def traced(self) -> Sequence[Channels]:
+        """What the layer's rule says. Channels that it neither chose nor hands on are settled."""
+        rule = self.rule_for(self.layer)
+        outputs = rule.trace(self)
+        self.settle_choices(outputs if rule.by_value else ())
+        return outputs
+
+    def settle_choices(self, handed: Sequence[Channels]) -> None:
+        """Follow the usual axis of what a rule neither chose nor hands on as open as it was."""
+        for channels in self.inputs:
+            if not any(channels.choice is c.choice for c in handed):
+                channels.decided()
 
     def without_time(self, channels: Channels) -> Channels:
         """As a layer sees them that is applied to every step of axis 1."""
-        return _moved(channels, -1)
+        if 1 in channels.open_axes():
+            channels = channels.decided()
+        if channels.axis == 1:
+            raise NotUnderstoodError("the channels lie on the axis that the wrapper walks along.")
+        return channels.moved(-1)
 
     def with_time(self, channels: Channels) -> Channels:
         """Inverse of :meth:`without_time`."""
-        return _moved(channels, 1)
+        return channels.moved(1)
 
 
 @dataclass(frozen=True)
@@ -341,12 +355,3 @@ def _places(tensor: Any, held: Any, path: tuple[str | int, ...] = ()) -> Iterato
     elif isinstance(held, list | tuple):
         for key, value in enumerate(held):
             yield from _places(tensor, value, (*path, key))
-
-
-def _moved(channels: Channels, by: int) -> Channels:
-    channels = channels.decided()
-    if channels.axis is None or channels.axis == 0:
-        return channels
-    if channels.axis + by < 1:
-        raise NotUnderstoodError("the channels lie on the axis that the wrapper walks along.")
-    return Channels(channels.axis + by, channels.atoms)

@@ -189,9 +189,8 @@ def by_example(
         settled(axis, line[:, 0].copy())
 
     choice = Choice(lines, usual, settle)
-    if len(lines) == 1:
-        return [choice.choose()]
-    return [Channels(usual, lines[usual][:, 0].copy(), choice=choice)]
+    made = Channels(usual, lines[usual][:, 0].copy(), choice=choice)
+    return [made.decided() if len(lines) == 1 else made]
 
 
 def reduce_axes(

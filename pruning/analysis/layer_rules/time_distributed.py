@@ -22,7 +22,7 @@ def _model(call: Call, model: Any) -> Sequence[Channels]:
     if any(hasattr(layer, "layers") for layer in model.layers):
         raise NotUnderstoodError("it repeats a model that holds another model.")
     flat = call.framework.flat(model)
-    given = call.without_time(call.inputs[0])
+    given = call.without_time(call.inputs[0].decided())
     channels = {id(flat.inputs[0]): given}
     places = _places(model)
     _entry(call, model, given)
@@ -30,8 +30,7 @@ def _model(call: Call, model: Any) -> Sequence[Channels]:
         if not node.inputs:
             continue
         inner = _call(call, node, places, channels)
-        outputs = inner.rule_for(node.layer).trace(inner)
-        channels.update({id(t): c.decided() for t, c in zip(node.outputs, outputs, strict=True)})
+        channels.update(zip(map(id, node.outputs), inner.traced(), strict=True))
     return [call.with_time(channels[id(tensor)]) for tensor in flat.outputs]
 
 
@@ -49,7 +48,7 @@ def _call(call: Call, node: Node, places: dict[str, int], channels: dict[int, Ch
         call,
         layer=node.layer,
         tensors=node.inputs,
-        inputs=tuple(channels[id(tensor)] for tensor in node.inputs),
+        inputs=tuple(channels[id(tensor)].settled() for tensor in node.inputs),
         input_shapes=tuple(shape(tensor) for tensor in node.inputs),
         output_shapes=tuple(shape(tensor) for tensor in node.outputs),
         input_sizes=sizes(node.inputs),
@@ -82,4 +81,5 @@ def _places(model: Any) -> dict[str, int]:
     return {entry["config"]["name"]: place for place, entry in enumerate(entries)}
 
 
-RULE = LayerRule("time distributed", ("TimeDistributed",), trace, "cut")
+# What it wraps settles what it does not hand on, see ``Call.traced``.
+RULE = LayerRule("time distributed", ("TimeDistributed",), trace, "cut", by_value=True)
