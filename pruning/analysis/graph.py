@@ -21,6 +21,10 @@ from pruning.analysis.layer_rules._base import (
 from pruning.frameworks._base import Framework, Node
 
 Sizes = dict[int, tuple[int, ...]]
+_UNFORESEEN = (
+    *(ArithmeticError, AttributeError, LookupError, StopIteration),
+    *(TypeError, ValueError, NotImplementedError),
+)
 
 
 @dataclass(eq=False)
@@ -128,7 +132,7 @@ def _outputs(call: Call) -> Sequence[Channels]:
     except NotUnderstoodError as error:
         return _refused(call, str(error))
     # A rule meets settings that nobody foresaw; they must freeze a group, never the model.
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except _UNFORESEEN as error:
         return _refused(call, f"{type(error).__name__}: {str(error)[:120]}")
     call.settle_choices(outputs if rule.by_value else ())
     if not rule.by_value:  # of its input it knows the channels alone

@@ -366,6 +366,21 @@ def text_as_image(keras: Any) -> Any:
     return keras.Model(i, _classes(keras, layers.Concatenate(name="join")(read)))
 
 
+def adapted(keras: Any) -> Any:
+    """Kernels with low-rank adapters (LoRA), as a fine-tuned model is saved with them."""
+    layers = keras.layers
+    i, j = keras.Input((6,), dtype="int32", name="tokens"), keras.Input((8, 8, 3), name="image")
+    x = layers.Embedding(9, 6, lora_rank=2, name="table")(i)
+    x = layers.Dense(7, activation="relu", lora_rank=3, name="dense")(x)
+    x = layers.EinsumDense("abc,cd->abd", (None, 5), bias_axes="d", lora_rank=2, name="einsum")(x)
+    y = layers.Conv2D(4, 3, lora_rank=2, name="first")(j)
+    y = layers.Conv2D(5, 3, lora_rank=2, name="second")(y)
+    x = layers.Concatenate(name="both")(
+        [layers.GlobalMaxPooling1D(name="p")(x), layers.GlobalMaxPooling2D(name="q")(y)]
+    )
+    return keras.Model([i, j], _classes(keras, x))
+
+
 def operations_of_keras_3(keras: Any) -> Any:
     """Attention and a gated linear unit as single operations."""
     layers = keras.layers
@@ -410,6 +425,7 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         read_two_ways,
         neighbours,
         operations_of_keras_3,
+        adapted,
     )
 }
 # tf_keras 2.21 cannot build its own SpectralNormalization beside Keras 3.
@@ -420,4 +436,5 @@ ONLY = {
     "reversed_table": "keras3",
     "random_features": "tf_keras",
     "operations_of_keras_3": "keras3",
+    "adapted": "keras3",
 }

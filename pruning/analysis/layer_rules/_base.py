@@ -128,10 +128,10 @@ class Call:
     def weight(
         self,
         variable: Any,
-        *,
         makes: Mapping[int, AtomArray] | None = None,
         carries: Mapping[int, AtomArray] | None = None,
         reads: Mapping[int, AtomArray] | None = None,
+        *,
         kernel: bool = False,
         multiply_adds: int = 0,
         root_of: AtomArray | None = None,
@@ -166,7 +166,10 @@ class Call:
                 raise NotUnderstoodError(
                     f"the weights of {self.record.name!r} have an unexpected shape {axes.shape}."
                 )
-        index = next(i for i, v in enumerate(self.record.variables) if v is variable)
+        places = [i for i, held in enumerate(self.record.variables) if held is variable]
+        if not places:
+            raise NotUnderstoodError("it computes its weights from others.")
+        index = places[0]
         known = self.record.weights.setdefault(index, axes).axes
         if known.keys() != axes.axes.keys():
             raise NotUnderstoodError("its weights meet channels along other axes in another call.")
@@ -175,6 +178,43 @@ class Call:
         if multiply_adds:
             widths = [axes.axes.get(axis, size) for axis, size in enumerate(axes.shape)]
             self.work(multiply_adds, *widths)
+
+    def kernel(
+        self,
+        name: str = "kernel",
+        *,
+        makes: Mapping[int, AtomArray] | None = None,
+        carries: Mapping[int, AtomArray] | None = None,
+        reads: Mapping[int, AtomArray] | None = None,
+        multiply_adds: int = 0,
+    ) -> None:
+        """As :meth:`weight`, of the layer's kernel of that name and of its low-rank adapter.
+
+        With LoRA (arXiv:2106.09685) the kernel is W + factor * A B: of the same axes A has all but
+        the last, B the last.
+        """
+        adapted = bool(getattr(self.layer, "lora_enabled", False))
+        variable = getattr(self.layer, f"_{name}" if adapted else name)
+        said = [dict(makes or {}), dict(carries or {}), dict(reads or {})]
+        self.weight(variable, *said, kernel=True, multiply_adds=multiply_adds)
+        if not adapted:
+            return
+        last = len(variable.shape) - 1
+        for part in "ab":
+            on_last = part == "b"
+            axes = [
+                {
+                    1 if on_last else axis: atoms
+                    for axis, atoms in of.items()
+                    if on_last == (axis == last)
+                }
+                for of in said
+            ]
+            self.weight(getattr(self.layer, f"lora_{name}_{part}"), *axes)
+        widths = {axis: atoms for of in said for axis, atoms in of.items()}
+        if name == "kernel":  # A B is computed anew for each call
+            rank = int(self.layer.lora_kernel_b.shape[0])
+            self.work(rank, *(widths.get(axis, int(n)) for axis, n in enumerate(variable.shape)))
 
     def setting(self, *path: str | int, atoms: AtomArray) -> None:
         """Say that this entry of the configuration is the number of kept ``atoms``."""
