@@ -136,6 +136,13 @@ def _check_entry(file: ModelFile, entry: dict[str, Any]) -> None:
         return
     if not isinstance(name, str):
         raise _malformed(file)
+    if re.fullmatch(r"Quantized\w*DTypePolicy", name):
+        mode = config.get("mode", "") if isinstance(config, dict) else ""
+        raise ModelFileError(
+            f"The model's weights are quantized ({mode}).",
+            expected="Weights that are floating-point numbers: only these can be trained again.",
+            fix="Bring the model as it was before model.quantize(…), and quantize the pruned one.",
+        )
     if name.split(">")[-1] in ("Lambda", "__lambda__"):
         layer = config.get("name", "") if isinstance(config, dict) else ""
         raise ModelFileError(
