@@ -168,3 +168,10 @@ def test_units_that_become_an_image_at_every_step_are_channels_of_it(family: str
     assert groups["pictures"] == (4, ("pictures",))
     assert groups["pictures#2"] == (3, ("pictures",))
     assert groups["step_units"] == (4, ("step_units",))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_models_nested_in_a_repeated_model_are_walked(family: str) -> None:
+    groups = groups_of("repeated_backbone", family)
+    sizes = [channels for name, (channels, _) in groups.items() if name.startswith("frames")]
+    assert sizes == [6, 5, 7, 6]

@@ -326,6 +326,29 @@ def repeated_decoders(keras: Any) -> Any:
     return keras.Model(i, [pictures, _classes(keras, layers.Flatten(name="flatten")(x))])
 
 
+def repeated_backbone(keras: Any) -> Any:
+    """A Sequential of a backbone, a model of two inputs and a head, applied to every step."""
+    layers = keras.layers
+    i = keras.Input((8, 8, 3), name="picture")
+    x = layers.BatchNormalization(name="bn")(layers.Conv2D(6, 3, name="conv")(i))
+    backbone = keras.Model(i, layers.Conv2D(5, 3, name="features")(x), name="backbone")
+    maps, factors = keras.Input((4, 4, 5), name="maps"), keras.Input((5,), name="factors")
+    rows = layers.Reshape((1, 1, 5), name="rows")(factors)
+    gate = keras.Model([maps, factors], layers.Multiply(name="times")([maps, rows]), name="gate")
+    i = keras.Input((8, 8, 3), name="frame")
+    x = backbone(i)
+    x = gate([x, layers.GlobalAveragePooling2D(name="mean")(x)])
+    frame = keras.Model(i, layers.Flatten(name="flat")(x), name="frame_model")
+    head = keras.Sequential(
+        [keras.Input((80,)), layers.Dense(7, activation="relu", name="conv"), layers.Dense(6)],
+        name="head",
+    )
+    each = keras.Sequential([keras.Input((8, 8, 3)), frame, head], name="each")
+    clip = keras.Input((3, 8, 8, 3), name="clip")
+    x = layers.TimeDistributed(each, name="frames")(clip)
+    return keras.Model(clip, _classes(keras, layers.GRU(4, name="gru")(x)))
+
+
 def read_two_ways(keras: Any) -> Any:
     """Units that become steps and are read along both axes, by one call of a layer or by two."""
     layers = keras.layers
@@ -422,6 +445,7 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         pooled_channels,
         decoders,
         repeated_decoders,
+        repeated_backbone,
         read_two_ways,
         neighbours,
         operations_of_keras_3,
