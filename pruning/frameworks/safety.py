@@ -57,7 +57,7 @@ _TF_NAMES = """
     reduce_sum repeat reshape reverse roll round scalar_mul shape sigmoid sign sin size slice
     split sqrt square squeeze stack stop_gradient strided_slice subtract tanh tensordot tile
     transpose truediv unstack where zeros zeros_like image.per_image_standardization
-    image.crop_to_bounding_box image.flip_left_right image.rgb_to_grayscale
+    image.crop_to_bounding_box image.extract_patches image.flip_left_right image.rgb_to_grayscale
     quantization.fake_quant_with_min_max_vars
 """
 _BACKEND_NAMES = """

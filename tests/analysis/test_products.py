@@ -16,6 +16,11 @@ FREE = {
     "context": {"encoder", "hide", "top"},
     "summed_channels": {"free", "d"},
     "own_norms": {"free", "top"},
+    "fixed_graph": {"first", "second"},
+    "scores_of_heads": {
+        *("of_heads", "attention", "attention#2", "attention#3"),
+        *("unread", "unread#2", "unread#3"),
+    },
 }
 
 
@@ -66,6 +71,9 @@ def test_flops_by_hand(family):
     assert flops["cosine"] == 2 * STEPS * STEPS * 5
     product = next(name for name in flops if "matmul" in name)
     assert flops[product] == 2 * STEPS * 4 * 3
+    flops = of("fixed_graph")
+    products = [count for name, count in flops.items() if "matmul" in name]
+    assert products == [2 * STEPS * NODES * NODES * 5] * 2
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -15,6 +15,7 @@ from tests.surgery.cases import CASES, analysed, case, flops_of, random_kept, we
 
 SAVED = ("residual_identity", "nested_functional", "bidirectional", "operators", "cross_attention")
 SAVED += ("conv_lstm", "repeated_models", "cells", "constants", "shuffle", "einsum", "picked")
+SAVED += ("blurred", "fixed_graph", "scores_of_heads")
 SAVED += ("repeated_backbone", "repeated_weights", "along_positions", "text_as_image")
 SAVED += ("picked_by_number", "ranked", "gated_positions", "pooled_channels", "decoders")
 

@@ -17,7 +17,8 @@ from tests.surgery.cases import CASES, analysed, build, random_kept
 
 # Constants for each channel and numbers of channels are text in the configuration; a kernel is
 # stored twice, an adapter within its kernel.
-ESTIMATED = {"not_understood", "constants", "spectral", "picked_by_number", "adapted"}
+ESTIMATED = {"not_understood", "constants", "spectral", "picked_by_number"}
+ESTIMATED |= {"adapted", "blurred"}
 formats = pytest.mark.parametrize("file_format", ["keras", "h5"])
 
 

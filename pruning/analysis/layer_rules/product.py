@@ -8,7 +8,10 @@ graph's nodes) are sums over positions, each by itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import wraps
+
+import numpy as np
 
 from pruning.analysis.atoms import AtomArray
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
@@ -19,20 +22,51 @@ ROOTED = (
     "It divides by the root of a head's width, and Keras takes what it answers to be as wide as the"
     " query."
 )
+EACH_WITH_EACH = (
+    "combines each of these channels with each channel of another tensor: of two such widths"
+    " only one can be cut."
+)
 _Part = tuple[str, AtomArray, int]  # letter of the axis, channels along it, number of the input
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def of_two(trace: Trace) -> Trace:
-    """Freeze what is no product of two tensors of the model, but of one with a constant."""
+    """Freeze what is no product of two tensors; a constant counts as one without channels."""
 
     @wraps(trace)
     def traced(call: Call) -> Sequence[Channels]:
+        if len(call.inputs) == 1:
+            call = _with_constant(call)
         if len(call.inputs) == 2:
             return trace(call)
         return stays(call, SUMMED)
 
     return traced
+
+
+def _with_constant(call: Call) -> Call:
+    """The call with its constant among the inputs, if it has one beside its tensor.
+
+    So a fixed graph is written, whose nodes' features are to be mixed.
+    """
+    (tensor,) = call.tensors
+    operands = [
+        value if value is tensor else np.asarray(value)
+        for value in (*call.args, *call.kwargs.values())
+        if value is tensor or np.ndim(value) >= 2
+    ]
+    if len(operands) != 2 or operands[0] is operands[1]:
+        return call
+    own = [value is tensor for value in operands]
+    sizes = [tuple(value.shape) for value in operands]
+    return replace(
+        call,
+        tensors=tuple(operands),
+        inputs=tuple(call.inputs[0] if mine else Channels() for mine in own),
+        input_sizes=tuple(
+            call.input_sizes[0] if mine else size for mine, size in zip(own, sizes, strict=True)
+        ),
+    )
 
 
 @of_two
@@ -235,7 +269,7 @@ def _one_of_two(call: Call, handed: Sequence[_Part], out: str) -> list[_Part]:
     followed = max(free, key=lambda part: out.index(part[0]), default=None)
     for part in handed:
         if part is not followed:
-            call.freeze(part[1], f"{call.record.name!r} combines different axes.")
+            call.freeze(part[1], f"{call.record.name!r} {EACH_WITH_EACH}")
     return [followed] if followed is not None else []
 
 
