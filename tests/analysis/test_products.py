@@ -90,3 +90,10 @@ def test_a_product_with_itself_goes_on_request(family):
     assert groups["same"].on_request == "summed"
     assert "sums over these channels" in groups["same"].reason
     assert groups["free"].prunable
+
+
+def test_heads_of_the_attention_operation_go_where_its_scale_is_not_written():
+    groups = {g.id: g for g in analysed(build("operations_of_keras_3", "keras3"), "keras3").groups}
+    assert (groups["v2"].channels, groups["v2"].prunable) == (2, True)
+    assert {"q2", "k2", "v2", "logits"} <= set(groups["v2"].layers)
+    assert groups["v1"].on_request == "summed"

@@ -416,7 +416,9 @@ def operations_of_keras_3(keras: Any) -> Any:
     made = [layers.Reshape((STEPS, 2, 4))(layers.Dense(8, name=f"{n}1")(x)) for n in "qkv"]
     x = layers.Reshape((STEPS, 8))(keras.ops.dot_product_attention(*made, scale=0.4))
     narrow = [layers.Reshape((STEPS, 2, 3))(layers.Dense(6, name=f"{n}2")(x)) for n in "qkv"]
-    x = layers.Reshape((STEPS, 6), name="again")(keras.ops.dot_product_attention(*narrow))
+    mask = keras.ops.expand_dims(keras.ops.matmul(i, layers.Permute((2, 1))(i)) > 0, 1)
+    x = keras.ops.dot_product_attention(*narrow, mask=mask)
+    x = layers.Reshape((STEPS, 6), name="again")(x)
     return keras.Model(i, _classes(keras, layers.GlobalAveragePooling1D(name="mean")(x)))
 
 

@@ -128,16 +128,22 @@ def attention(call: Call) -> Sequence[Channels]:
 def operation(call: Call) -> Sequence[Channels]:
     """``dot_product_attention`` on (batch, steps, heads, width): whole heads go.
 
-    The width of query, key and value goes as one, where the scale is written down.
+    The width of query, key and value goes as one, where the scale is written down. Where it is not,
+    heads are followed, however few.
     """
-    axes = [channels.axis for channels in call.inputs]
+    scaled = isinstance(argument(call, 5, "scale"), int | float)
+    for index in range(0 if scaled else 3):
+        call.prefer(index, 2)
+    for channels in call.inputs[3:]:
+        call.freeze(channels.atoms, f"{call.record.name!r} reads these values as a mask.")
+    axes = [channels.axis for channels in call.inputs[:3]]
     one, other = call.input_sizes[0], call.input_sizes[1]
     pairs = 2 * one[1] * other[1]
-    wide = axes == [3, 3, 3] and isinstance(argument(call, 5, "scale"), int | float)
+    wide = scaled and axes == [3, 3, 3]
     if not wide and (axes != [2, 2, 2] or one[2] != other[2]):
         call.work(pairs, one[2], one[3])
         return stays(call, ROOTED)
-    query, *others = call.inputs
+    query, *others = call.inputs[:3]
     for channels in others:
         call.atoms.unite(query.atoms, channels.atoms)
     call.work(pairs * one[2 if wide else 3], query.atoms)
