@@ -175,3 +175,9 @@ def test_models_nested_in_a_repeated_model_are_walked(family: str) -> None:
     groups = groups_of("repeated_backbone", family)
     sizes = [channels for name, (channels, _) in groups.items() if name.startswith("frames")]
     assert sizes == [6, 5, 7, 6]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_sets_of_units_go_where_what_is_in_a_set_is_compared(family: str) -> None:
+    groups = groups_of("compared_beside", family)
+    assert groups == {name: (3, (name,)) for name in ("codes", "choices", "norms", "means")}

@@ -23,7 +23,7 @@ SAVED += ("picked_by_number", "ranked", "gated_positions", "pooled_channels", "d
 FEWER_GROUPS = ("grouped", "whole_groups", "normalized", "shuffle", "heads_by_hand")
 FEWER_GROUPS += ("operations_of_keras_3", "made_kernels")
 # Their units do not become channels any more once a single channel is left.
-FEWER_GROUPS += ("decoders", "read_two_ways", "repeated_decoders")
+FEWER_GROUPS += ("decoders", "read_two_ways", "repeated_decoders", "compared_beside")
 
 
 @pytest.mark.parametrize(("name", "family"), CASES)

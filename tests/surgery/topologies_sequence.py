@@ -6,6 +6,8 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+from tests.surgery.topologies_operators import operation
+
 STEPS = 5
 
 
@@ -326,6 +328,24 @@ def repeated_decoders(keras: Any) -> Any:
     return keras.Model(i, [pictures, _classes(keras, layers.Flatten(name="flatten")(x))])
 
 
+def compared_beside(keras: Any) -> Any:
+    """Units that become few sets, each compared, normalised or averaged as a whole: sets go."""
+    layers = keras.layers
+    i = keras.Input((5,), name="code")
+    sets = {
+        name: layers.Reshape((3, 4), name=f"sets_{name}")(layers.Dense(12, name=name)(i))
+        for name in ("codes", "choices", "norms", "means")
+    }
+    made = [
+        layers.Softmax(name="softmax")(sets["codes"]),
+        layers.Activation("softmax", name="activation")(sets["choices"]),
+        layers.LayerNormalization(name="norm")(sets["norms"]),
+        operation(keras, "mean")(sets["means"], axis=-1),
+    ]
+    flat = [layers.Flatten(name=f"flat_{n}")(x) for n, x in enumerate(made)]
+    return keras.Model(i, _classes(keras, layers.Concatenate(name="all")(flat)))
+
+
 def repeated_backbone(keras: Any) -> Any:
     """A Sequential of a backbone, a model of two inputs and a head, applied to every step."""
     layers = keras.layers
@@ -448,6 +468,7 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         decoders,
         repeated_decoders,
         repeated_backbone,
+        compared_beside,
         read_two_ways,
         neighbours,
         operations_of_keras_3,

@@ -12,7 +12,7 @@ scores. A rule therefore cannot cut one thing and price another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -98,6 +98,17 @@ class Call:
         axis %= len(self.input_sizes[index])
         channels = self.inputs[index].settled().preferring(axis)
         self.inputs = (*self.inputs[:index], channels, *self.inputs[index + 1 :])
+        return channels
+
+    def beside(self, axes: Collection[int]) -> Channels:
+        """The first input, its channels along none of ``axes`` if that is open.
+
+        What an operation compares, normalises or sums is then whole for each channel that stays.
+        """
+        channels = self.inputs[0].settled()
+        others = [axis for axis in channels.open_axes() if axis not in axes]
+        if channels.axis in axes and others:
+            return self.prefer(0, max(others, key=lambda axis: self.input_sizes[0][axis]))
         return channels
 
     def along(self, index: int, axis: int) -> AtomArray:

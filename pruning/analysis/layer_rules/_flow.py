@@ -206,8 +206,8 @@ def reduce_axes(
             nothing; ``inexact``, as with a mean; ``frozen``.
     """
     rank = len(call.input_sizes[0])
-    channels = call.inputs[0]
     gone = range(rank) if axes is None else [int(a) % rank for a in np.atleast_1d(axes)]
+    channels = call.beside(gone)
     if channels.axis is None:
         return [Channels()]
     if channels.axis in gone and 0 not in gone and across == "sum":
