@@ -183,8 +183,7 @@ class Rebuild:
                 read = args[0] if args else kwargs.get("inputs", [])
                 new = self._model(layer, self.door.in_order(layer, read))
             else:
-                config = with_answers_width(self.new_config(layer), layer)
-                new = type(layer).from_config(without_build(config))
+                new = type(layer).from_config(without_build(self.new_config(layer)))
                 self._start_with_zeros(new)
                 _free_settings(new)
             self.made[id(layer)] = (layer, new)
