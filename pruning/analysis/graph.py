@@ -21,6 +21,10 @@ from pruning.analysis.layer_rules._base import (
 from pruning.frameworks._base import Framework, Node
 
 Sizes = dict[int, tuple[int, ...]]
+_UNFORESEEN = (
+    *(ArithmeticError, AttributeError, LookupError, StopIteration),
+    *(TypeError, ValueError, NotImplementedError),
+)
 
 
 @dataclass(eq=False)
@@ -128,9 +132,9 @@ def _outputs(call: Call) -> Sequence[Channels]:
     except NotUnderstoodError as error:
         return _refused(call, str(error))
     # A rule meets settings that nobody foresaw; they must freeze a group, never the model.
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except _UNFORESEEN as error:
         return _refused(call, f"{type(error).__name__}: {str(error)[:120]}")
-    _settle_choices(call, outputs if rule.by_value else ())
+    call.settle_choices(outputs if rule.by_value else ())
     if not rule.by_value:  # of its input it knows the channels alone
         given = [channels for channels in call.inputs if channels.copies is not None]
         outputs = [replace(o, copies=None) if any(o is g for g in given) else o for o in outputs]
@@ -139,13 +143,6 @@ def _outputs(call: Call) -> Sequence[Channels]:
         if channels.axis is not None and len(channels.atoms) != size[channels.axis]:
             return _refused(call, "its output has an unexpected width.")
     return outputs
-
-
-def _settle_choices(call: Call, handed: Sequence[Channels]) -> None:
-    """Follow the usual axis of what a rule neither chose nor hands on as open as it was."""
-    for channels in call.inputs:
-        if not any(channels.choice is c.choice for c in handed):
-            channels.decided()
 
 
 def _settle_copies(call: Call, outputs: Sequence[Channels]) -> None:
@@ -160,7 +157,7 @@ def _settle_copies(call: Call, outputs: Sequence[Channels]) -> None:
 def _refused(call: Call, why: str) -> Sequence[Channels]:
     reason = f"{call.record.name!r} is used in a way the studio does not know: {why}"
     call.record.reason = reason
-    _settle_choices(call, ())
+    call.settle_choices(())
     _settle_copies(call, ())
     for made in call.record.made.values():
         call.freeze(made, reason)

@@ -58,10 +58,14 @@ def bytes_vary(records: Iterable[LayerTrace]) -> bool:
     """Whether a cut changes more of the file than its layers' weights.
 
     So do constants for each channel and numbers of channels, which are written into the
-    configuration as text, and layers that store a kernel which is another layer's, too.
+    configuration as text, layers that store a kernel which is another layer's, too, and low-rank
+    adapters, which Keras adds to the kernel that it stores.
     """
     return any(
-        record.constants or record.numbers or type(record.layer).__name__ == "SpectralNormalization"
+        record.constants
+        or record.numbers
+        or type(record.layer).__name__ == "SpectralNormalization"
+        or getattr(record.layer, "lora_enabled", False)
         for record in records
     )
 

@@ -10,6 +10,7 @@ import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 from pruning.errors import ModelFileError
@@ -50,6 +51,13 @@ def composed(current: Any, added: Callable[[Any], Any] | None) -> Any:
     """The constraint to store: ``added`` after the user's own, replacing an earlier addition."""
     own = current.own if isinstance(current, ComposedConstraint) else current
     return own if added is None else ComposedConstraint(own, added)
+
+
+def _free_path(path: str, called: dict[int, tuple[Any, str]]) -> str:
+    """``path``, numbered where another layer has it: in tf_keras names may hold slashes, too."""
+    taken = {other for _, other in called.values()}
+    numbered = (f"{path}_{number}" for number in count(1))
+    return path if path not in taken else next(p for p in numbered if p not in taken)
 
 
 def distinguish_weights(model: Any, name: str, stored: str) -> None:
@@ -299,7 +307,8 @@ class GraphFramework(ABC):
             given = args[0] if args else kwargs["inputs"]
             inputs = self.in_order(layer, given)
             return self._replay(layer, inputs, f"{prefix}{layer.name}/", called, origins)
-        called.setdefault(id(layer), (layer, f"{prefix}{layer.name}"))
+        if id(layer) not in called:
+            called[id(layer)] = (layer, _free_path(f"{prefix}{layer.name}", called))
         return self.flatten(layer(*args, **kwargs))
 
     def in_order(self, model: Any, given: Any) -> list[Any]:

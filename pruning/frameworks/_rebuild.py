@@ -29,6 +29,27 @@ def without_build(config: Any) -> Any:
     return config
 
 
+def with_answers_width(config: dict[str, Any], layer: Any) -> dict[str, Any]:
+    """A layer's config with the width of what attention answers, inside wrapped layers too.
+
+    Where its author left it out, Keras takes the query's, which a cut may change alone.
+    """
+    inner = config.get("layer")
+    if isinstance(inner, dict) and hasattr(layer, "layer"):
+        wrapped = with_answers_width(inner["config"], layer.layer)
+        return {**config, "layer": {**inner, "config": wrapped}}
+    if isinstance(config.get("layers"), list) and hasattr(layer, "layers"):
+        twins = {twin.name: twin for twin in layer.layers}
+        entries = [
+            {**e, "config": with_answers_width(e["config"], twins.get(e["config"].get("name")))}
+            for e in config["layers"]
+        ]
+        return {**config, "layers": entries}
+    if type(layer).__name__ == "MultiHeadAttention" and not config.get("output_shape"):
+        return {**config, "output_shape": int(layer._output_dense.kernel.shape[-1])}
+    return config
+
+
 def _free_settings(layer: Any) -> None:
     """Plain tuples in place of the lists that Keras 3 tracks, and then cannot copy to save them."""
     for name, value in list(vars(layer).items()):

@@ -30,6 +30,8 @@ MOST_DIGITS = 20  # of 64 bits: tf_keras writes addresses in memory as identifie
 # Strings are matched first, and so left out: the number in a name is not one that a cut changes.
 _NUMBERS = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![\d.eE+-])([1-9]\d*)(?![\d.eE])')
 
+_ATTENTION_WIDTHS = re.compile(r'"output_shape": *(null|[1-9])')
+
 
 def make_canonical(path: Path) -> None:
     """Write a ``.keras`` or ``.h5`` file, told by its content, anew in canonical form.
@@ -50,11 +52,15 @@ def padded(config: str) -> str:
     """The JSON text with blanks at its end: one for each digit that a whole number lacks to DIGITS.
 
     The length is then the same whichever numbers from 1 to 10^DIGITS - 1 stand in the text.
-    Longer numbers count as if they had MOST_DIGITS.
+    Longer numbers count as if they had MOST_DIGITS. The width of attention, which a cut writes down
+    where its author left it out, takes the same as null, as a number and as a list of one.
     """
     config = config.rstrip()
     digits = [len(match[1]) for match in _NUMBERS.finditer(config) if match[1]]
-    return config + " " * sum((DIGITS if n <= DIGITS else MOST_DIGITS) - n for n in digits)
+    blanks = sum((DIGITS if n <= DIGITS else MOST_DIGITS) - n for n in digits)
+    for width in _ATTENTION_WIDTHS.findall(config):
+        blanks += len("[]") + (DIGITS - len("null") if width == "null" else 0)
+    return config + " " * blanks
 
 
 def rewrite_arrays(source: Path, target: Path) -> None:

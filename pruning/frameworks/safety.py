@@ -57,7 +57,7 @@ _TF_NAMES = """
     reduce_sum repeat reshape reverse roll round scalar_mul shape sigmoid sign sin size slice
     split sqrt square squeeze stack stop_gradient strided_slice subtract tanh tensordot tile
     transpose truediv unstack where zeros zeros_like image.per_image_standardization
-    image.crop_to_bounding_box image.flip_left_right image.rgb_to_grayscale
+    image.crop_to_bounding_box image.extract_patches image.flip_left_right image.rgb_to_grayscale
     quantization.fake_quant_with_min_max_vars
 """
 _BACKEND_NAMES = """
@@ -136,6 +136,13 @@ def _check_entry(file: ModelFile, entry: dict[str, Any]) -> None:
         return
     if not isinstance(name, str):
         raise _malformed(file)
+    if re.fullmatch(r"Quantized\w*DTypePolicy", name):
+        mode = config.get("mode", "") if isinstance(config, dict) else ""
+        raise ModelFileError(
+            f"The model's weights are quantized ({mode}).",
+            expected="Weights that are floating-point numbers: only these can be trained again.",
+            fix="Bring the model as it was before model.quantize(…), and quantize the pruned one.",
+        )
     if name.split(">")[-1] in ("Lambda", "__lambda__"):
         layer = config.get("name", "") if isinstance(config, dict) else ""
         raise ModelFileError(

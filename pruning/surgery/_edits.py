@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from pruning.analysis.layer_rules._base import LayerTrace
+from pruning.frameworks._rebuild import with_answers_width
 
 
 def edited_config(layer: Any, record: LayerTrace | None, removed: np.ndarray) -> dict[str, Any]:
-    config: dict[str, Any] = _copy(layer.get_config())
+    config = with_answers_width(_copy(layer.get_config()), layer)
     for setting in record.settings.values() if record is not None else ():
         if removed[setting.atoms].any():
             config = _replaced(config, setting.path, setting.kept(removed))

@@ -160,3 +160,24 @@ def test_a_dense_layer_used_along_and_beside_the_channels_freezes_them(
     analysis = analysed(model, family)
     assert not [group.id for group in analysis.groups if group.prunable]
     assert "'shared' is used in a way" in analysis.profile.layer("shared").reason
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_units_that_become_an_image_at_every_step_are_channels_of_it(family: str) -> None:
+    groups = groups_of("repeated_decoders", family)
+    assert groups["pictures"] == (4, ("pictures",))
+    assert groups["pictures#2"] == (3, ("pictures",))
+    assert groups["step_units"] == (4, ("step_units",))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_models_nested_in_a_repeated_model_are_walked(family: str) -> None:
+    groups = groups_of("repeated_backbone", family)
+    sizes = [channels for name, (channels, _) in groups.items() if name.startswith("frames")]
+    assert sizes == [6, 5, 7, 6]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_sets_of_units_go_where_what_is_in_a_set_is_compared(family: str) -> None:
+    groups = groups_of("compared_beside", family)
+    assert groups == {name: (3, (name,)) for name in ("codes", "choices", "norms", "means")}

@@ -16,6 +16,11 @@ FREE = {
     "context": {"encoder", "hide", "top"},
     "summed_channels": {"free", "d"},
     "own_norms": {"free", "top"},
+    "fixed_graph": {"first", "second"},
+    "scores_of_heads": {
+        *("of_heads", "attention", "attention#2", "attention#3"),
+        *("unread", "unread#2", "unread#3"),
+    },
 }
 
 
@@ -66,6 +71,9 @@ def test_flops_by_hand(family):
     assert flops["cosine"] == 2 * STEPS * STEPS * 5
     product = next(name for name in flops if "matmul" in name)
     assert flops[product] == 2 * STEPS * 4 * 3
+    flops = of("fixed_graph")
+    products = [count for name, count in flops.items() if "matmul" in name]
+    assert products == [2 * STEPS * NODES * NODES * 5] * 2
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -82,3 +90,10 @@ def test_a_product_with_itself_goes_on_request(family):
     assert groups["same"].on_request == "summed"
     assert "sums over these channels" in groups["same"].reason
     assert groups["free"].prunable
+
+
+def test_heads_of_the_attention_operation_go_where_its_scale_is_not_written():
+    groups = {g.id: g for g in analysed(build("operations_of_keras_3", "keras3"), "keras3").groups}
+    assert (groups["v2"].channels, groups["v2"].prunable) == (2, True)
+    assert {"q2", "k2", "v2", "logits"} <= set(groups["v2"].layers)
+    assert groups["v1"].on_request == "summed"

@@ -64,3 +64,16 @@ def test_flat_graph_clone_and_file_equal_the_original(
         loaded = keras.load(tmp_path / f"model{suffix}")
         assert framework_of(loaded).family == family
         assert_same(loaded)
+
+
+def test_paths_stay_apart_where_names_hold_slashes() -> None:
+    """tf_keras allows ``block/conv`` beside ``conv`` in a nested model called ``block``."""
+    keras = models.keras_of("tf_keras")
+    j = keras.Input((6, 6, 3), name="inner_image")
+    block = keras.Model(j, keras.layers.Conv2D(3, 1, name="conv")(j), name="block")
+    i = keras.Input((6, 6, 3), name="image")
+    model = keras.Model(i, block(keras.layers.Conv2D(3, 1, name="block/conv")(i)))
+    door = framework("tf_keras")
+    flat = door.flat(model)
+    paths = [door.path_of(flat, layer) for layer in door.layers(model)]
+    assert paths == ["image", "block/conv", "inner_image", "block/conv_1"]

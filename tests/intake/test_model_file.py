@@ -320,6 +320,16 @@ def test_lambda_is_refused_by_its_name_and_never_run(
     assert not Path(trap).exists()
 
 
+def test_quantized_weights_are_refused_by_what_they_are(tmp_path: Path) -> None:
+    import keras
+
+    model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4), keras.layers.Dense(2)])
+    model.quantize("int8")
+    model.save(tmp_path / "model.keras")
+    error = refused(tmp_path / "model.keras", "quantized (int8)")
+    assert "before model.quantize" in error.fix
+
+
 @pytest.mark.parametrize("family", models.FAMILIES)
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
 def test_custom_layers_and_functions_are_all_named(

@@ -15,14 +15,15 @@ from tests.surgery.cases import CASES, analysed, case, flops_of, random_kept, we
 
 SAVED = ("residual_identity", "nested_functional", "bidirectional", "operators", "cross_attention")
 SAVED += ("conv_lstm", "repeated_models", "cells", "constants", "shuffle", "einsum", "picked")
-SAVED += ("repeated_weights", "along_positions", "text_as_image")
+SAVED += ("blurred", "fixed_graph", "scores_of_heads")
+SAVED += ("repeated_backbone", "repeated_weights", "along_positions", "text_as_image")
 SAVED += ("picked_by_number", "ranked", "gated_positions", "pooled_channels", "decoders")
 
 # Their convolutions, normalizations or heads have fewer groups of channels after a cut.
 FEWER_GROUPS = ("grouped", "whole_groups", "normalized", "shuffle", "heads_by_hand")
 FEWER_GROUPS += ("operations_of_keras_3", "made_kernels")
 # Their units do not become channels any more once a single channel is left.
-FEWER_GROUPS += ("decoders", "read_two_ways")
+FEWER_GROUPS += ("decoders", "read_two_ways", "repeated_decoders", "compared_beside")
 
 
 @pytest.mark.parametrize(("name", "family"), CASES)

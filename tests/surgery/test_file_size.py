@@ -11,12 +11,14 @@ from pruning.analysis.profiler import Analysis
 from pruning.strategy.cost_table import bytes_table, widths
 from pruning.strategy.sizes import cuts_are_exact, file_bytes, whole_bytes
 from pruning.surgery.channels import cut
+from pruning.surgery.self_check import self_check
 from tests.models import FAMILIES, keras_of
 from tests.surgery.cases import CASES, analysed, build, random_kept
 
 # Constants for each channel and numbers of channels are text in the configuration; a kernel is
-# stored twice.
+# stored twice, an adapter within its kernel.
 ESTIMATED = {"not_understood", "constants", "spectral", "picked_by_number"}
+ESTIMATED |= {"adapted", "blurred"}
 formats = pytest.mark.parametrize("file_format", ["keras", "h5"])
 
 
@@ -62,6 +64,26 @@ def stored_twice(keras: Any) -> Any:
     inner = keras.Model(inner_input, inner_output, name="inner")
     x = keras.layers.Concatenate(name="concat")([inner(i), shared(i)])
     return keras.Model(i, keras.layers.Dense(3, name="logits")(x), name="stored_twice")
+
+
+def attention(keras: Any) -> Any:
+    """Attention that is as wide as its query, because its author left the width out."""
+    i = keras.Input((5, 4), name="frames")
+    x = keras.layers.Dense(8, name="query")(i)
+    x = keras.layers.MultiHeadAttention(2, 4, name="attention")(x, i)
+    return keras.Model(i, keras.layers.Dense(3, name="logits")(x), name="attention_of_query")
+
+
+@formats
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_query_can_go_without_what_attention_answers(
+    family: str, file_format: str, tmp_path: Path
+) -> None:
+    analysis = analysed(attention(keras_of(family)), family, file_format)
+    made = cut(analysis, {"query": [1, 3, 4]})
+    assert made.model.get_layer("attention").get_weights()[6].shape == (2, 4, 8)
+    assert self_check(analysis, made).max_abs_error <= 1e-5
+    assert_priced_exactly(analysis, tmp_path, seed=1)
 
 
 @formats

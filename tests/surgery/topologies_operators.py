@@ -119,6 +119,25 @@ def _any_batch(keras: Any, x: Any) -> list[Any]:
     return [tf.shape(x)[0]]
 
 
+def blurred(keras: Any) -> Any:
+    """A fixed blur before the stride, then neighbourhoods that become channels."""
+    layers = keras.layers
+    i = _image(keras)
+    x = layers.Conv2D(6, 3, padding="same", activation="relu", name="conv")(i)
+    line = np.array([1.0, 2.0, 1.0]) / 4
+    kernel = constant(keras, np.tile(np.outer(line, line)[..., None, None], (1, 1, 6, 1)))
+    if hasattr(keras, "ops"):
+        x = keras.ops.depthwise_conv(x, kernel, strides=2, padding="same")
+        x = keras.ops.image.extract_patches(x, 2, padding="same")
+    else:
+        import tensorflow as tf
+
+        x = tf.nn.depthwise_conv2d(x, kernel, [1, 2, 2, 1], "SAME")
+        one = [1, 1, 1, 1]
+        x = tf.image.extract_patches(x, [1, 2, 2, 1], [1, 2, 2, 1], one, "SAME")
+    return keras.Model(i, _pooled(keras, layers.Dense(5, name="patches")(x)))
+
+
 def written_widths(keras: Any) -> Any:
     """Widths written into reshapes inside a nested model that is called twice."""
     layers, reshape = keras.layers, operation(keras, "reshape")
@@ -283,5 +302,6 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         picked_by_number,
         ranked,
         made_kernels,
+        blurred,
     )
 }

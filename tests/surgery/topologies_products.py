@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.surgery.topologies_operators import operation
+import numpy as np
+
+from tests.surgery.topologies_operators import constant, operation
 
 STEPS, NODES = 5, 6
 
@@ -157,6 +159,34 @@ def own_norms(keras: Any) -> Any:
     return keras.Model(i, _classes_of(keras, x))
 
 
+def fixed_graph(keras: Any) -> Any:
+    """The features of a skeleton's joints, mixed by adjacency matrices that are constants."""
+    layers, matmul = keras.layers, operation(keras, "matmul")
+    weights = np.random.default_rng(0).random((2, NODES, NODES))
+    i = keras.Input((STEPS, NODES, 3), name="joints")
+    x = layers.Conv2D(5, 1, name="first")(i)
+    left = matmul(constant(keras, weights[0]), x)
+    right = matmul(layers.Permute((1, 3, 2), name="turned")(x), constant(keras, weights[1]))
+    right = layers.Permute((1, 3, 2), name="back")(right)
+    x = layers.Concatenate(name="both")([left, layers.ReLU(name="relu")(right)])
+    x = layers.Conv2D(4, 1, name="second")(x)
+    return keras.Model(i, _classes_of(keras, layers.GlobalAveragePooling2D(name="mean")(x)))
+
+
+def scores_of_heads(keras: Any) -> Any:
+    """Attention whose scores are read, one channel for each head, and some that nobody reads."""
+    layers = keras.layers
+    i = keras.Input((STEPS, 4), name="frames")
+    attention = layers.MultiHeadAttention(3, 2, name="attention")
+    x, scores = attention(i, i, return_attention_scores=True)
+    scores = layers.Permute((2, 3, 1), name="heads_last")(scores)
+    y = layers.Flatten(name="pairs")(layers.Dense(2, name="of_heads")(scores))
+    unread = layers.MultiHeadAttention(4, 2, name="unread")
+    x, _ = unread(x, i, return_attention_scores=True)
+    x = layers.Concatenate(name="both")([layers.Flatten(name="flat")(x), y])
+    return keras.Model(i, _classes_of(keras, x))
+
+
 BUILDERS: dict[str, Callable[[Any], Any]] = {
     builder.__name__: builder
     for builder in (
@@ -168,5 +198,7 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         summed_channels,
         towers,
         own_norms,
+        fixed_graph,
+        scores_of_heads,
     )
 }

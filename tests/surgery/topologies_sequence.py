@@ -6,6 +6,8 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+from tests.surgery.topologies_operators import operation
+
 STEPS = 5
 
 
@@ -298,6 +300,75 @@ def decoders(keras: Any) -> Any:
     return keras.Model(i, [image, _classes(keras, layers.Flatten(name="flatten")(y))])
 
 
+def repeated_decoders(keras: Any) -> Any:
+    """At every step units become an image of its own, inside a model and by layers in a row."""
+    layers = keras.layers
+    i = keras.Input((3, 5), name="codes")
+    x = layers.LSTM(6, return_sequences=True, name="lstm")(i)
+    decoder = keras.Sequential(
+        [
+            keras.Input((6,)),
+            layers.Dense(8 * 8 * 4, activation="relu", name="units"),
+            layers.Reshape((8, 8, 4), name="image"),
+            layers.Conv2DTranspose(3, 3, 2, padding="same", name="larger"),
+            layers.Conv2D(1, 3, padding="same", name="picture"),
+        ],
+        name="decoder",
+    )
+    pictures = layers.TimeDistributed(decoder, name="pictures")(x)
+    steps = (
+        (layers.Dense(6 * 4), "step_units"),
+        (layers.Reshape((6, 4)), "rows"),
+        (layers.ReLU(), "relu"),
+        (layers.Conv1D(3, 3), "lines"),
+        (layers.GlobalMaxPooling1D(), "max"),
+    )
+    for layer, name in steps:
+        x = layers.TimeDistributed(layer, name=name)(x)
+    return keras.Model(i, [pictures, _classes(keras, layers.Flatten(name="flatten")(x))])
+
+
+def compared_beside(keras: Any) -> Any:
+    """Units that become few sets, each compared, normalised or averaged as a whole: sets go."""
+    layers = keras.layers
+    i = keras.Input((5,), name="code")
+    sets = {
+        name: layers.Reshape((3, 4), name=f"sets_{name}")(layers.Dense(12, name=name)(i))
+        for name in ("codes", "choices", "norms", "means")
+    }
+    made = [
+        layers.Softmax(name="softmax")(sets["codes"]),
+        layers.Activation("softmax", name="activation")(sets["choices"]),
+        layers.LayerNormalization(name="norm")(sets["norms"]),
+        operation(keras, "mean")(sets["means"], axis=-1),
+    ]
+    flat = [layers.Flatten(name=f"flat_{n}")(x) for n, x in enumerate(made)]
+    return keras.Model(i, _classes(keras, layers.Concatenate(name="all")(flat)))
+
+
+def repeated_backbone(keras: Any) -> Any:
+    """A Sequential of a backbone, a model of two inputs and a head, applied to every step."""
+    layers = keras.layers
+    i = keras.Input((8, 8, 3), name="picture")
+    x = layers.BatchNormalization(name="bn")(layers.Conv2D(6, 3, name="conv")(i))
+    backbone = keras.Model(i, layers.Conv2D(5, 3, name="features")(x), name="backbone")
+    maps, factors = keras.Input((4, 4, 5), name="maps"), keras.Input((5,), name="factors")
+    rows = layers.Reshape((1, 1, 5), name="rows")(factors)
+    gate = keras.Model([maps, factors], layers.Multiply(name="times")([maps, rows]), name="gate")
+    i = keras.Input((8, 8, 3), name="frame")
+    x = backbone(i)
+    x = gate([x, layers.GlobalAveragePooling2D(name="mean")(x)])
+    frame = keras.Model(i, layers.Flatten(name="flat")(x), name="frame_model")
+    head = keras.Sequential(
+        [keras.Input((80,)), layers.Dense(7, activation="relu", name="conv"), layers.Dense(6)],
+        name="head",
+    )
+    each = keras.Sequential([keras.Input((8, 8, 3)), frame, head], name="each")
+    clip = keras.Input((3, 8, 8, 3), name="clip")
+    x = layers.TimeDistributed(each, name="frames")(clip)
+    return keras.Model(clip, _classes(keras, layers.GRU(4, name="gru")(x)))
+
+
 def read_two_ways(keras: Any) -> Any:
     """Units that become steps and are read along both axes, by one call of a layer or by two."""
     layers = keras.layers
@@ -338,6 +409,21 @@ def text_as_image(keras: Any) -> Any:
     return keras.Model(i, _classes(keras, layers.Concatenate(name="join")(read)))
 
 
+def adapted(keras: Any) -> Any:
+    """Kernels with low-rank adapters (LoRA), as a fine-tuned model is saved with them."""
+    layers = keras.layers
+    i, j = keras.Input((6,), dtype="int32", name="tokens"), keras.Input((8, 8, 3), name="image")
+    x = layers.Embedding(9, 6, lora_rank=2, name="table")(i)
+    x = layers.Dense(7, activation="relu", lora_rank=3, name="dense")(x)
+    x = layers.EinsumDense("abc,cd->abd", (None, 5), bias_axes="d", lora_rank=2, name="einsum")(x)
+    y = layers.Conv2D(4, 3, lora_rank=2, name="first")(j)
+    y = layers.Conv2D(5, 3, lora_rank=2, name="second")(y)
+    x = layers.Concatenate(name="both")(
+        [layers.GlobalMaxPooling1D(name="p")(x), layers.GlobalMaxPooling2D(name="q")(y)]
+    )
+    return keras.Model([i, j], _classes(keras, x))
+
+
 def operations_of_keras_3(keras: Any) -> Any:
     """Attention and a gated linear unit as single operations."""
     layers = keras.layers
@@ -350,7 +436,9 @@ def operations_of_keras_3(keras: Any) -> Any:
     made = [layers.Reshape((STEPS, 2, 4))(layers.Dense(8, name=f"{n}1")(x)) for n in "qkv"]
     x = layers.Reshape((STEPS, 8))(keras.ops.dot_product_attention(*made, scale=0.4))
     narrow = [layers.Reshape((STEPS, 2, 3))(layers.Dense(6, name=f"{n}2")(x)) for n in "qkv"]
-    x = layers.Reshape((STEPS, 6), name="again")(keras.ops.dot_product_attention(*narrow))
+    mask = keras.ops.expand_dims(keras.ops.matmul(i, layers.Permute((2, 1))(i)) > 0, 1)
+    x = keras.ops.dot_product_attention(*narrow, mask=mask)
+    x = layers.Reshape((STEPS, 6), name="again")(x)
     return keras.Model(i, _classes(keras, layers.GlobalAveragePooling1D(name="mean")(x)))
 
 
@@ -378,9 +466,13 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         input_mixed_first,
         pooled_channels,
         decoders,
+        repeated_decoders,
+        repeated_backbone,
+        compared_beside,
         read_two_ways,
         neighbours,
         operations_of_keras_3,
+        adapted,
     )
 }
 # tf_keras 2.21 cannot build its own SpectralNormalization beside Keras 3.
@@ -391,4 +483,5 @@ ONLY = {
     "reversed_table": "keras3",
     "random_features": "tf_keras",
     "operations_of_keras_3": "keras3",
+    "adapted": "keras3",
 }

@@ -34,11 +34,21 @@ def freeze_masks(call: Call, bound: Mapping[str, int]) -> None:
 
 
 def answers(call: Call, heads: AtomArray, made: AtomArray) -> list[Channels]:
-    """What an attention layer returns: its channels, and the scores of its heads if asked to."""
+    """What an attention layer returns: its channels, and the scores of its heads if asked to.
+
+    Args:
+        call: Of the layer.
+        heads: As many as the scores have: (batch, …, heads, steps of query, steps of key).
+        made: The channels.
+    """
     outputs = [Channels(len(call.output_sizes[0]) - 1, made)]
-    if len(call.output_sizes) > 1:
-        call.freeze(heads, f"{call.record.name!r} returns the scores of its heads.")
-        outputs += [Channels() for _ in call.output_sizes[1:]]
+    compared = len(getattr(call.layer, "_attention_axes", None) or (1,))
+    for size in call.output_sizes[1:]:
+        if len(size) != len(call.output_sizes[0]) + compared:  # Keras 3 declares too few axes
+            call.freeze(heads, f"{call.record.name!r} returns the scores of its heads.")
+            outputs.append(Channels())
+        else:
+            outputs.append(Channels(len(size) - 2 * compared - 1, heads))
     return outputs
 
 

@@ -12,7 +12,7 @@ scores. A rule therefore cannot cut one thing and price another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -95,12 +95,20 @@ class Call:
 
     def prefer(self, index: int, axis: int) -> Channels:
         """Input ``index``, its channels along ``axis`` if that is open, see :class:`Choice`."""
-        channels = self.inputs[index].settled()
         axis %= len(self.input_sizes[index])
-        if channels.choice is not None and axis in channels.choice.axes:
-            channels.choice.choose(axis)
-            channels = channels.settled()
+        channels = self.inputs[index].settled().preferring(axis)
         self.inputs = (*self.inputs[:index], channels, *self.inputs[index + 1 :])
+        return channels
+
+    def beside(self, axes: Collection[int]) -> Channels:
+        """The first input, its channels along none of ``axes`` if that is open.
+
+        What an operation compares, normalises or sums is then whole for each channel that stays.
+        """
+        channels = self.inputs[0].settled()
+        others = [axis for axis in channels.open_axes() if axis not in axes]
+        if channels.axis in axes and others:
+            return self.prefer(0, max(others, key=lambda axis: self.input_sizes[0][axis]))
         return channels
 
     def along(self, index: int, axis: int) -> AtomArray:
@@ -131,10 +139,10 @@ class Call:
     def weight(
         self,
         variable: Any,
-        *,
         makes: Mapping[int, AtomArray] | None = None,
         carries: Mapping[int, AtomArray] | None = None,
         reads: Mapping[int, AtomArray] | None = None,
+        *,
         kernel: bool = False,
         multiply_adds: int = 0,
         root_of: AtomArray | None = None,
@@ -169,7 +177,10 @@ class Call:
                 raise NotUnderstoodError(
                     f"the weights of {self.record.name!r} have an unexpected shape {axes.shape}."
                 )
-        index = next(i for i, v in enumerate(self.record.variables) if v is variable)
+        places = [i for i, held in enumerate(self.record.variables) if held is variable]
+        if not places:
+            raise NotUnderstoodError("it computes its weights from others.")
+        index = places[0]
         known = self.record.weights.setdefault(index, axes).axes
         if known.keys() != axes.axes.keys():
             raise NotUnderstoodError("its weights meet channels along other axes in another call.")
@@ -178,6 +189,43 @@ class Call:
         if multiply_adds:
             widths = [axes.axes.get(axis, size) for axis, size in enumerate(axes.shape)]
             self.work(multiply_adds, *widths)
+
+    def kernel(
+        self,
+        name: str = "kernel",
+        *,
+        makes: Mapping[int, AtomArray] | None = None,
+        carries: Mapping[int, AtomArray] | None = None,
+        reads: Mapping[int, AtomArray] | None = None,
+        multiply_adds: int = 0,
+    ) -> None:
+        """As :meth:`weight`, of the layer's kernel of that name and of its low-rank adapter.
+
+        With LoRA (arXiv:2106.09685) the kernel is W + factor * A B: of the same axes A has all but
+        the last, B the last.
+        """
+        adapted = bool(getattr(self.layer, "lora_enabled", False))
+        variable = getattr(self.layer, f"_{name}" if adapted else name)
+        said = [dict(makes or {}), dict(carries or {}), dict(reads or {})]
+        self.weight(variable, *said, kernel=True, multiply_adds=multiply_adds)
+        if not adapted:
+            return
+        last = len(variable.shape) - 1
+        for part in "ab":
+            on_last = part == "b"
+            axes = [
+                {
+                    1 if on_last else axis: atoms
+                    for axis, atoms in of.items()
+                    if on_last == (axis == last)
+                }
+                for of in said
+            ]
+            self.weight(getattr(self.layer, f"lora_{name}_{part}"), *axes)
+        widths = {axis: atoms for of in said for axis, atoms in of.items()}
+        if name == "kernel":  # A B is computed anew for each call
+            rank = int(self.layer.lora_kernel_b.shape[0])
+            self.work(rank, *(widths.get(axis, int(n)) for axis, n in enumerate(variable.shape)))
 
     def setting(self, *path: str | int, atoms: AtomArray) -> None:
         """Say that this entry of the configuration is the number of kept ``atoms``."""
@@ -297,16 +345,33 @@ class Call:
             path=(*self.path, *path),
             times=self.times * (self.input_sizes[0][1] if drop_axis else 1),
         )
-        outputs = self.rule_for(layer).trace(inner)
+        outputs = inner.traced()
         return [self.with_time(channels) for channels in outputs] if drop_axis else outputs
+
+    def traced(self) -> Sequence[Channels]:
+        """What the layer's rule says. Channels that it neither chose nor hands on are settled."""
+        rule = self.rule_for(self.layer)
+        outputs = rule.trace(self)
+        self.settle_choices(outputs if rule.by_value else ())
+        return outputs
+
+    def settle_choices(self, handed: Sequence[Channels]) -> None:
+        """Follow the usual axis of what a rule neither chose nor hands on as open as it was."""
+        for channels in self.inputs:
+            if not any(channels.choice is c.choice for c in handed):
+                channels.decided()
 
     def without_time(self, channels: Channels) -> Channels:
         """As a layer sees them that is applied to every step of axis 1."""
-        return _moved(channels, -1)
+        if 1 in channels.open_axes():
+            channels = channels.decided()
+        if channels.axis == 1:
+            raise NotUnderstoodError("the channels lie on the axis that the wrapper walks along.")
+        return channels.moved(-1)
 
     def with_time(self, channels: Channels) -> Channels:
         """Inverse of :meth:`without_time`."""
-        return _moved(channels, 1)
+        return channels.moved(1)
 
 
 @dataclass(frozen=True)
@@ -341,12 +406,3 @@ def _places(tensor: Any, held: Any, path: tuple[str | int, ...] = ()) -> Iterato
     elif isinstance(held, list | tuple):
         for key, value in enumerate(held):
             yield from _places(tensor, value, (*path, key))
-
-
-def _moved(channels: Channels, by: int) -> Channels:
-    channels = channels.decided()
-    if channels.axis is None or channels.axis == 0:
-        return channels
-    if channels.axis + by < 1:
-        raise NotUnderstoodError("the channels lie on the axis that the wrapper walks along.")
-    return Channels(channels.axis + by, channels.atoms)

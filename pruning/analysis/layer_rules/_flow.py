@@ -189,9 +189,8 @@ def by_example(
         settled(axis, line[:, 0].copy())
 
     choice = Choice(lines, usual, settle)
-    if len(lines) == 1:
-        return [choice.choose()]
-    return [Channels(usual, lines[usual][:, 0].copy(), choice=choice)]
+    made = Channels(usual, lines[usual][:, 0].copy(), choice=choice)
+    return [made.decided() if len(lines) == 1 else made]
 
 
 def reduce_axes(
@@ -207,8 +206,8 @@ def reduce_axes(
             nothing; ``inexact``, as with a mean; ``frozen``.
     """
     rank = len(call.input_sizes[0])
-    channels = call.inputs[0]
     gone = range(rank) if axes is None else [int(a) % rank for a in np.atleast_1d(axes)]
+    channels = call.beside(gone)
     if channels.axis is None:
         return [Channels()]
     if channels.axis in gone and 0 not in gone and across == "sum":

@@ -34,21 +34,20 @@ class Choice:
         axes: For each axis that it could be, the channels that would go together in rows. (n, m).
         usual: The axis that is followed when the reader has no wish.
         settle: Told the axis and its entry of ``axes``, once.
-        chosen: What was settled.
+        chosen: The axis that was settled, and its channels.
     """
 
     axes: dict[int, AtomArray]
     usual: int
     settle: Callable[[int, AtomArray], None]
-    chosen: Channels | None = None
+    chosen: tuple[int, AtomArray] | None = None
 
-    def choose(self, axis: int | None = None) -> Channels:
+    def choose(self, axis: int | None = None) -> None:
         """Follow that axis, the usual one without; what was chosen before stays so."""
         if self.chosen is None:
             axis = self.usual if axis is None else axis
             self.settle(axis, self.axes[axis])
-            self.chosen = Channels(axis, self.axes[axis][:, 0].copy())
-        return self.chosen
+            self.chosen = axis, self.axes[axis][:, 0].copy()
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +60,7 @@ class Channels:
         copies: Another axis that can follow channels, because its values are all the same.
         summed: Channels that these values are sums over, no layer with weights in between. (n,).
         choice: Which axis it is, as long as that is open; ``axis`` is then the usual one.
+        shift: How many axes this tensor has in front of those that ``choice`` counts.
     """
 
     axis: int | None = None
@@ -68,12 +68,33 @@ class Channels:
     copies: Copies | None = None
     summed: AtomArray = field(default_factory=lambda: NO_ATOMS)
     choice: Choice | None = None
+    shift: int = 0
 
     def settled(self) -> Channels:
         """With the axis that was chosen, if it was."""
         if self.choice is None or self.choice.chosen is None:
             return self
-        return replace(self.choice.chosen, summed=self.summed)
+        axis, atoms = self.choice.chosen
+        return Channels(axis + self.shift, atoms, summed=self.summed)
+
+    def preferring(self, axis: int) -> Channels:
+        """Along ``axis`` if the choice is open and has it."""
+        if self.choice is not None and axis - self.shift in self.choice.axes:
+            self.choice.choose(axis - self.shift)
+        return self.settled()
+
+    def moved(self, by: int) -> Channels:
+        """As a tensor has them that has ``by`` axes more behind the batch; a choice stays open."""
+        settled = replace(self.settled(), copies=None)
+        if settled.axis is None or settled.axis == 0:
+            return settled
+        return replace(settled, axis=settled.axis + by, shift=settled.shift + by)
+
+    def open_axes(self) -> tuple[int, ...]:
+        """Axes that could still be followed, when that is open."""
+        if self.choice is None or self.choice.chosen is not None:
+            return ()
+        return tuple(axis + self.shift for axis in self.choice.axes)
 
     def decided(self) -> Channels:
         """With the axis that was chosen, or the usual one from now on."""

@@ -15,8 +15,10 @@ def trace(call: Call) -> Sequence[Channels]:
     """``Activation``: passes, unless the function mixes channels (softmax)."""
     channels = call.inputs[0]
     last = len(call.input_sizes[0]) - 1
-    if activation_name(call.layer.activation) == "softmax" and channels.axis not in (None, last):
-        return [Channels(channels.axis, channels.atoms)]
+    if activation_name(call.layer.activation) == "softmax":
+        channels = call.beside([last])
+        if channels.axis not in (None, last):
+            return [Channels(channels.axis, channels.atoms)]
     check_activation(call, call.layer.activation, channels.atoms)
     return [channels]
 
@@ -26,10 +28,10 @@ _COMPARED = "A softmax compares all its channels with each other; without one, a
 
 def softmax(call: Call) -> Sequence[Channels]:
     """Passes channels that lie along another axis than the one it compares along."""
-    channels = call.inputs[0]
     axes = argument(call, 1, "axis", -1)
     rank = len(call.input_sizes[0])
     compared = range(rank) if axes is None else [int(a) % rank for a in np.atleast_1d(axes)]
+    channels = call.beside(compared)
     if len(call.inputs) == 1 and channels.axis not in compared:
         return [channels]
     return stays(call, _COMPARED)

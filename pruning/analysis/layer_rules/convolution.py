@@ -41,13 +41,8 @@ def trace(call: Call) -> Sequence[Channels]:
     else:
         reads = _tie_groups(call, read, made, groups, last - 1)
     call.setting("filters", atoms=made)
-    call.weight(
-        layer.kernel,
-        makes={last: made},
-        reads=reads,
-        kernel=True,
-        multiply_adds=spatial(layer, call.output_sizes[0]),
-    )
+    positions = spatial(layer, call.output_sizes[0])
+    call.kernel(makes={last: made}, reads=reads, multiply_adds=positions)
     call.weight(layer.bias, carries={0: made})
     check_activation(call, layer.activation, made)
     return [Channels(axis, made)]

@@ -26,11 +26,9 @@ def trace(call: Call) -> Sequence[Channels]:
     read = call.along(0, len(size) - 1)
     made = call.new(layer.units, unit="unit")
     call.setting("units", atoms=made)
-    call.weight(
-        layer.kernel,
+    call.kernel(
         makes={1: made},
         reads={0: read},
-        kernel=True,
         multiply_adds=int(np.prod(size[1:-1], dtype=np.int64)),
     )
     call.weight(layer.bias, carries={0: made})

@@ -33,7 +33,7 @@ def trace(call: Call) -> Sequence[Channels]:
     makes = {kernel.index(x): known[x] for x in made_letters if x in known}
     carries = {kernel.index(x): known[x] for x in known if x in kernel and x in given and x in out}
     reads = {kernel.index(x): known[x] for x in known if x in kernel and x not in out}
-    call.weight(layer.kernel, makes=makes, carries=carries, reads=reads, kernel=True)
+    call.kernel(makes=makes, carries=carries, reads=reads)
     # Every value of the kernel is used at all positions that only the input has.
     lengths = dict(zip(given, call.input_sizes[0], strict=True))
     lengths.update(zip(kernel, layer.kernel.shape, strict=True))

@@ -12,7 +12,7 @@ def trace(call: Call) -> Sequence[Channels]:
     made = call.new(call.layer.output_dim)
     call.freeze(call.inputs[0].atoms, f"{call.record.name!r} looks these values up in its table.")
     call.setting("output_dim", atoms=made)
-    call.weight(call.layer.embeddings, makes={1: made}, kernel=True)
+    call.kernel("embeddings", makes={1: made})
     return [Channels(len(call.output_sizes[0]) - 1, made)]
 
 

@@ -50,7 +50,7 @@ def trace(call: Call) -> Sequence[Channels]:
     )
     call.weight(output.bias, carries={0: made})
     call.work(2 * steps_q * steps_kv, readers, width)
-    return answers(call, heads, made)
+    return answers(call, readers, made)
 
 
 RULE = LayerRule("grouped-query attention", ("GroupedQueryAttention",), trace, "cut")

@@ -16,10 +16,11 @@ REASON = (
 
 def trace(call: Call) -> Sequence[Channels]:
     """LayerNormalization and its like: exact over other axes, else inexact and on request only."""
-    layer, channels = call.layer, call.inputs[0]
+    layer = call.layer
     rank = len(call.input_sizes[0])
     axes = layer.axis if isinstance(layer.axis, list | tuple) else [layer.axis]
     axes = [int(axis) % rank for axis in axes]
+    channels = call.beside(axes)
     if channels.axis not in axes:
         return [channels]
     for name in ("gamma", "beta", "scale"):

@@ -8,7 +8,10 @@ graph's nodes) are sums over positions, each by itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import wraps
+
+import numpy as np
 
 from pruning.analysis.atoms import AtomArray
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
@@ -19,20 +22,51 @@ ROOTED = (
     "It divides by the root of a head's width, and Keras takes what it answers to be as wide as the"
     " query."
 )
+EACH_WITH_EACH = (
+    "combines each of these channels with each channel of another tensor: of two such widths"
+    " only one can be cut."
+)
 _Part = tuple[str, AtomArray, int]  # letter of the axis, channels along it, number of the input
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def of_two(trace: Trace) -> Trace:
-    """Freeze what is no product of two tensors of the model, but of one with a constant."""
+    """Freeze what is no product of two tensors; a constant counts as one without channels."""
 
     @wraps(trace)
     def traced(call: Call) -> Sequence[Channels]:
+        if len(call.inputs) == 1:
+            call = _with_constant(call)
         if len(call.inputs) == 2:
             return trace(call)
         return stays(call, SUMMED)
 
     return traced
+
+
+def _with_constant(call: Call) -> Call:
+    """The call with its constant among the inputs, if it has one beside its tensor.
+
+    So a fixed graph is written, whose nodes' features are to be mixed.
+    """
+    (tensor,) = call.tensors
+    operands = [
+        value if value is tensor else np.asarray(value)
+        for value in (*call.args, *call.kwargs.values())
+        if value is tensor or np.ndim(value) >= 2
+    ]
+    if len(operands) != 2 or operands[0] is operands[1]:
+        return call
+    own = [value is tensor for value in operands]
+    sizes = [tuple(value.shape) for value in operands]
+    return replace(
+        call,
+        tensors=tuple(operands),
+        inputs=tuple(call.inputs[0] if mine else Channels() for mine in own),
+        input_sizes=tuple(
+            call.input_sizes[0] if mine else size for mine, size in zip(own, sizes, strict=True)
+        ),
+    )
 
 
 @of_two
@@ -94,16 +128,22 @@ def attention(call: Call) -> Sequence[Channels]:
 def operation(call: Call) -> Sequence[Channels]:
     """``dot_product_attention`` on (batch, steps, heads, width): whole heads go.
 
-    The width of query, key and value goes as one, where the scale is written down.
+    The width of query, key and value goes as one, where the scale is written down. Where it is not,
+    heads are followed, however few.
     """
-    axes = [channels.axis for channels in call.inputs]
+    scaled = isinstance(argument(call, 5, "scale"), int | float)
+    for index in range(0 if scaled else 3):
+        call.prefer(index, 2)
+    for channels in call.inputs[3:]:
+        call.freeze(channels.atoms, f"{call.record.name!r} reads these values as a mask.")
+    axes = [channels.axis for channels in call.inputs[:3]]
     one, other = call.input_sizes[0], call.input_sizes[1]
     pairs = 2 * one[1] * other[1]
-    wide = axes == [3, 3, 3] and isinstance(argument(call, 5, "scale"), int | float)
+    wide = scaled and axes == [3, 3, 3]
     if not wide and (axes != [2, 2, 2] or one[2] != other[2]):
         call.work(pairs, one[2], one[3])
         return stays(call, ROOTED)
-    query, *others = call.inputs
+    query, *others = call.inputs[:3]
     for channels in others:
         call.atoms.unite(query.atoms, channels.atoms)
     call.work(pairs * one[2 if wide else 3], query.atoms)
@@ -235,7 +275,7 @@ def _one_of_two(call: Call, handed: Sequence[_Part], out: str) -> list[_Part]:
     followed = max(free, key=lambda part: out.index(part[0]), default=None)
     for part in handed:
         if part is not followed:
-            call.freeze(part[1], f"{call.record.name!r} combines different axes.")
+            call.freeze(part[1], f"{call.record.name!r} {EACH_WITH_EACH}")
     return [followed] if followed is not None else []
 
 

@@ -83,6 +83,15 @@ def space_to_depth(call: Call) -> Sequence[Channels]:
     return [Channels(channels.axis, np.tile(channels.atoms, block * block))]
 
 
+def patches(call: Call) -> Sequence[Channels]:
+    """Every position becomes its neighbourhood: a channel occurs once per place in it."""
+    if argument(call, 5, "data_format") == "channels_first":
+        raise NotUnderstoodError("its channels are not on the last axis.")
+    axis = len(call.input_sizes[0]) - 1
+    atoms = call.along(0, axis)
+    return [Channels(axis, np.tile(atoms, call.output_sizes[0][axis] // len(atoms)))]
+
+
 def _last(call: Call) -> tuple[Channels, int]:
     if argument(call, 2, "data_format") not in (None, "NHWC", "channels_last"):
         raise NotUnderstoodError("its channels are not on the last axis.")
@@ -98,6 +107,7 @@ RULES = (
     LayerRule(
         "depth to space", ("ops.DepthToSpace", "tf.nn.depth_to_space"), depth_to_space, "passed"
     ),
+    LayerRule("patches", ("ops.ExtractPatches", "tf.image.extract_patches"), patches, "passed"),
     LayerRule(
         "space to depth", ("ops.SpaceToDepth", "tf.nn.space_to_depth"), space_to_depth, "passed"
     ),

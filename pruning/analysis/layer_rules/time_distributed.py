@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
+from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
 from pruning.frameworks._base import Node
+
+_Path = tuple[str | int, ...]
+_Paths = dict[int, tuple[Any, _Path]]  # layers and models by id, and where their configuration is
+SEQUENTIAL = -1  # key of the input of such a model, see ``Place``
 
 
 def trace(call: Call) -> Sequence[Channels]:
@@ -19,28 +23,25 @@ def trace(call: Call) -> Sequence[Channels]:
 
 
 def _model(call: Call, model: Any) -> Sequence[Channels]:
-    if any(hasattr(layer, "layers") for layer in model.layers):
-        raise NotUnderstoodError("it repeats a model that holds another model.")
     flat = call.framework.flat(model)
-    given = call.without_time(call.inputs[0])
-    channels = {id(flat.inputs[0]): given}
-    places = _places(model)
-    _entry(call, model, given)
-    for node in call.framework.nodes(flat):
-        if not node.inputs:
-            continue
-        inner = _call(call, node, places, channels)
-        outputs = inner.rule_for(node.layer).trace(inner)
-        channels.update({id(t): c.decided() for t, c in zip(node.outputs, outputs, strict=True)})
+    nodes = [node for node in call.framework.nodes(flat) if node.inputs]
+    paths = dict(_paths(model, ("layer", "config")))
+    channels = {id(flat.inputs[0]): call.without_time(call.inputs[0].decided())}
+    for node in nodes:
+        inner = _call(call, node, paths, channels)
+        channels.update(zip(map(id, node.outputs), inner.traced(), strict=True))
+    for tensor in (*flat.inputs, *(t for node in nodes for t in node.outputs)):
+        for _, place in call.framework.places(flat, tensor):
+            if place.model in paths:
+                entered, path = paths[place.model]
+                _entry(call, entered, path, place.key, channels[id(tensor)].decided())
     return [call.with_time(channels[id(tensor)]) for tensor in flat.outputs]
 
 
-def _call(call: Call, node: Node, places: dict[str, int], channels: dict[int, Channels]) -> Call:
+def _call(call: Call, node: Node, paths: _Paths, channels: dict[int, Channels]) -> Call:
     """One call inside the model, as the wrapper's record sees it."""
     shape = call.framework.shape
-    path: tuple[str | int, ...] = ("layer", "config")
-    if node.layer.name in places:
-        path = (*path, "layers", places[node.layer.name], "config")
+    _, path = paths.get(id(node.layer), (None, ("layer", "config")))
 
     def sizes(tensors: Sequence[Any]) -> tuple[tuple[int, ...], ...]:
         return tuple((1, *(1 if n is None else n for n in shape(t)[1:])) for t in tensors)
@@ -49,7 +50,7 @@ def _call(call: Call, node: Node, places: dict[str, int], channels: dict[int, Ch
         call,
         layer=node.layer,
         tensors=node.inputs,
-        inputs=tuple(channels[id(tensor)] for tensor in node.inputs),
+        inputs=tuple(channels[id(tensor)].settled() for tensor in node.inputs),
         input_shapes=tuple(shape(tensor) for tensor in node.inputs),
         output_shapes=tuple(shape(tensor) for tensor in node.outputs),
         input_sizes=sizes(node.inputs),
@@ -61,25 +62,46 @@ def _call(call: Call, node: Node, places: dict[str, int], channels: dict[int, Ch
     )
 
 
-def _entry(call: Call, model: Any, given: Channels) -> None:
-    """The model's input shape is written down in several places, which go with what it reads."""
-    if given.axis is None:
+def _entry(call: Call, model: Any, path: _Path, key: int, given: Channels) -> None:
+    """A model's input shape is written down in several places, which go with what it reads.
+
+    Args:
+        call: Of the wrapper.
+        model: The repeated one, or one nested in it.
+        path: Of its configuration.
+        key: Of a tensor in it, see :class:`Place`; most are none of its inputs.
+        given: The channels of that tensor.
+    """
+    names = {id(tensor): tensor._keras_history[0].name for tensor in model.inputs}
+    if given.axis is None or key not in (SEQUENTIAL, *names):
         return
     config = model.get_config()
-    written = config.get("build_input_shape")
-    if written:
-        call.setting("layer", "config", "build_input_shape", given.axis, atoms=given.atoms)
+    if config.get("build_input_shape"):
+        call.setting(*path, "build_input_shape", given.axis, atoms=given.atoms)
     for place, entry in enumerate(config["layers"]):
-        for key in ("batch_shape", "batch_input_shape"):
-            if entry["config"].get(key):
-                path = ("layer", "config", "layers", place, "config", key, given.axis)
-                call.setting(*path, atoms=given.atoms)
+        # Of a Sequential model, the input and the layer after it may both say what they read.
+        if place > 1 if key == SEQUENTIAL else entry["config"].get("name") != names[key]:
+            continue
+        for shape in ("batch_shape", "batch_input_shape"):
+            written = entry["config"].get(shape) or ()
+            if len(written) > given.axis and written[given.axis] == len(given.atoms):
+                width = (*path, "layers", place, "config", shape, given.axis)
+                call.setting(*width, atoms=given.atoms)
 
 
-def _places(model: Any) -> dict[str, int]:
-    """Where each layer's configuration is in the model's."""
+def _paths(model: Any, path: _Path) -> Iterator[tuple[int, tuple[Any, _Path]]]:
+    """The model and all in it by id, with where the configuration of each is in the wrapper's."""
+    yield id(model), (model, path)
     entries = model.get_config()["layers"]
-    return {entry["config"]["name"]: place for place, entry in enumerate(entries)}
+    places = {entry["config"]["name"]: place for place, entry in enumerate(entries)}
+    for layer in getattr(model, "operations", model.layers):
+        if layer.name not in places:
+            continue
+        inner = (*path, "layers", places[layer.name], "config")
+        if hasattr(layer, "layers"):
+            yield from _paths(layer, inner)
+        else:
+            yield id(layer), (layer, inner)
 
 
-RULE = LayerRule("time distributed", ("TimeDistributed",), trace, "cut")
+RULE = LayerRule("time distributed", ("TimeDistributed",), trace, "cut", by_value=True)
