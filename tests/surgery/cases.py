@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from pruning.analysis.graph import trace
 from pruning.analysis.groups import flops_cost, make_groups
 from pruning.analysis.profiler import Analysis, analyse
 from pruning.frameworks._base import Framework, framework
+from pruning.strategy.cost_table import bytes_table, widths
+from pruning.strategy.sizes import cuts_are_exact, file_bytes, whole_bytes
 from pruning.surgery.channels import Cut, cut
 from tests import models
 from tests.surgery import (
@@ -97,6 +101,20 @@ def case(name: str, family: str, on_request: bool = False) -> Case:
     before = [np.array(weight) for weight in analysis.model.get_weights()]
     kept = random_kept(analysis, TOPOLOGIES.index(name), on_request)
     return Case(analysis, before, cut(analysis, kept))
+
+
+def assert_priced(analysis: Analysis, made: Cut, folder: Path) -> None:
+    """Save a cut model, and compare its file's size with what the profile says."""
+    profile = analysis.profile
+    path = folder / f"small.{profile.file_format}"
+    analysis.framework.save(made.model, path)
+    kept = widths(profile, {name: len(indices) for name, indices in made.kept.items()})
+    priced = file_bytes(profile, bytes_table(profile).total(kept))
+    if cuts_are_exact(profile):
+        assert priced == path.stat().st_size
+    else:
+        assert priced == pytest.approx(path.stat().st_size, rel=0.3)
+    assert path.stat().st_size < whole_bytes(profile)
 
 
 def flops_of(model: Any, of: Framework) -> int:

@@ -1,4 +1,7 @@
-"""The priced size of a cut model's file is its size, byte for byte, for every topology."""
+"""The priced size of a cut model's file is its size, byte for byte, however weights are stored.
+
+``test_channels`` has the same for every topology.
+"""
 
 from __future__ import annotations
 
@@ -8,41 +11,17 @@ from typing import Any
 import pytest
 
 from pruning.analysis.profiler import Analysis
-from pruning.strategy.cost_table import bytes_table, widths
-from pruning.strategy.sizes import cuts_are_exact, file_bytes, whole_bytes
 from pruning.surgery.channels import cut
 from pruning.surgery.self_check import self_check
 from tests.models import FAMILIES, keras_of
-from tests.surgery.cases import CASES, analysed, build, random_kept
+from tests.surgery.cases import analysed, assert_priced, random_kept
 
-# Constants for each channel and numbers of channels are text in the configuration; a kernel is
-# stored twice, an adapter within its kernel.
-ESTIMATED = {"not_understood", "constants", "spectral", "picked_by_number"}
-ESTIMATED |= {"adapted", "blurred"}
 formats = pytest.mark.parametrize("file_format", ["keras", "h5"])
 
 
 def assert_priced_exactly(analysis: Analysis, folder: Path, seed: int) -> None:
     """Save a random cut of the model, and compare with what the profile says."""
-    profile = analysis.profile
-    path = folder / f"small.{profile.file_format}"
-    made = cut(analysis, random_kept(analysis, seed))
-    analysis.framework.save(made.model, path)
-    kept = widths(profile, {name: len(indices) for name, indices in made.kept.items()})
-    priced = file_bytes(profile, bytes_table(profile).total(kept))
-    if cuts_are_exact(profile):
-        assert priced == path.stat().st_size
-    else:
-        assert priced == pytest.approx(path.stat().st_size, rel=0.3)
-    assert path.stat().st_size < whole_bytes(profile)
-
-
-@formats
-@pytest.mark.parametrize(("name", "family"), CASES)
-def test_every_topology(name: str, family: str, file_format: str, tmp_path: Path) -> None:
-    analysis = analysed(build(name, family), family, file_format)
-    assert cuts_are_exact(analysis.profile) == (name not in ESTIMATED)
-    assert_priced_exactly(analysis, tmp_path, seed=len(name))
+    assert_priced(analysis, cut(analysis, random_kept(analysis, seed)), folder)
 
 
 def precisions(keras: Any) -> Any:
