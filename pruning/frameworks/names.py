@@ -49,3 +49,9 @@ def is_depthwise(layer: Any, variable_name: str) -> bool:
     while hasattr(layer, "layer"):  # TimeDistributed, SpectralNormalization
         layer = layer.layer
     return variable_name == "depthwise_kernel" or type(layer).__name__.startswith("DepthwiseConv")
+
+
+def is_operation(layer: Any) -> bool:
+    """Whether a call in a graph is of a function, ``keras.ops`` or ``tf``, and not of a layer."""
+    cls = type(layer)
+    return cls.__name__ in ("TFOpLambda", "SlicingOpLambda") or ".src.ops" in cls.__module__

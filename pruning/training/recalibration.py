@@ -9,6 +9,7 @@ means in Precise-BN (arXiv:2105.07576, section 3) and in pruning (EagleEye, arXi
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,13 +21,15 @@ from pruning.errors import Cancelled
 from pruning.frameworks._base import Framework, Node
 from pruning.frameworks.execution import Execution
 from pruning.frameworks.memory import keep_memory
+from pruning.frameworks.names import is_operation
 from pruning.frameworks.running import fixed_batch
 
 SAMPLES = 256  # at most; the mean of a channel over them is known to 6 % of its deviation
 MEMORY = 512 * 2**20  # bytes that may flow between layers at once
 FEWEST = 32  # samples that are run even if they take more
-CHUNK = 128  # samples of one call, at most
+CHUNK = 256  # samples of one call, at most
 _CLASSES = frozenset({"BatchNormalization", "SyncBatchNormalization"})
+_LARGEST_VALUE = 8  # bytes
 _VALUES = 2**16  # turned to float64 at a time: half a MiB, which stays in a core's cache
 
 
@@ -171,16 +174,35 @@ class _Walk:
         self._uses = self.execution.last_uses()
 
     def affordable(self, inputs: Sequence[np.ndarray], step: int) -> int:
-        """How many of the samples can be held at once, told by running a few. At least a chunk."""
+        """How many of the samples can be held at once. At least a chunk.
+
+        Told by the shapes where all of it can be held anyway, by running a few where it cannot.
+        """
         fixed = fixed_batch(self.execution.flat)
         samples = len(inputs[0])
         whole = samples // fixed * fixed if fixed else samples
+        bound = self._most_bytes()
+        if bound is not None and bound * whole <= MEMORY:
+            return whole
         few = fixed or min(samples, 4)
         peak = 0
         for values in self._steps([[array[:few] for array in inputs]], measure=False):
             peak = max(peak, sum(_bytes(chunk) for chunks in values.values() for chunk in chunks))
         room = MEMORY * few // max(peak, 1)
         return min(whole, max(room // step * step if fixed else room, step))
+
+    def _most_bytes(self) -> int | None:
+        """Of all tensors of a sample together; None where their shapes do not tell.
+
+        An operation may make more samples of one.
+        """
+        total = 0
+        for node in self.execution.calls:
+            shapes = [tuple(tensor.shape)[1:] for tensor in node.outputs]
+            if is_operation(node.layer) or any(None in shape for shape in shapes):
+                return None
+            total += sum(math.prod(shape) * _LARGEST_VALUE for shape in shapes)
+        return total
 
     def run(self, chunks: Sequence[Sequence[Any]], words: str) -> None:
         """Settle all layers. chunks: of each, an array per input of the model."""

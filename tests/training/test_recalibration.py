@@ -136,3 +136,32 @@ def test_few_samples_are_used_where_memory_is_short(family, monkeypatch):
     monkeypatch.setattr(recalibration, "MEMORY", 1)
     x = RNG.normal(0, 1, (90, 8, 8, 3)).astype("float32")
     assert recalibrate(model, framework(family), [x]).samples == recalibration.FEWEST
+
+
+def test_all_samples_are_used_where_the_shapes_say_that_they_fit(family, monkeypatch):
+    keras = models.keras_of(family)
+    i = keras.Input((4, 3))
+    x = keras.layers.BatchNormalization()(keras.layers.Dense(5)(i))
+    model = keras.Model(i, keras.layers.GlobalAveragePooling1D()(x))
+    values = 4 * 3 + 2 * 4 * 5 + 5  # of a sample, in all tensors
+    x = RNG.normal(0, 1, (90, 4, 3)).astype("float32")
+    ran = []
+    steps = recalibration._Walk._steps
+    monkeypatch.setattr(
+        recalibration._Walk, "_steps",
+        lambda self, chunks, *, measure, **rest: ran.append((len(chunks[0][0]), measure))
+        or steps(self, chunks, measure=measure, **rest),
+    )  # fmt: skip
+    monkeypatch.setattr(recalibration, "MEMORY", 8 * values * 90)
+    assert recalibrate(model, framework(family), [x]).samples == 90
+    assert ran == [(90, True)]
+    monkeypatch.setattr(recalibration, "MEMORY", 8 * values * 90 - 1)  # now a few are run
+    assert recalibrate(model, framework(family), [x]).samples == 90
+    assert ran[1:] == [(4, False), (90, True)]
+
+
+def test_shapes_do_not_tell_what_an_operation_makes_of_a_sample(family):
+    model = models.build("operators", family)
+    flat = framework(family).flat(model)
+    walk = recalibration._Walk(framework(family), flat, 0, lambda *a: None, lambda: False)
+    assert walk._most_bytes() is None

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
+from pruning.frameworks.names import is_operation
 from pruning.plugins import plugins
 
 UNKNOWN_REASON = "The studio does not know what this layer does with its channels."
@@ -50,10 +51,11 @@ def rules() -> dict[str, LayerRule]:
 
 def key_of(layer: Any) -> str:
     """Name under which a rule covers ``layer``: class, ``ops.`` class or ``tf.`` symbol."""
-    cls = type(layer)
-    if cls.__name__ in ("TFOpLambda", "SlicingOpLambda"):
-        return f"tf.{layer.symbol.removeprefix('compat.v1.')}"
-    return f"ops.{cls.__name__}" if ".src.ops" in cls.__module__ else cls.__name__
+    name = type(layer).__name__
+    if not is_operation(layer):
+        return name
+    symbol: str | None = getattr(layer, "symbol", None)  # of TensorFlow's function
+    return f"tf.{symbol.removeprefix('compat.v1.')}" if symbol else f"ops.{name}"
 
 
 def rule_for(layer: Any) -> LayerRule:
