@@ -243,6 +243,20 @@ def test_start_queues_a_run_with_this_plan(profile) -> None:
     assert app.query_params["run"] == run.id
 
 
+def test_who_starts_a_run_does_not_wait_for_the_figures(profile, monkeypatch) -> None:
+    from pages.components.strategy import outcome
+
+    drawn = []
+    show = outcome.show
+    monkeypatch.setattr(outcome, "show", lambda *a: drawn.append(len(runs.runs())) or show(*a))
+    app = open_page()
+    assert drawn
+    assert set(drawn) == {0}
+    app.button(key="start").click().run()
+    assert len(runs.runs()) == 1
+    assert 1 not in drawn
+
+
 def test_without_data_the_button_is_replaced_by_a_way_to_it(profile) -> None:
     app = studio.page("strategy", model=MODEL)
     assert not app.exception
