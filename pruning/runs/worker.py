@@ -14,6 +14,7 @@ import fcntl
 import gc
 import json
 import os
+import select
 import sys
 import threading
 import time
@@ -106,10 +107,16 @@ def _await_folder() -> Path | None:
             return Path(told["folder"])
         with suppress(PruningError):  # deleted meanwhile
             path = model_path(told["model"])
-            if loaded := foresee(path, str(upload_record(path.parent)["name"])):
+            loaded = foresee(path, str(upload_record(path.parent)["name"]))
+            if loaded is not None and not _told_more():
                 rehearse(loaded.framework.keras)
         gc.freeze()  # nobody collects in a worker that waits
     return None
+
+
+def _told_more() -> bool:
+    """Whether the server has said something meanwhile."""
+    return bool(select.select([sys.stdin], [], [], 0)[0])
 
 
 def _redirect(folder: RunFolder) -> None:

@@ -3,13 +3,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from pruning.errors import DataFileError, ModelFileError, StorageError
 from pruning.frameworks._base import framework
 from pruning.intake import store
-from pruning.runs import executor, foresight, processes, worker
+from pruning.runs import executor, foresight, processes, warming, worker
 from pruning.runs.folder import RunFolder
 from pruning.runs.record import disk_full
 from pruning.runs.status import worker_of
@@ -141,6 +142,37 @@ def test_a_warm_worker_reads_the_expected_model_before_its_run(queue_toy, home: 
     folder = queue_toy("foreseen")
     workers.start(folder, warm=True)
     assert wait(folder, "done", "failed").results == {"read": [str(store.model_path(model))]}
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_a_run_that_comes_while_its_model_is_read_waits_for_no_rehearsal(
+    early: bool, home: Path, monkeypatch
+) -> None:
+    reading, writing = os.pipe()
+    done = []
+
+    def tell(**told: str) -> None:
+        os.write(writing, f"{json.dumps(told)}\n".encode())
+
+    def foresee(path: Path, name: str) -> SimpleNamespace:
+        done.append(name)
+        if early:
+            tell(folder="the run's")
+        return SimpleNamespace(framework=SimpleNamespace(keras="its Keras"))
+
+    def rehearse(keras: str) -> None:
+        done.append(keras)
+        tell(folder="the run's")
+
+    monkeypatch.setattr(foresight, "foresee", foresee)
+    monkeypatch.setattr(warming, "warm", lambda: None)
+    monkeypatch.setattr(warming, "rehearse", rehearse)
+    tell(model=stored(home))
+    with os.fdopen(reading) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert worker._await_folder() == Path("the run's")
+    os.close(writing)
+    assert done == ["small.keras"] + ["its Keras"] * (not early)
 
 
 def test_what_was_foreseen_is_read_once(home: Path, monkeypatch) -> None:
