@@ -1,4 +1,8 @@
-"""What holds for every layer rule, a new one included the moment its file exists."""
+"""What holds for every layer rule, a new one included the moment its file exists.
+
+That each rule that cuts is cut in a topology is in ``tests/surgery/test_channels.py``, which has
+them all at hand.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,6 @@ import pytest
 
 from pruning.analysis.layer_rules import key_of, rule_for, rules
 from tests.models import FAMILIES, keras_of
-from tests.surgery.cases import CASES, REQUESTED, case
 
 RULES = list({id(rule): rule for rule in rules().values()}.values())
 
@@ -43,19 +46,6 @@ def test_covered_operations_exist_in_keras_3(name: str) -> None:
     modules = (ops.numpy, ops.nn, ops.core, ops.math, ops.image, ops.linalg)
     assert keras.__version__
     assert any(hasattr(module, name.removeprefix("ops.")) for module in modules)
-
-
-def test_every_cutting_rule_is_cut_in_a_tested_topology() -> None:
-    missing = {rule.name for rule in RULES if rule.effect == "cut"}
-    requested = [(name, family, True) for name in REQUESTED for family in FAMILIES]
-    # One Keras after the other: most rules are met in the first, and a minute is saved.
-    for asked in sorted((*CASES, *requested), key=lambda asked: asked[1]):
-        made = case(*asked)
-        layers = {record.name: record.layer for record in made.analysis.layers}
-        missing -= {rule_for(layers[n]).name for n in made.cut.channels["layers"]}
-        if not missing:
-            break
-    assert not missing
 
 
 def test_layers_and_operations_of_one_name_are_told_apart() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pruning import storage
+from pruning import storage, training
 from pruning.comparison import latency
 from pruning.errors import Cancelled
 from pruning.intake.prepare import prepare
@@ -26,6 +26,7 @@ STAGES = ["load", "narrow", "cut", "self-check", "retrain", "compare", "save"]
 @pytest.fixture(autouse=True)
 def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latency, "MEASURE_SECONDS", 0.05)
+    monkeypatch.setattr(training, "step_seconds", lambda *_: None)  # a third of each run's time
     monkeypatch.setenv("PRUNING_STUDIO_HOME", str(tmp_path / "home"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pruning.analysis.layer_rules import rule_for, rules
 from pruning.errors import PlanError, SelfCheckError
 from pruning.strategy.cuts import changed
 from pruning.strategy.plan import PruningPlan
@@ -14,6 +15,7 @@ from pruning.surgery.self_check import difference, self_check
 from tests.models import FAMILIES, build, keras_of, outputs, samples
 from tests.surgery.cases import (
     CASES,
+    REQUESTED,
     analysed,
     assert_priced,
     case,
@@ -140,6 +142,18 @@ def test_the_original_is_not_changed(name: str, family: str) -> None:
     made = case(name, family)
     for before, now in zip(made.weights_before, made.analysis.model.get_weights(), strict=True):
         np.testing.assert_array_equal(now, before)
+
+
+def test_every_cutting_rule_is_cut_in_a_topology() -> None:
+    missing = {rule.name for rule in rules().values() if rule.effect == "cut"}
+    requested = [(name, family, True) for name in REQUESTED for family in FAMILIES]
+    for asked in (*CASES, *requested):
+        made = case(*asked)
+        layers = {record.name: record.layer for record in made.analysis.layers}
+        missing -= {rule_for(layers[n]).name for n in made.cut.channels["layers"]}
+        if not missing:
+            break
+    assert not missing
 
 
 @pytest.mark.parametrize("name", SAVED)
