@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 import streamlit as st
 
@@ -154,26 +154,29 @@ def baseline(model: str | None, ref: str | None) -> Scores | None:
 
 def timed(model: str) -> bool:
     """Whether the model's latency was measured, or found not to be measurable."""
-    return (storage.home() / "models" / model / "latency.json").is_file()
+    return _measured_file(model).is_file()
 
 
 def latency(model: str) -> Timed | None:
     """Latency of a model before pruning; ``None`` when not measured."""
-    if not timed(model):
-        return None
-    found = storage.read_json(storage.home() / "models" / model / "latency.json")
-    if found["median_ms"] is None:
-        return None
-    return Timed(found["median_ms"], found.get("fixed", 0.0))
+    found = _measured(model)
+    median = found.get("median_ms")
+    return None if median is None else Timed(median, found.get("fixed", 0.0))
 
 
 def gzip_bytes(model: str) -> int | None:
     """Measured size of a model after gzip, before pruning; ``None`` when it was not measured."""
-    if not timed(model):
-        return None
-    found = storage.read_json(storage.home() / "models" / model / "latency.json")
-    size: int | None = found.get("gzip_bytes")
+    size: int | None = _measured(model).get("gzip_bytes")
     return size
+
+
+def _measured(model: str) -> dict[str, Any]:
+    """What the job *latency* found out of a model; empty before it has ended."""
+    return storage.read_json(_measured_file(model)) if timed(model) else {}
+
+
+def _measured_file(model: str) -> Path:
+    return storage.home() / "models" / model / "latency.json"
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -1,7 +1,7 @@
 """A model read for a run before the run is there.
 
 Who looks at a model's strategy will probably prune it. A warm worker has nothing to do meanwhile,
-so it reads that model and rehearses a training; a run of it then begins with the cut.
+so it reads that model; a run of it then begins with the cut.
 """
 
 from __future__ import annotations
