@@ -77,13 +77,21 @@ def start_run(model_id: str, data_ref: str, plan: PruningPlan, note: str = "") -
     request = {"kind": "prune", "model": model_id, "data": data_ref, "created": time.time()}
     _create(folder, request, plan=plan, note=note)
     tick()
+    _workers.forget_plan()
     return folder
 
 
-def expect(model_id: str) -> None:
-    """Say that this model will probably be pruned: a waiting worker reads it meanwhile."""
+def expect(model_id: str, data_ref: str = "", plan: PruningPlan | None = None) -> None:
+    """Say what will probably be run: a waiting worker reads the model, and prepares its pruning.
+
+    Args:
+        model_id: A stored model.
+        data_ref: Prepared data.
+        plan: None when the model will be pruned, but nobody knows how.
+    """
     if model_path(model_id).stat().st_size <= MOST_BYTES:
-        _workers.expect(model_id)
+        expected = {"data": data_ref, "plan": plan.to_dict()} if plan else {}
+        _workers.expect({"model": model_id, **expected})
 
 
 def cancel(folder: RunFolder) -> None:

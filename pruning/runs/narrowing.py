@@ -102,9 +102,9 @@ class Narrowing:
         """Make one cut after which the next still finds its groups. -> the cut model's analysis."""
         from pruning.analysis.profiler import analyse
 
-        scores, profile = steps.score(subject), subject.analysis.profile
+        profile = subject.analysis.profile
         while True:
-            made = steps.cut(subject, scores)
+            made = steps.cut(subject)
             # Training changes weights only: what is known of the model now holds afterwards.
             analysis = analyse(subject.after, for_pricing=False)
             kept = {name: len(indices) for name, indices in made.kept.items()}
@@ -114,7 +114,7 @@ class Narrowing:
             everything = frozenset(group.id for group in profile.groups)
             self.late |= lost if not lost <= self.late else everything
             subject.plan = self._plan(profile, cut)
-        steps.check(subject, made)
+        steps.check(subject)
         return analysis
 
     def _take(self, made: Work) -> None:

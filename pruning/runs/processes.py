@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -81,7 +84,7 @@ class Workers:
         self._lock = threading.Lock()
         self._children: list[subprocess.Popen[bytes]] = []
         self._warm: subprocess.Popen[bytes] | None = None
-        self._expected: str | None = None
+        self._expected: Mapping[str, Any] | None = None
 
     def start(self, folder: RunFolder, *, warm: bool) -> tuple[int, float]:
         """Give ``folder`` to a worker, the warm one if there is one and it is wanted.
@@ -108,15 +111,26 @@ class Workers:
                 env=environment(),
                 start_new_session=True,
             )
-            if self._expected is not None:
-                _tell(self._warm, model=self._expected)
+            assert self._warm.stdin is not None
+            os.set_blocking(self._warm.stdin.fileno(), False)
+            self._tell_expected()
 
-    def expect(self, model: str) -> None:
-        """Have the warm worker, and those after it, read a model that is likely to be pruned."""
+    def expect(self, told: Mapping[str, Any]) -> None:
+        """Have the warm worker, and those after it, begin what they will probably have to do.
+
+        Args:
+            told: A ``model``, and perhaps a ``plan`` and ``data`` for it.
+        """
         with self._lock:
-            if self._warm is not None and model != self._expected:
-                _tell(self._warm, model=model)
-            self._expected = model
+            if told != self._expected:
+                self._expected = told
+                self._tell_expected()
+
+    def forget_plan(self) -> None:
+        """Have the workers to come read the model only: the plan's run is on its way."""
+        with self._lock:
+            if self._expected is not None:
+                self._expected = {"model": self._expected["model"]}
 
     def has_warm(self) -> bool:
         """Whether a worker is warm, or warming up."""
@@ -141,12 +155,18 @@ class Workers:
         with self._lock:
             self._children = [child for child in self._children if child.poll() is None]
 
+    def _tell_expected(self) -> None:
+        if self._warm is None or self._expected is None:
+            return
+        if not _tell(self._warm, self._expected):  # a plan for very many groups is too long
+            _tell(self._warm, {"model": self._expected["model"]})
+
     def _take_warm(self, folder: RunFolder) -> subprocess.Popen[bytes] | None:
         with self._lock:
             child, self._warm = self._warm, None
             if child is None or child.stdin is None or child.poll() is not None:
                 return None
-            if not _tell(child, folder=str(folder.path.resolve())):
+            if not _tell(child, {"folder": str(folder.path.resolve())}):
                 return None
             child.stdin.close()
             return child
@@ -163,12 +183,20 @@ class Workers:
             )
 
 
-def _tell(child: subprocess.Popen[bytes], **told: str) -> bool:
-    """Write a line to a warm worker. -> False when it died this moment."""
+def _tell(child: subprocess.Popen[bytes], told: Mapping[str, Any]) -> bool:
+    """Write a line to a warm worker, if it is short, and at once: the server waits for no worker.
+
+    A line of ``PIPE_BUF`` bytes is written whole or not at all.
+
+    Returns:
+        Whether it was written; not to a worker that died this moment, or has not read for long.
+    """
     assert child.stdin is not None
+    line = f"{json.dumps(told)}\n".encode()
+    if len(line) > select.PIPE_BUF:
+        return False
     try:
-        child.stdin.write(f"{json.dumps(told)}\n".encode())
-        child.stdin.flush()
+        os.write(child.stdin.fileno(), line)
     except OSError:
         return False
     return True

@@ -48,28 +48,31 @@ def recalibrated(
         should_stop: Asked often.
 
     Raises:
-        Cancelled: ``should_stop`` said so.
+        Cancelled: ``should_stop`` said so; the statistics are what they were.
     """
     judge = _Judge(model, framework, data, seed, report, should_stop)
     rows = drawn_rows(data.manifest.counts["train"], samples, seed)
-    old, before = statistics(model, framework), judge.look(GLANCE, 0.0)
-    made = recalibrate(
-        model,
-        framework,
-        data.inputs("train", rows),
-        report=lambda share, words: report(0.1 + 0.6 * share, words),
-        should_stop=should_stop,
-    )
-    after = judge.look(GLANCE, 0.7)
-    if before and after and judge.samples > GLANCE and not _plain(before, after):
-        new = statistics(model, framework)
-        after = judge.look(VALIDATION_SAMPLES, 0.8)
-        set_statistics(model, framework, old)
-        before = judge.look(VALIDATION_SAMPLES, 0.9)
-        set_statistics(model, framework, new)
-    kept = before is None or after is None or after.scores.loss <= before.scores.loss
-    if not kept:
-        set_statistics(model, framework, old)
+    old, kept = statistics(model, framework), False
+    try:
+        before = judge.look(GLANCE, 0.0)
+        made = recalibrate(
+            model,
+            framework,
+            data.inputs("train", rows),
+            report=lambda share, words: report(0.1 + 0.6 * share, words),
+            should_stop=should_stop,
+        )
+        after = judge.look(GLANCE, 0.7)
+        if before and after and judge.samples > GLANCE and not _plain(before, after):
+            new = statistics(model, framework)
+            after = judge.look(VALIDATION_SAMPLES, 0.8)
+            set_statistics(model, framework, old)
+            before = judge.look(VALIDATION_SAMPLES, 0.9)
+            set_statistics(model, framework, new)
+        kept = before is None or after is None or after.scores.loss <= before.scores.loss
+    finally:
+        if not kept:  # nor when this was stopped half-way
+            set_statistics(model, framework, old)
     return Recalibration(
         layers=made.layers,
         samples=made.samples,

@@ -88,6 +88,11 @@ class Record:
         """Say that an announced stage is not needed."""
         self._change(self._entry(name), "skipped", None)
 
+    def prepared(self, name: str, seconds: float) -> None:
+        """Say that a stage was done before this work came, and how long it took."""
+        print(f"-- {name}: done before, in {seconds:.2f} s", flush=True)
+        self._change(self._entry(name), "done", round(seconds, 3))
+
     def progress(self, fraction: float, words: str) -> None:
         """Say how far the stage is; calls that come too fast are dropped."""
         now = time.monotonic()

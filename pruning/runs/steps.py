@@ -17,7 +17,6 @@ from pruning.errors import Cancelled, PlanError
 from pruning.intake.check import check_data
 from pruning.intake.dataset import Dataset
 from pruning.runs.calibration import WeightEvidence, score_channels, weight_evidence
-from pruning.runs.foresight import read
 from pruning.strategy.channel_scores import ChannelScores, require_applicable, require_scored
 from pruning.strategy.criteria import criterion
 from pruning.strategy.plan import PruningPlan
@@ -49,6 +48,7 @@ class Voice:
         progress: Told how far a stage is: a fraction from 0 to 1, and words.
         should_stop: Asked often.
         skip: Told the name of an announced stage that is not needed.
+        prepared: Told the name of a stage that was done before the run came, and its seconds.
     """
 
     stage: Stage = lambda name: nullcontext()
@@ -56,6 +56,7 @@ class Voice:
     progress: Callable[[float, str], None] = lambda fraction, words: None
     should_stop: Callable[[], bool] = lambda: False
     skip: Callable[[str], None] = lambda name: None
+    prepared: Callable[[str, float], None] = lambda name, seconds: None
 
 
 @dataclass
@@ -109,27 +110,23 @@ class Work:
 
 
 def begin(
-    path: Path, plan: PruningPlan, data: Dataset | None, out: Path, voice: Voice, name: str
+    before: LoadedModel,
+    analysis: Analysis,
+    plan: PruningPlan,
+    data: Dataset | None,
+    out: Path,
+    voice: Voice,
 ) -> Work:
-    """Load and analyse the model, and check that the plan is for it.
+    """Check that the plan is for the model, and the data, too.
 
     Raises:
-        ModelFileError: The model cannot be read.
         MismatchError: The plan is for another model, or the data does not fit.
         PlanError: The plan names what the model does not have.
     """
-    if voice.should_stop():
-        raise Cancelled
-    begun = perf_counter()
-    with voice.stage("load"):
-        before, analysis = read(path, name or path.name)
-        check_plan(analysis.profile, plan)
-        if data is not None:  # told now, not after an hour of training
-            profile = analysis.profile
-            check_data(data.manifest, profile)
-    work = Work(plan, data, out, voice, before, analysis)
-    work.seconds["load"] = perf_counter() - begun
-    return work
+    check_plan(analysis.profile, plan)
+    if data is not None:  # told now, not after an hour of training
+        check_data(data.manifest, analysis.profile)
+    return Work(plan, data, out, voice, before, analysis)
 
 
 def score(work: Work) -> ChannelScores:
@@ -156,10 +153,11 @@ def score(work: Work) -> ChannelScores:
     return scores
 
 
-def cut(work: Work, scores: ChannelScores) -> Cut:
-    """Choose the channels to keep and make the smaller model."""
+def cut(work: Work) -> Cut:
+    """Choose the channels to keep by their scores, and make the smaller model."""
     from pruning.surgery import channels
 
+    scores = work.scores or score(work)
     with work.stage("cut"):
         kept = kept_channels(work.analysis.profile, work.plan, scores.values)
         work.cut = channels.cut(work.analysis, kept)
@@ -167,7 +165,7 @@ def cut(work: Work, scores: ChannelScores) -> Cut:
     return work.cut
 
 
-def check(work: Work, made: Cut) -> None:
+def check(work: Work) -> None:
     """Prove that the cut model is the original whose consumers read zeros.
 
     Raises:
@@ -175,8 +173,9 @@ def check(work: Work, made: Cut) -> None:
     """
     from pruning.surgery.self_check import self_check
 
+    assert work.cut is not None
     with work.stage("self-check"):
-        work.self_check = self_check(work.analysis, made, _check_samples(work)).to_dict()
+        work.self_check = self_check(work.analysis, work.cut, _check_samples(work)).to_dict()
 
 
 def remove(work: Work) -> Removal:
@@ -189,7 +188,7 @@ def remove(work: Work) -> Removal:
     return work.removal
 
 
-def check_removal(work: Work, made: Removal) -> None:
+def check_removal(work: Work) -> None:
     """Prove that the model is the original whose removed blocks pass their inputs on.
 
     Raises:
@@ -197,8 +196,9 @@ def check_removal(work: Work, made: Removal) -> None:
     """
     from pruning.surgery import layers
 
+    assert work.removal is not None
     with work.stage("self-check"):
-        checked = layers.check_removal(work.analysis, made, _check_samples(work))
+        checked = layers.check_removal(work.analysis, work.removal, _check_samples(work))
         work.self_check = checked.to_dict()
 
 
@@ -225,14 +225,14 @@ def recalibrate(work: Work, data: Dataset) -> None:
         )
 
 
-def mask(work: Work, path: Path) -> None:
+def mask(work: Work) -> None:
     """Load a second copy to work on; zero its weights now if no training will do it in steps."""
     from pruning.intake import model_file
     from pruning.surgery.masks import WeightMasks
 
     evidence = look_at_weights(work)
     with work.stage("mask"):
-        work.model = model_file.load(path).model
+        work.model = model_file.load(work.before.file.path).model
         if work.plan.training.epochs:
             return
         masks = WeightMasks(work.model, work.before.framework, work.plan, evidence)

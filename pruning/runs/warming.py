@@ -73,7 +73,8 @@ def _cut(keras: Any, folder: Path) -> tuple[steps.Work, Dataset]:
     )
     data = _data(folder)
     work = steps.Work(plan, data, folder, steps.Voice(report=_enough), before, analysis)
-    steps.check(work, steps.cut(work, steps.score(work)))
+    steps.cut(work)
+    steps.check(work)
     return work, data
 
 

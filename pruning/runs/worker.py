@@ -2,7 +2,8 @@
 
 It needs nothing but its folder, the input files and the Python install, and it talks through files
 only. A warm worker imports TensorFlow, then waits for lines of JSON on its standard input:
-``model``, the id of one that will probably be pruned, any number of times, then ``folder``.
+``model``, the id of one that will probably be pruned, with the ``plan`` and the id of the ``data``
+that it will probably be pruned with, any number of times, then ``folder``.
 
 A user's cancel is seen by a second thread. The job has a moment to stop by itself; then the
 process ends, wherever the job is: native code cannot be interrupted in any other way.
@@ -22,17 +23,21 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from pruning.errors import Cancelled, PruningError
+from pruning.intake.dataset import Dataset, prepared_folder
 from pruning.runs import jobs
 from pruning.runs.folder import RunFolder
 from pruning.runs.record import Record
 from pruning.runs.status import cancel_requested
+from pruning.strategy.plan import PruningPlan
 
 WATCH_SECONDS = 0.1
 GRACE_SECONDS = 1.2  # with WATCH_SECONDS and a page's refresh well within two seconds
 CANCELLED_EXIT = 3
 LOCK_SECONDS = 1.0
+STILL_SECONDS = 0.3  # without a word: the slider has come to rest
 
 
 def work(folder: RunFolder) -> int:
@@ -94,29 +99,59 @@ def _own(folder: RunFolder) -> int | None:
             time.sleep(LOCK_SECONDS / 20)
 
 
+class _Server:
+    """What the server says: a line of JSON at a time, none in a buffer that ``select`` ignores."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        self._rest = b""
+
+    def line(self) -> dict[str, Any] | None:
+        """Wait for a line. -> None when the server has gone."""
+        while b"\n" not in self._rest:
+            more = os.read(self._handle, select.PIPE_BUF)
+            if not more:
+                return None
+            self._rest += more
+        line, _, self._rest = self._rest.partition(b"\n")
+        told: dict[str, Any] = json.loads(line)
+        return told
+
+    def has_more(self, within: float = 0.0) -> bool:
+        """Whether it has said something that was not read yet, or does so within some seconds."""
+        return b"\n" in self._rest or bool(select.select([self._handle], [], [], within)[0])
+
+
 def _await_folder() -> Path | None:
     """Import what takes long, then wait for the folder; None when the server has gone."""
-    from pruning.intake.store import model_path, upload_record
-    from pruning.runs.foresight import foresee
-    from pruning.runs.warming import rehearse, warm
+    from pruning.runs.warming import warm
 
     warm()
-    while line := sys.stdin.readline():
-        told = json.loads(line)
+    server = _Server(sys.stdin.fileno())
+    while (told := server.line()) is not None:
         if "folder" in told:
+            gc.freeze()  # what is here by now stays to the end
             return Path(told["folder"])
-        with suppress(PruningError):  # deleted meanwhile
-            path = model_path(told["model"])
-            loaded = foresee(path, str(upload_record(path.parent)["name"]))
-            if loaded is not None and not _told_more():
-                rehearse(loaded.framework.keras)
-        gc.freeze()  # nobody collects in a worker that waits
+        if not server.has_more():
+            with suppress(PruningError):  # deleted meanwhile
+                _foresee(told, server)
     return None
 
 
-def _told_more() -> bool:
-    """Whether the server has said something meanwhile."""
-    return bool(select.select([sys.stdin], [], [], 0)[0])
+def _foresee(told: dict[str, Any], server: _Server) -> None:
+    """Do what a run that is likely will begin with, until the server says something."""
+    from pruning.intake.store import model_path, upload_record
+    from pruning.runs.foresight import foresee, prepare
+    from pruning.runs.warming import rehearse
+
+    path = model_path(told["model"])
+    loaded = foresee(path, str(upload_record(path.parent)["name"]))
+    if loaded is None or server.has_more():
+        return
+    rehearse(loaded.framework.keras)
+    if told.get("plan") and not server.has_more(STILL_SECONDS):
+        data = Dataset.open(prepared_folder(told["data"])) if told["data"] else None
+        prepare(PruningPlan.from_dict(told["plan"]), data, server.has_more)
 
 
 def _redirect(folder: RunFolder) -> None:

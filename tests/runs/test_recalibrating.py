@@ -11,7 +11,7 @@ from pruning import storage, training
 from pruning.comparison import latency
 from pruning.comparison.recalibration import Recalibration
 from pruning.comparison.result import Comparison
-from pruning.errors import PlanError
+from pruning.errors import Cancelled, PlanError
 from pruning.frameworks._base import framework
 from pruning.intake.dataset import Dataset
 from pruning.runs import recalibrating, steps
@@ -129,6 +129,23 @@ def test_without_validation_samples_the_new_ones_are_kept(tmp_path: Path) -> Non
     np.testing.assert_allclose(
         model.get_layer("norm").weights[2].numpy(), dataset.x("train").mean(0), rtol=1e-5
     )
+
+
+@pytest.mark.parametrize("moment", range(5))
+def test_statistics_are_what_they_were_when_it_is_stopped(moment: int, tmp_path: Path) -> None:
+    """Whoever works on the model next finds nothing half done."""
+    model, dataset, asked = small("keras3", 5.0), data(tmp_path, val=300), []
+
+    def should_stop() -> bool:
+        asked.append(True)
+        return len(asked) > moment
+
+    with pytest.raises(Cancelled):
+        recalibrating.recalibrated(
+            model, framework("keras3"), dataset, seed=0, should_stop=should_stop
+        )
+    mean, variance = model.get_layer("norm").get_weights()[2:]
+    np.testing.assert_array_equal([mean, variance], [np.full(3, 5.0), np.ones(3)])
 
 
 @pytest.fixture(scope="module")

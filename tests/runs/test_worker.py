@@ -2,18 +2,21 @@ import json
 import os
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from pruning.errors import DataFileError, ModelFileError, StorageError
+from pruning.errors import DataFileError, StorageError
 from pruning.frameworks._base import framework
 from pruning.intake import store
 from pruning.runs import executor, foresight, processes, warming, worker
 from pruning.runs.folder import RunFolder
 from pruning.runs.record import disk_full
 from pruning.runs.status import worker_of
+from pruning.strategy.plan import PruningPlan, Training
 from tests import models
 
 from .conftest import gone, wait, write
@@ -132,66 +135,163 @@ def stored(home: Path) -> str:
     return store.store_model("small.keras", path)
 
 
-def test_a_warm_worker_reads_the_expected_model_before_its_run(queue_toy, home: Path) -> None:
+def test_a_stage_that_was_done_before_has_its_time(ensure_toy) -> None:
+    done = wait(ensure_toy("prepared"), "done", "failed")
+    [stage] = [stage for stage in done.stages if stage.name == "before"]
+    assert (stage.state, stage.seconds) == ("done", 1.25)
+
+
+def plan_of(model: str, **fields) -> PruningPlan:
+    return PruningPlan(model, training=Training(epochs=0), **fields)
+
+
+def expected(model: str, plan: PruningPlan) -> dict[str, object]:
+    told = {"model": model, "data": "", "plan": plan.to_dict()}
+    return json.loads(json.dumps(told))
+
+
+def test_a_warm_worker_prepares_the_expected_run(queue_toy, home: Path) -> None:
     """The toy job tells what was foreseen when it began; a model that is gone changes nothing."""
     model = stored(home)
     workers = processes.Workers()
-    workers.expect("an-earlier-one")
+    workers.expect({"model": "an-earlier-one"})
     workers.keep_warm()
-    workers.expect(model)
+    for name in ("given up", "chosen"):
+        workers.expect(expected(model, plan_of(model, name=name)))
+    while not (home / "prepared").exists():
+        time.sleep(0.05)
     folder = queue_toy("foreseen")
     workers.start(folder, warm=True)
-    assert wait(folder, "done", "failed").results == {"read": [str(store.model_path(model))]}
+    found = wait(folder, "done", "failed").results
+    path = str(store.model_path(model))
+    assert found == {"read": [path], "prepared": ["chosen"], "steps": [2]}
 
 
-@pytest.mark.parametrize("early", [True, False])
-def test_a_run_that_comes_while_its_model_is_read_waits_for_no_rehearsal(
-    early: bool, home: Path, monkeypatch
+@pytest.mark.parametrize(
+    ("interrupted", "done"),
+    [
+        ("foresee", ["small.keras"]),
+        ("rehearse", ["small.keras", "its Keras"]),
+        ("prepare", ["small.keras", "its Keras", "chosen"]),
+    ],
+)
+def test_a_run_that_comes_meanwhile_goes_first(
+    interrupted: str, done: list[str], home: Path, monkeypatch
 ) -> None:
     reading, writing = os.pipe()
-    done = []
+    did = []
 
-    def tell(**told: str) -> None:
+    def tell(told: dict[str, object]) -> None:
         os.write(writing, f"{json.dumps(told)}\n".encode())
 
-    def foresee(path: Path, name: str) -> SimpleNamespace:
-        done.append(name)
-        if early:
-            tell(folder="the run's")
-        return SimpleNamespace(framework=SimpleNamespace(keras="its Keras"))
+    def doing(name: str, what: str, result: object = None) -> object:
+        did.append(what)
+        if name == interrupted:
+            tell({"folder": "the run's"})
+        return result
 
-    def rehearse(keras: str) -> None:
-        done.append(keras)
-        tell(folder="the run's")
-
-    monkeypatch.setattr(foresight, "foresee", foresee)
+    loaded = SimpleNamespace(framework=SimpleNamespace(keras="its Keras"))
     monkeypatch.setattr(warming, "warm", lambda: None)
-    monkeypatch.setattr(warming, "rehearse", rehearse)
-    tell(model=stored(home))
+    monkeypatch.setattr(foresight, "foresee", lambda _, name: doing("foresee", name, loaded))
+    monkeypatch.setattr(warming, "rehearse", lambda keras: doing("rehearse", keras))
+    monkeypatch.setattr(foresight, "prepare", lambda plan, *_: doing("prepare", plan.name))
+    model = stored(home)
+    for name in ("given up", "chosen"):  # what was said before the last line is not done
+        tell(expected(model, plan_of(model, name=name)))
     with os.fdopen(reading) as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
         assert worker._await_folder() == Path("the run's")
     os.close(writing)
-    assert done == ["small.keras"] + ["its Keras"] * (not early)
+    assert did == done
 
 
-def test_what_was_foreseen_is_read_once(home: Path, monkeypatch) -> None:
-    path, read = store.model_path(stored(home)), []
-    monkeypatch.setattr(
-        foresight, "_now", lambda path, name: read.append(name) or (name, len(read))
-    )
-    foresight.foresee(home / "other.keras", "other")
-    foresight.foresee(path, "foreseen")
-    assert foresight.read(path, "later") == ("foreseen", 2)
-    assert foresight.read(path, "later") == ("later", 3)  # a run may change what it was given
-    assert foresight.read(home / "other.keras", "again") == ("again", 4)  # one place only
+def test_a_worker_whose_server_has_gone_ends(home: Path, monkeypatch) -> None:
+    reading, writing = os.pipe()
+    monkeypatch.setattr(warming, "warm", lambda: None)
+    os.write(writing, b'{"model": "nobody\'s"}\n')
+    os.close(writing)
+    with os.fdopen(reading) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert worker._await_folder() is None
 
 
-def test_a_model_that_cannot_be_read_is_the_runs_to_tell(home: Path) -> None:
-    (home / "broken.keras").write_bytes(b"PK")
-    foresight.foresee(home / "broken.keras", "broken")
-    with pytest.raises(ModelFileError):
-        foresight.read(home / "broken.keras", "broken")
+def test_lines_that_arrive_in_pieces_are_read_whole() -> None:
+    reading, writing = os.pipe()
+    server = worker._Server(reading)
+    assert not server.has_more()
+    os.write(writing, b'{"model": "a"}\n{"model": ')
+    assert server.has_more()
+    assert server.line() == {"model": "a"}
+    os.write(writing, b'"b"}\n{"model": "c"}\n')
+    assert server.line() == {"model": "b"}
+    assert server.has_more()  # in the buffer, where select does not see it
+    assert server.line() == {"model": "c"}
+    os.close(writing)
+    assert server.line() is None
+    os.close(reading)
+
+
+class Reader:
+    """In place of a warm worker: reads when it is asked to."""
+
+    def __init__(self) -> None:
+        self.reading, writing = os.pipe()
+        self.stdin = os.fdopen(writing, "wb", buffering=0)
+
+    def poll(self) -> None:
+        return None
+
+    def lines(self) -> list[dict[str, object]]:
+        os.set_blocking(self.reading, False)
+        read = b""
+        with suppress(BlockingIOError):
+            while more := os.read(self.reading, 65536):
+                read += more
+        return [json.loads(line) for line in read.splitlines()]
+
+
+@pytest.fixture
+def warm(monkeypatch) -> tuple[processes.Workers, Reader]:
+    """Workers that have a warm one."""
+    reader = Reader()
+    monkeypatch.setattr(processes.subprocess, "Popen", lambda *_, **__: reader)
+    workers = processes.Workers()
+    workers.keep_warm()
+    return workers, reader
+
+
+def test_a_worker_is_told_what_changes(warm) -> None:
+    workers, reader = warm
+    plans = [expected("model", plan_of("model", name=name)) for name in "aab"]
+    for told in plans:
+        workers.expect(told)
+    assert reader.lines() == [plans[0], plans[2]]
+
+
+def test_a_plan_that_is_too_long_for_a_line_is_kept_back(warm) -> None:
+    workers, reader = warm
+    ratios = {f"a_layer_of_very_many_{number}": 0.5 for number in range(200)}
+    workers.expect(expected("model", plan_of("model", ratios=ratios)))
+    assert reader.lines() == [{"model": "model"}]
+
+
+def test_the_server_never_waits_for_a_worker_that_does_not_read(warm) -> None:
+    workers, reader = warm
+    for number in range(1000):
+        workers.expect(expected("model", plan_of("model", name=str(number))))
+    told = [line["plan"]["name"] for line in reader.lines() if "plan" in line]
+    assert told == [str(number) for number in range(len(told))]  # whole, and in order
+    assert 10 < len(told) < 1000
+
+
+def test_a_plan_that_was_begun_is_not_prepared_by_the_next_worker(warm) -> None:
+    workers, reader = warm
+    workers.expect(expected("model", plan_of("model")))
+    workers.forget_plan()
+    workers._warm = None
+    reader.lines()
+    workers.keep_warm()
+    assert reader.lines() == [{"model": "model"}]
 
 
 def test_a_dead_warm_worker_is_not_used(queue_toy) -> None:

@@ -20,7 +20,7 @@ def show(profile: ModelProfile, plan: PruningPlan, data: str | None) -> None:
             st.markdown("To prune, retrain and compare, the studio needs data.")
             state.link("upload", "Choose data", icon=":material/arrow_forward:")
         return
-    executor.expect(profile.digest)
+    executor.expect(profile.digest, data or "", plan if plan.touched else None)
     with st.container(horizontal=True, vertical_alignment="center", key="start_row"):
         pressed = st.button(
             "Prune and retrain" if plan.training.epochs else "Prune",

@@ -38,6 +38,9 @@ class Task(Protocol):
     def skip(self, name: str) -> None:
         """Say that an announced stage is not needed."""
 
+    def prepared(self, name: str, seconds: float) -> None:
+        """Say that a stage was done before this work came, and how long it took."""
+
     def progress(self, fraction: float, words: str) -> None:
         """Say how far the stage is: a fraction from 0 to 1, and the same in a few words."""
 

@@ -17,9 +17,10 @@ from typing import Any
 from pruning.errors import PlanError
 from pruning.intake.dataset import Dataset, prepared_folder
 from pruning.intake.store import model_path, upload_record
-from pruning.runs import steps
+from pruning.runs import foresight, steps
 from pruning.runs.jobs._base import Job, Task
-from pruning.runs.narrowing import Narrowing, narrows
+from pruning.runs.narrowing import narrows
+from pruning.runs.preparation import distils, recalibrates
 from pruning.strategy.criteria import criterion
 from pruning.strategy.plan import PruningPlan
 
@@ -45,16 +46,6 @@ def stages(plan: PruningPlan, *, with_data: bool) -> tuple[str, ...]:
     return tuple(name for name, needed in possible.items() if needed)
 
 
-def recalibrates(plan: PruningPlan) -> bool:
-    """Whether BatchNormalization is measured again: not without retraining, nor for zeros."""
-    return plan.recalibrate and plan.method != "weights" and plan.training.epochs > 0
-
-
-def distils(plan: PruningPlan) -> bool:
-    """Whether retraining learns from the original's answers, too."""
-    return plan.training.distillation > 0 and plan.training.epochs > 0
-
-
 def prune(
     model: Path,
     plan: PruningPlan,
@@ -67,6 +58,7 @@ def prune(
     stage: steps.Stage = SILENT.stage,
     progress: Callable[[float, str], None] = SILENT.progress,
     skip: Callable[[str], None] = SILENT.skip,
+    prepared: Callable[[str, float], None] = SILENT.prepared,
     name: str = "",
     checkpoints: Path | None = None,
 ) -> dict[str, Any]:
@@ -84,6 +76,7 @@ def prune(
         stage: Entered for each stage, by name.
         progress: Told how far a stage is: a fraction from 0 to 1, and words.
         skip: Told the name of a stage that is not needed.
+        prepared: Told the name of a stage that was done before, and its seconds.
         name: The model's name for people; the file's by default.
         checkpoints: Where training may keep checkpoints.
 
@@ -105,24 +98,11 @@ def prune(
             expected="Data to retrain on, or 0 epochs.",
             fix="Give the data, or set the epochs to 0.",
         )
-    voice = steps.Voice(stage, report, progress, should_stop, skip)
-    work = steps.begin(model, plan, data, out, voice, name)
-    if data is not None and distils(plan):
-        steps.answer(work, data)
-    if data is not None and narrows(plan):
-        narrowing = Narrowing(work, data)
-        last = narrowing.begin()
-        steps.check(last, steps.cut(last, steps.score(last)))
-        narrowing.finish(last)
-    elif plan.method == "channels":
-        steps.check(work, steps.cut(work, steps.score(work)))
-    elif plan.method == "layers":
-        steps.check_removal(work, steps.remove(work))
-    else:
-        steps.mask(work, model)
+    voice = steps.Voice(stage, report, progress, should_stop, skip, prepared)
+    work, missing = foresight.begin(model, plan, data, out, voice, name)
+    for step in missing:
+        step(work)
     if data is not None:
-        if recalibrates(plan):
-            steps.recalibrate(work, data)
         if plan.training.epochs:
             steps.retrain(work, data, checkpoints)
         steps.compare(work, data)
@@ -146,6 +126,7 @@ def run(task: Task) -> dict[str, Any]:
         stage=task.stage,
         progress=task.progress,
         skip=task.skip,
+        prepared=task.prepared,
         name=str(upload_record(path.parent)["name"]),
         checkpoints=folder.checkpoints,
     )

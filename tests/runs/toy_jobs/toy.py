@@ -50,8 +50,16 @@ def make(task: Task) -> None:
     write_bytes(task.folder.path / "made.txt", b"made")
 
 
+def prepared(task: Task) -> None:
+    task.prepared("before", 1.25)
+
+
 def foreseen(task: Task) -> dict[str, Any]:
-    return {"read": [str(path) for path in foresight._read]}
+    return {
+        "read": [str(it.path) for it in foresight._foreseen],
+        "prepared": [it.work.plan.name if it.work else "" for it in foresight._foreseen],
+        "steps": [it.done for it in foresight._foreseen],
+    }
 
 
 BEHAVIOURS = {
@@ -63,5 +71,6 @@ BEHAVIOURS = {
     "full_disk": full_disk,
     "make": make,
     "foreseen": foreseen,
+    "prepared": prepared,
 }
 JOB = Job("toy", run, tensorflow=False)
