@@ -21,7 +21,7 @@ from pruning.intake.dataset import Dataset
 from pruning.runs import steps
 from pruning.runs.narrowing import narrows
 from pruning.runs.preparation import Step, distils, preparation
-from pruning.runs.steps import Voice, Work
+from pruning.runs.work import Voice, Work
 from pruning.strategy.plan import PruningPlan
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import numpy as np
 
 from pruning.intake.dataset import Dataset
 from pruning.runs import steps
-from pruning.runs.steps import Voice, Work
+from pruning.runs.work import Voice, Work
 from pruning.strategy.cuts import changed, plan_to, widths
 from pruning.strategy.plan import PruningPlan
 

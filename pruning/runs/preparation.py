@@ -8,7 +8,7 @@ from typing import Any
 from pruning.intake.dataset import Dataset
 from pruning.runs import steps
 from pruning.runs.narrowing import Narrowing, narrows
-from pruning.runs.steps import Work
+from pruning.runs.work import Work
 from pruning.strategy.plan import PruningPlan
 
 Step = Callable[[Work], Any]

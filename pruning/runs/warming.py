@@ -22,6 +22,7 @@ from pruning.errors import Cancelled
 from pruning.frameworks.memory import imported
 from pruning.intake.dataset import Dataset, Manifest
 from pruning.runs import steps
+from pruning.runs.work import Voice, Work
 from pruning.strategy.plan import PruningPlan, Training
 
 FAMILIES = ("keras", "tf_keras")
@@ -61,7 +62,7 @@ def rehearse(keras: Any) -> None:
         steps.retrain(work, data, None)
 
 
-def _cut(keras: Any, folder: Path) -> tuple[steps.Work, Dataset]:
+def _cut(keras: Any, folder: Path) -> tuple[Work, Dataset]:
     """Write a tiny model and its data, and cut it as a run does."""
     path = folder / f"{keras.__name__}.keras"
     _model(keras).save(path)
@@ -72,7 +73,7 @@ def _cut(keras: Any, folder: Path) -> tuple[steps.Work, Dataset]:
         training=Training(epochs=1, batch_size=2),
     )
     data = _data(folder)
-    work = steps.Work(plan, data, folder, steps.Voice(report=_enough), before, analysis)
+    work = Work(plan, data, folder, Voice(report=_enough), before, analysis)
     steps.cut(work)
     steps.check(work)
     return work, data

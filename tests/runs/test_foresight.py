@@ -17,6 +17,7 @@ from pruning.frameworks._base import framework
 from pruning.intake.dataset import Dataset
 from pruning.runs import foresight, steps
 from pruning.runs.jobs import prune as job
+from pruning.runs.work import Voice, Work
 from pruning.strategy.plan import PruningPlan, Training
 from tests import models
 from tests.training.toy import write_dataset
@@ -71,9 +72,7 @@ def plan_for(path: Path, **fields: Any) -> PruningPlan:
     return PruningPlan(**({"model": storage.digest_file(path), "training": training} | fields))
 
 
-def prepared(
-    path: Path, plan: PruningPlan, data: Dataset, out: Path
-) -> tuple[steps.Work, list[str]]:
+def prepared(path: Path, plan: PruningPlan, data: Dataset, out: Path) -> tuple[Work, list[str]]:
     """Do what a run does before its training. -> its work, and the stages it told, in order."""
     told: list[str] = []
 
@@ -86,7 +85,7 @@ def prepared(
         yield
         told.append(name)
 
-    voice = steps.Voice(stage=stage, prepared=done_before)
+    voice = Voice(stage=stage, prepared=done_before)
     work, missing = foresight.begin(path, plan, data, out, voice, "a model")
     for step in missing:
         step(work)
@@ -118,7 +117,7 @@ def refused(name: str):
     return step
 
 
-def assert_same(one: steps.Work, other: steps.Work) -> None:
+def assert_same(one: Work, other: Work) -> None:
     """Two runs have come to the same, to the last bit; times differ."""
     assert (one.plan, one.data, one.self_check) == (other.plan, other.data, other.self_check)
     assert one.recalibration == other.recalibration
@@ -208,7 +207,7 @@ def test_other_data_begins_anew(paths, data: Dataset, tmp_path: Path) -> None:
     plan = plan_for(path, **CHANNELS)
     foresight.foresee(path, "a model")
     foresight.prepare(plan, None, forever)
-    work, missing = foresight.begin(path, plan, data, tmp_path, steps.Voice(), "a model")
+    work, missing = foresight.begin(path, plan, data, tmp_path, Voice(), "a model")
     assert (work.data, work.cut, len(missing)) == (data, None, 3)
 
 
@@ -270,4 +269,4 @@ def test_a_model_that_cannot_be_read_is_the_runs_to_tell(tmp_path: Path) -> None
     path.write_bytes(b"PK")
     assert foresight.foresee(path, "broken") is None
     with pytest.raises(ModelFileError):
-        foresight.begin(path, PruningPlan(model=""), None, tmp_path, steps.Voice(), "broken")
+        foresight.begin(path, PruningPlan(model=""), None, tmp_path, Voice(), "broken")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pruning.runs import steps, warming
+from pruning.runs.work import Work
 from tests.models import FAMILIES, keras_of
 
 
@@ -12,7 +13,7 @@ from tests.models import FAMILIES, keras_of
 def test_a_rehearsal_is_a_pruning_up_to_its_first_training_step(family: str, monkeypatch) -> None:
     done = []
 
-    def watched(work: steps.Work, *others) -> None:
+    def watched(work: Work, *others) -> None:
         retrain(work, *others)
         done.append(work)
 

@@ -21,10 +21,11 @@ from pruning.runs import foresight, steps
 from pruning.runs.jobs._base import Job, Task
 from pruning.runs.narrowing import narrows
 from pruning.runs.preparation import distils, recalibrates
+from pruning.runs.work import Stage, Voice
 from pruning.strategy.criteria import criterion
 from pruning.strategy.plan import PruningPlan
 
-SILENT = steps.Voice()
+SILENT = Voice()
 FILES = ("model", "channels", "masks", "layers")
 
 
@@ -55,7 +56,7 @@ def prune(
     epochs: int | None = None,
     report: Callable[[Mapping[str, Any]], None] = SILENT.report,
     should_stop: Callable[[], bool] = SILENT.should_stop,
-    stage: steps.Stage = SILENT.stage,
+    stage: Stage = SILENT.stage,
     progress: Callable[[float, str], None] = SILENT.progress,
     skip: Callable[[str], None] = SILENT.skip,
     prepared: Callable[[str, float], None] = SILENT.prepared,
@@ -98,7 +99,7 @@ def prune(
             expected="Data to retrain on, or 0 epochs.",
             fix="Give the data, or set the epochs to 0.",
         )
-    voice = steps.Voice(stage, report, progress, should_stop, skip, prepared)
+    voice = Voice(stage, report, progress, should_stop, skip, prepared)
     work, missing = foresight.begin(model, plan, data, out, voice, name)
     for step in missing:
         step(work)
