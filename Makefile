@@ -8,14 +8,15 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 BIN := .venv/bin
 PORT ?= 8501
 
-.PHONY: run test check lock clean chromium
+.PHONY: run test check tests lock clean chromium
 
 run: .venv/installed
 	$(BIN)/streamlit run streamlit_app.py --server.port $(PORT)
 
+test: check tests
+
 # In the order of collection: the few but long browser tests would come last, on one core alone.
-test: .venv/installed-dev chromium
-	$(MAKE) check
+tests: .venv/installed-dev chromium
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q
 
 check: .venv/installed-dev
