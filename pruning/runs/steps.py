@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pruning.intake.model_file import LoadedModel
     from pruning.surgery.channels import Cut
     from pruning.surgery.layers import Removal
-    from pruning.training import Stretch, TrainingResult
+    from pruning.training import Features, Stretch, TrainingResult
 
 MOST_ANSWERS = 2 * 2**30  # bytes of the original's answers that distillation keeps in memory
 CHECK_SAMPLES = 32  # of the training split; the cut is exact on all or on none
@@ -64,6 +64,8 @@ class Work:
 
     Attributes:
         model: The model that is being pruned, of ``before``'s Keras.
+        original: What ``before`` was cut from, and which of its channels are left now, by group
+            id; ``None`` where this work's own cut is the only one.
         stretch: The part of the plan's training that is still to be done, when not all of it.
         seconds: Time of each stage.
     """
@@ -83,6 +85,7 @@ class Work:
     answers: np.ndarray | None = None
     self_check: dict[str, Any] | None = None
     recalibration: Recalibration | None = None
+    original: tuple[Analysis, Mapping[str, np.ndarray]] | None = None
     stretch: Stretch | None = None
     training: TrainingResult | None = None
     comparison: Comparison | None = None
@@ -310,6 +313,7 @@ def retrain(work: Work, data: Dataset, checkpoints: Path | None) -> None:
             should_stop=work.voice.should_stop,
             evidence=work.evidence,
             answers=work.answers,
+            features=_features(work),
             checkpoints=checkpoints,
             stretch=work.stretch,
         )
@@ -317,6 +321,18 @@ def retrain(work: Work, data: Dataset, checkpoints: Path | None) -> None:
             raise Cancelled
         if work.plan.method == "weights":
             work.masks = work.training.masks
+
+
+def _features(work: Work) -> Features | None:
+    """What the original holds inside, for a plan that matches it."""
+    from pruning.analysis.profiler import analyse
+    from pruning.training import Features
+
+    weight = work.plan.training.feature_matching
+    if not weight or work.cut is None:
+        return None
+    original, kept = work.original or (work.analysis, work.cut.kept)
+    return Features(original, analyse(work.after, for_pricing=False), kept, weight)
 
 
 def compare(work: Work, data: Dataset) -> None:
