@@ -219,6 +219,23 @@ def test_several_inputs_reach_both_models(family, tmp_path, form):
     assert not np.array_equal(before, model.get_layer("known").get_weights()[0])
 
 
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_channels_in_front_and_mixed_precision(family, tmp_path, policy):
+    def make(keras):
+        layers, first = keras.layers, {"data_format": "channels_first", "dtype": policy}
+        i = keras.Input((2, 6, 6))
+        x = layers.Conv2D(6, 3, activation="relu", name="conv", **first)(i)
+        x = layers.GlobalAveragePooling2D(**first)(x)
+        return keras.Model(i, layers.Dense(3, activation="softmax", name="head")(x))
+
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(64, 2, 6, 6)).astype("float32"), rng.integers(0, 3, 64)
+    features, model = cut_in_half(family, tmp_path, make)
+    assert [pair.stayed.axis for pair in features.pairs()] == [1]
+    data = write_dataset(tmp_path, "classification", {"train": (x, y), "val": (x, y)})
+    assert trained(family, data, model, features, epochs=2).history[-1]["val_loss"] > 0
+
+
 def test_a_model_without_such_a_tensor_is_told(family, tmp_path):
     features, _ = cut_in_half(
         family,
