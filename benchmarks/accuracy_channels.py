@@ -2,7 +2,8 @@
 
     .venv/bin/python benchmarks/accuracy_channels.py [--seeds 0 1 2] [--epochs 3]
         [--base-epochs 8] [--train-samples 10000] [--test-samples N] [--criterion
-        mean_activation] [--scope uniform] [--cuts 5] [--json FILE]
+        mean_activation] [--scope uniform] [--cuts 5] [--feature-matching 3]
+        [--learning-rate 0.003] [--json FILE]
 
 For each seed one network is trained; both tools start from its weights, prune it to the same share
 of its FLOPs and train on for the same epochs with the same optimizer, batch and learning rate,
@@ -41,6 +42,7 @@ def studio(model: Path, data: Path, options: argparse.Namespace, seed: int) -> l
         batch_size=options.batch_size,
         learning_rate=options.learning_rate,
         seed=seed,
+        feature_matching=options.feature_matching,
     )
     found = []
     for fewer in FEWER:
@@ -118,6 +120,8 @@ def main() -> None:
     parser = resnet20.parser(__doc__)
     parser.add_argument("--criterion", default="mean_activation")
     parser.add_argument("--cuts", type=int, default=5)
+    parser.add_argument("--feature-matching", type=float, default=3.0)
+    parser.set_defaults(learning_rate=3e-3)  # of both tools: what both do best with
     parser.add_argument("--scope", default="uniform", choices=["uniform", "layer", "global"])
     parser.add_argument("--peer-ranking", default="uniform", choices=["uniform", "global"])
     resnet20.over_seeds(parser.parse_args(), run, report)

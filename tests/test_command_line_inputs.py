@@ -38,7 +38,7 @@ def test_plan_prune_and_compare(
     plan, out = tmp_path / "plan.json", tmp_path / "out"
     planned = answer(
         capfd, "plan", "plan", model, "--target", "params=0.7", "--criterion", "taylor",
-        "--data", data, "--distillation", "0.5", "--out", plan,
+        "--data", data, "--distillation", "0.5", "--feature-matching", "2", "--out", plan,
     )  # fmt: skip
     assert planned["calibration"] == {"criterion": "taylor", "samples": 40}
     pruned = answer(

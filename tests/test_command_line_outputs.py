@@ -49,7 +49,7 @@ def test_prune_and_compare(tmp_path: Path, capfd: Any, family: str, named: str) 
     plan, out = tmp_path / "plan.json", tmp_path / "out"
     answer(
         capfd, "plan", "plan", model, "--target", "params=0.7", "--criterion", "taylor",
-        "--data", data, "--distillation", "0.5", "--out", plan,
+        "--data", data, "--distillation", "0.5", "--feature-matching", "2", "--out", plan,
     )  # fmt: skip
     pruned = answer(
         capfd, "prune", "prune", model, "--plan", plan, "--data", data, "--epochs", "1",

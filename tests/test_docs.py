@@ -130,6 +130,8 @@ def test_defaults_of_retraining_are_as_documented():
     assert (default.decay, default.distillation) == ("cosine", 0.0)
     assert "| `--decay` | `cosine` |" in COMMAND_LINE
     assert "| `--distillation X` | 0 |" in COMMAND_LINE
+    assert default.feature_matching == 0
+    assert "| `--feature-matching X` | 0 |" in COMMAND_LINE
     assert f"| `--cuts N` | {PruningPlan('').cuts} |" in COMMAND_LINE
     assert "3, 64, adam, 0.0003, none, 0" in COMMAND_LINE
     assert f"| `--schedule` | `{Schedule().kind}` |" in COMMAND_LINE

@@ -66,6 +66,7 @@ class Narrowing:
                 if plan.recalibrate:
                     steps.recalibrate(subject, self.data)
                 subject.answers, subject.stretch = self.work.answers, self._stretch(cut)
+                subject.original = (self.work.analysis, dict(self.kept))
                 steps.retrain(subject, self.data, None)
                 subject = self._subject(subject.after, analysis, cut + 1)
         return subject

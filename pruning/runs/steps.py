@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pruning.intake.model_file import LoadedModel
     from pruning.surgery.channels import Cut
     from pruning.surgery.layers import Removal
+    from pruning.training import Features
 
 MOST_ANSWERS = 2 * 2**30  # bytes of the original's answers that distillation keeps in memory
 CHECK_SAMPLES = 32  # of the training split; the cut is exact on all or on none
@@ -236,6 +237,7 @@ def retrain(work: Work, data: Dataset, checkpoints: Path | None) -> None:
             should_stop=work.voice.should_stop,
             evidence=work.evidence,
             answers=work.answers,
+            features=_features(work),
             checkpoints=checkpoints,
             stretch=work.stretch,
         )
@@ -243,6 +245,18 @@ def retrain(work: Work, data: Dataset, checkpoints: Path | None) -> None:
             raise Cancelled
         if work.plan.method == "weights":
             work.masks = work.training.masks
+
+
+def _features(work: Work) -> Features | None:
+    """What the original holds inside, for a plan that matches it."""
+    from pruning.analysis.profiler import analyse
+    from pruning.training import Features
+
+    weight = work.plan.training.feature_matching
+    if not weight or work.cut is None:
+        return None
+    original, kept = work.original or (work.analysis, work.cut.kept)
+    return Features(original, analyse(work.after, for_pricing=False), kept, weight)
 
 
 def compare(work: Work, data: Dataset) -> None:

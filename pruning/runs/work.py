@@ -56,6 +56,8 @@ class Work:
 
     Attributes:
         model: The model that is being pruned, of ``before``'s Keras.
+        original: What ``before`` was cut from, and which of its channels are left now, by group
+            id; ``None`` where this work's own cut is the only one.
         stretch: The part of the plan's training that is still to be done, when not all of it.
         seconds: Time of each stage.
     """
@@ -75,6 +77,7 @@ class Work:
     answers: np.ndarray | None = None
     self_check: dict[str, Any] | None = None
     recalibration: Recalibration | None = None
+    original: tuple[Analysis, Mapping[str, np.ndarray]] | None = None
     stretch: Stretch | None = None
     training: TrainingResult | None = None
     comparison: Comparison | None = None

@@ -60,4 +60,5 @@ def _training(plan: PruningPlan) -> str:
         return "no retraining"
     words = f"{epochs} epoch{'' if epochs == 1 else 's'}, {plan.training.optimizer}"
     words += f", in {plan.cuts} cuts" if plan.cuts > 1 else ""
-    return words + (", distilled" if plan.training.distillation else "")
+    words += ", distilled" if plan.training.distillation else ""
+    return words + (", features matched" if plan.training.feature_matching else "")

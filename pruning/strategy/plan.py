@@ -32,6 +32,7 @@ OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
 DECAYS: tuple[Decay, ...] = ("cosine", "none")
 
 MOST_CALIBRATION_SAMPLES = 100_000
+MOST_FEATURE_MATCHING = 1000
 MOST_CUTS = 100
 
 
@@ -82,6 +83,8 @@ class Training:
             ``None`` switches it off.
         distillation: Share of the loss that is taken from the original model's answers instead
             of the labels, from 0 to 1 (https://arxiv.org/abs/1503.02531, temperature 1).
+        feature_matching: Weight of a term in the loss for what the channels that stay hold beside
+            what they hold in the original (https://arxiv.org/abs/1412.6550); method *channels*.
     """
 
     epochs: int = 3
@@ -92,6 +95,7 @@ class Training:
     patience: int | None = None
     seed: int = 0
     distillation: float = 0.0
+    feature_matching: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -176,6 +180,13 @@ class PruningPlan:
             )
         self._check_removed()
         self._check_cuts()
+        if self.training.feature_matching and self.method != "channels":
+            raise PlanError(
+                f"feature_matching is {self.training.feature_matching} with the method "
+                f"{self.method}.",
+                expected="The method channels: what the channels that stay hold is matched.",
+                fix="Set feature_matching to 0, or use distillation.",
+            )
         if self.engine == "tfmot" and self.method != "weights":
             raise PlanError(
                 "The reference engine TF-MOT can only set weights to zero.",
@@ -296,6 +307,7 @@ def _check_training(training: Training) -> None:
     _between("learning rate", training.learning_rate, 0, 10)
     _choice("decay", training.decay, DECAYS)
     _between("distillation", training.distillation, 0, 1)
+    _between("feature_matching", training.feature_matching, 0, MOST_FEATURE_MATCHING)
     _integer("seed", training.seed, 0, 2**32 - 1)
     if training.patience is not None:
         _integer("patience", training.patience, 1, 10_000)

@@ -13,14 +13,20 @@ from pruning.frameworks._base import Framework
 from pruning.frameworks.running import loops_over_time, needs_compiler
 
 
-def early_first_step(model: Any, framework: Framework) -> list[Any]:
+def early_first_step(model: Any, framework: Framework, plain: Any = None) -> list[Any]:
     """Let a compiled ``model`` run its first step without a graph.
+
+    Args:
+        model: That is fitted.
+        framework: Its Keras.
+        plain: The functional model of its layers, where it is not one itself.
 
     Returns:
         The callback for ``fit`` that turns to the graph afterwards; none for models whose graph is
         made sooner than one such step is done, or which cannot run without one.
     """
-    if needs_compiler(model) or loops_over_time(model, framework):
+    walked = model if plain is None else plain
+    if needs_compiler(walked) or loops_over_time(walked, framework):
         return []
     model.run_eagerly = True
 

@@ -24,6 +24,7 @@ from pruning.strategy.weight_scores import MOVEMENT
 from pruning.surgery.masks import Evidence, WeightMasks
 from pruning.training.checkpoints import Checkpoints
 from pruning.training.distillation import as_answers, distilling, probabilities, side_by_side
+from pruning.training.features import Features, matching
 from pruning.training.first_step import early_first_step
 from pruning.training.movement import Movement
 from pruning.training.objective import fitted_targets, objective
@@ -97,6 +98,7 @@ def retrain(
     masks: WeightMasks | None = None,
     evidence: Evidence | None = None,
     answers: np.ndarray | None = None,
+    features: Features | None = None,
     checkpoints: Path | None = None,
     stretch: Stretch | None = None,
 ) -> TrainingResult:
@@ -118,6 +120,7 @@ def retrain(
         evidence: What the plan's criterion needs of the weights, gathered before.
         answers: The original's outputs for the training samples, (n, …, outputs): where they are
             given, the plan's share of the loss is taken from them.
+        features: The original, whose values inside are matched, where the plan asks for it.
         checkpoints: Folder for ``last.weights.h5`` and ``best.weights.h5``.
         stretch: Train this part of the plan's training only (method channels).
 
@@ -140,8 +143,11 @@ def retrain(
     zeroing, trainee, callbacks = _zeroing(
         model, framework, plan, resolve(plan.schedule, steps), masks
     )
+    plain = framework.with_output(trainee, dataset.manifest.output)
     if steps:
-        trainee = compiled(trainee, framework, dataset, training, distil=answers is not None)
+        trainee = compiled(
+            plain, framework, dataset, training, distil=answers is not None, features=features
+        )
         if movement is not None and masks is not None:
             movement.watch(trainee, masks.kernels)
     progress = Progress(
@@ -162,8 +168,8 @@ def retrain(
         if steps:
             callbacks.append(progress.callback(framework.keras))
             if plan.engine == "studio":  # first, for a callback after it may end the training
-                callbacks = [*early_first_step(trainee, framework), *callbacks]
-            targets = _targets(trainee, framework, dataset, answers)
+                callbacks = [*early_first_step(trainee, framework, plain), *callbacks]
+            targets = _targets(plain, framework, dataset, answers)
             _fit(trainee, dataset, training, targets, callbacks, limit)
             progress.restore_best()
     except Cancelled:
@@ -210,6 +216,7 @@ def compiled(
     training: Training,
     *,
     distil: bool = False,
+    features: Features | None = None,
 ) -> Any:
     """Compile ``model`` for the data's task and return the model to fit.
 
@@ -221,8 +228,10 @@ def compiled(
         dataset: What it is fitted to.
         training: The plan's settings.
         distil: It is fitted to labels and answers that lie side by side.
+        features: Of ``model`` and the original, to match.
 
     Raises:
+        PlanError: There are no features that could be matched.
         MismatchError: The data does not feed the model's inputs.
         ModelFileError: A layer has a name that Keras cannot train with.
     """
@@ -236,10 +245,11 @@ def compiled(
             expected="An array for each input of the model.",
             fix="Set the epochs to 0 to prune without data, or prepare the data for this model.",
         )
-    model = framework.with_output(model, dataset.manifest.output)
-    target = objective(model, framework, dataset.manifest.task)
+    plain = framework.with_output(model, dataset.manifest.output)
+    model = plain if features is None else matching(plain, features, dataset.manifest.output)
+    target = objective(plain, framework, dataset.manifest.task)
     if distil:
-        width = model.outputs[0].shape[-1]
+        width = plain.outputs[0].shape[-1]
         target = distilling(target, framework, training.distillation, width)
     steps = training.epochs * steps_of_epoch(dataset, training)
     optimizer: dict[str, Callable[..., Any]] = {
@@ -253,7 +263,7 @@ def compiled(
         loss=target.loss,
         metrics=target.metrics,
         # XLA would compile for seconds before the first step; some layers cannot do without.
-        jit_compile=needs_compiler(model),
+        jit_compile=needs_compiler(plain),
     )
     # A step that makes the optimizer's variables itself is traced twice.
     model.optimizer.build(model.trainable_variables)

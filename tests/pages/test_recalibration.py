@@ -71,11 +71,15 @@ def test_decay_and_distillation_are_chosen_and_filled_in(profile) -> None:
     app = strategy()
     assert (planned(app).training.decay, planned(app).training.distillation) == ("cosine", 0.0)
     app.selectbox(key="plan_decay").set_value("none")
-    app.number_input(key="plan_distillation").set_value(35).run()
+    app.number_input(key="plan_distillation").set_value(35)
+    app.number_input(key="plan_feature_matching").set_value(3.0).run()
     plan = planned(app)
+    assert plan.training.feature_matching == 3
     assert (plan.training.decay, plan.training.distillation) == ("none", 0.35)
     plans.save_plan(studio.profiles.MODEL, "taught", plan)
     assert planned(strategy(plan="taught")).training == plan.training
+    app.button_group(key="plan_method").set_value("weights").run()
+    assert planned(app).training.feature_matching == 0  # no channels that stay
 
 
 def test_an_opened_plan_fills_the_switch(profile) -> None:

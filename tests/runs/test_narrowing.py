@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -169,6 +170,29 @@ def test_batch_norm_is_measured_after_every_cut(family: str, tmp_path: Path, mon
     assert widths == [round(whole / 2**0.5), whole // 2]
     assert results["recalibration"]["layers"] > 0
     assert results["calibration"]["samples"] == 80
+
+
+@FAMILIES
+def test_features_are_those_of_the_original_after_every_cut(family, tmp_path, monkeypatch) -> None:
+    seen, real = [], training.retrain
+
+    def retrain(model, *arguments, features, **options):
+        stayed = {pair.pruned.producer: pair.stayed.positions[:, 0] for pair in features.pairs()}
+        seen.append((features.original.model, stayed))
+        return real(model, *arguments, features=features, **options)
+
+    monkeypatch.setattr(training, "retrain", retrain)
+    settings = Training(epochs=2, batch_size=16, feature_matching=2.0)
+    results, *_ = run(tmp_path, family, training=settings)
+    assert len(seen) == 3
+    assert len({id(original) for original, _ in seen}) == 1
+    record = storage.read_json(Path(results["channels"]))["layers"]
+    for (_, wider), (_, narrower) in pairwise(seen):
+        for producer in ("conv", "hidden"):
+            assert set(narrower[producer]) < set(wider[producer])
+    for producer in ("conv", "hidden"):
+        made = next(e for e in record[producer] if e["axis"] == (3 if producer == "conv" else 1))
+        assert seen[-1][1][producer].tolist() == made["kept"]
 
 
 @FAMILIES

@@ -83,3 +83,18 @@ def test_the_plan_says_it_in_json_and_older_plans_make_one_cut() -> None:
     assert PruningPlan.from_dict(record).cuts == 1
     weights = PruningPlan("m", method="weights", criterion="magnitude")
     assert "cuts" not in weights.to_dict()
+
+
+def test_feature_matching_is_for_channels_and_off_in_older_plans() -> None:
+    matched = Training(feature_matching=3.0)
+    record = plan(0.5, 1, training=matched).to_dict()
+    assert record["training"]["feature_matching"] == 3
+    assert PruningPlan.from_dict(record).training == matched
+    del record["training"]["feature_matching"]
+    assert PruningPlan.from_dict(record).training.feature_matching == 0
+    for method, criterion in (("weights", "magnitude"), ("layers", "block_influence")):
+        with pytest.raises(PlanError, match="with the method"):
+            PruningPlan("m", method=method, criterion=criterion, training=matched)
+    for wrong in (-1.0, 1001.0, float("nan")):
+        with pytest.raises(PlanError, match="feature_matching"):
+            plan(0.5, 1, training=Training(feature_matching=wrong))

@@ -35,3 +35,5 @@ def test_learning_from_the_original() -> None:
     assert describe(several).endswith("2 epochs, adam, in 3 cuts")
     plan = PruningPlan("m", ratios={"a": 0.5}, training=Training(epochs=2, distillation=0.5))
     assert describe(plan) == "Remove channels in 1 group · L1, uniform · 2 epochs, adam, distilled"
+    matched = PruningPlan("m", ratios={"a": 0.5}, training=Training(epochs=2, feature_matching=3))
+    assert describe(matched).endswith("2 epochs, adam, features matched")

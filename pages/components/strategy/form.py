@@ -112,7 +112,7 @@ def show(profile: ModelProfile) -> Choices:
         recalibrate = _recalibrate(method)
         asked = on_request.show(profile) if method == "channels" else ()
         samples = _samples(chosen, method)
-        training = retraining.advanced(training)
+        training = retraining.advanced(training, method)
         schedule = _schedule_details(schedule, method)
     return Choices(
         method,

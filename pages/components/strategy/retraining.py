@@ -7,9 +7,16 @@ from typing import Any
 
 import streamlit as st
 
-from pruning.strategy.plan import DECAYS, OPTIMIZERS, Training
+from pruning.strategy.plan import (
+    DECAYS,
+    MOST_FEATURE_MATCHING,
+    OPTIMIZERS,
+    Method,
+    Training,
+)
 
 _PREFIX = "plan_"
+_FEATURES_SOURCE = "https://arxiv.org/abs/1412.6550"
 _DISTILLATION_SOURCE = "https://arxiv.org/abs/1503.02531"
 _COSINE_SOURCE = "https://arxiv.org/abs/1608.03983"
 _DECAYS = {"cosine": "falls to 0 along a cosine", "none": "stays as it is"}
@@ -42,8 +49,8 @@ def show() -> Training:
     return Training(epochs=epochs, learning_rate=rate)
 
 
-def advanced(training: Training) -> Training:
-    """Draw the rest: optimizer, batch size, decay, distillation, early stopping, seed."""
+def advanced(training: Training, method: Method) -> Training:
+    """Draw the rest: optimizer, batch size, decay, the original as a teacher, stopping, seed."""
     one, two = st.columns(2)
     optimizer = one.selectbox(
         "Optimizer", OPTIMIZERS, key=f"{_PREFIX}optimizer", persist_state="session"
@@ -82,14 +89,34 @@ def advanced(training: Training) -> Training:
         help="0 switches it off.",
     )
     seed = two.number_input("Seed", 0, 2**31 - 1, 0, key=f"{_PREFIX}seed", persist_state="session")
+    features = _feature_matching() if method == "channels" else 0.0
     return replace(
         training,
         optimizer=optimizer,
         batch_size=batch,
         decay=decay,
         distillation=distillation / 100,
+        feature_matching=features,
         patience=patience or None,
         seed=seed,
+    )
+
+
+def _feature_matching() -> float:
+    return float(
+        st.number_input(
+            "Hold inside what the original holds, weight in the loss",
+            0.0,
+            float(MOST_FEATURE_MATCHING),
+            0.0,
+            step=1.0,
+            format="%g",
+            key=f"{_PREFIX}feature_matching",
+            persist_state="session",
+            help="Feature matching: each channel that stays is drawn to what it holds in the "
+            "original, which runs beside the pruned model; a step takes longer. 0 switches it "
+            f"off, 3 is a good start. [Source]({_FEATURES_SOURCE})",
+        )
     )
 
 
@@ -102,6 +129,7 @@ def values(training: Training) -> dict[str, Any]:
         "batch_size": training.batch_size,
         "decay": training.decay,
         "distillation": round(100 * training.distillation),
+        "feature_matching": float(training.feature_matching),
         "patience": training.patience or 0,
         "seed": training.seed,
     }

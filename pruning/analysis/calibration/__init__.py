@@ -19,6 +19,7 @@ from pruning.analysis.calibration._base import (
     Watch,
 )
 from pruning.analysis.calibration._evidence import Evidence, channel_evidence
+from pruning.analysis.calibration._places import Place, places
 from pruning.plugins import plugins
 
 if TYPE_CHECKING:
@@ -30,12 +31,14 @@ __all__ = [
     "Found",
     "Gathered",
     "Gatherer",
+    "Place",
     "Samples",
     "Watch",
     "channel_evidence",
     "gather",
     "needs_labels",
     "needs_samples",
+    "places",
     "statistics",
 ]
 

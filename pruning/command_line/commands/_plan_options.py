@@ -119,6 +119,14 @@ def _add_retraining(parser: ArgumentParser) -> None:
         metavar="X",
         help="share of the loss, 0 to 1, that is taken from the original model's answers",
     )
+    group.add_argument(
+        "--feature-matching",
+        type=float,
+        default=default.feature_matching,
+        metavar="X",
+        help="weight in the loss of what the channels that stay hold beside what they hold in the "
+        "original (method channels)",
+    )
     group.add_argument("--patience", type=int, metavar="N", help="epochs without improvement")
     group.add_argument(
         "--seed", type=int, default=default.seed, metavar="N", help="of training and split"

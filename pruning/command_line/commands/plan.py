@@ -54,6 +54,7 @@ def run(options: Namespace, output: Output) -> None:
                 learning_rate=options.learning_rate,
                 decay=options.decay,
                 distillation=options.distillation,
+                feature_matching=options.feature_matching,
                 patience=options.patience,
                 seed=options.seed,
             ),
