@@ -109,6 +109,25 @@ def test_a_target_below_the_floor_is_refused_with_the_floor(profile) -> None:
     assert not [b for b in app.button if b.key == "start"]
 
 
+def test_the_smallest_file_counts_what_it_holds_beside_the_weights(profile) -> None:
+    app = open_page()
+    app.button_group(key="plan_kind").set_value("bytes").run()
+    share = (4 * profile.floor_params + 50_000) / (4 * profile.params + 50_000)
+    assert f"The smallest this model can get: {quantities.percent(share)}" in studio.texts(app)
+
+
+def test_a_model_without_channels_to_remove_begins_with_what_can_be_done(
+    profile, tmp_path: Path
+) -> None:
+    frozen = tuple(replace(group, prunable=False, reason="So.") for group in profile.groups)
+    studio.profiles.store(replace(profile, groups=frozen), tmp_path)
+    app = open_page()
+    assert app.button_group(key="plan_method").value == "weights"
+    assert not app.error
+    app.button_group(key="plan_method").set_value("channels").run()
+    assert "Zero weights instead" in app.error[0].value
+
+
 def test_edits_of_the_table_lock_and_fix(profile) -> None:
     app = open_page()
     names = [group.id for group in profile.prunable_groups]
