@@ -34,7 +34,7 @@ def choose_blocks(
         profile: The model.
         target: What is to be left.
         influences: What each removable block changes, by id; larger = keep.
-        locked: Blocks that stay.
+        locked: Blocks that stay, and those that they are a part of with them.
         fixed: Blocks that go in any case.
 
     Returns:
@@ -87,6 +87,12 @@ def check_reachable(
         raise _floor_error(target, least)
 
 
+def held(profile: ModelProfile, locked: Collection[str]) -> set[str]:
+    """Blocks that stay for these locks: those locked, and those that hold a locked one."""
+    outer = (name for block in profile.blocks if block.id in locked for name in block.within)
+    return {*locked, *outer}
+
+
 def check_inputs(profile: ModelProfile, removed: Collection[str]) -> None:
     """Check that every input of the model is still read.
 
@@ -112,7 +118,8 @@ def smallest(profile: ModelProfile, kind: str) -> float:
 def _free(profile: ModelProfile, locked: Collection[str], fixed: Collection[str]) -> list[Block]:
     removable = profile.removable_blocks
     if removable:
-        return [block for block in removable if block.id not in {*locked, *fixed}]
+        taken = {*held(profile, locked), *fixed}
+        return [block for block in removable if block.id not in taken]
     if not profile.calls:
         raise PlanError(
             "This model was analysed by an older studio, which did not look for blocks.",

@@ -16,7 +16,7 @@ def test_the_first_step_is_a_dot_for_a_line_needs_two() -> None:
 def test_close_ticks_of_accuracy_keep_apart() -> None:
     """``.0%`` would write 99 % beside 99 %."""
     for layer in training.curve(POINTS, "accuracy").to_dict()["layer"][:1]:
-        assert layer["encoding"]["y"]["axis"]["format"] == theme.PERCENT
+        assert layer["encoding"]["y"]["axis"]["labelExpr"] == theme.PERCENT_LABEL
 
 
 def test_a_learning_rate_starts_at_zero_and_an_accuracy_does_not() -> None:

@@ -246,7 +246,9 @@ def test_shares_are_shown_in_percent_in_every_browsers_language(page, profile):
 
 def test_each_layers_latency_is_in_the_table_and_in_words(page, profile):
     frame = page.dataframe[0].value
-    assert frame["latency"].tolist() == [(i + 1) / 1000 for i in range(len(profile.layers))]
+    assert frame["latency"].tolist() == pytest.approx([i + 1 for i in range(len(profile.layers))])
+    settings = json.loads(page.dataframe[0].proto.columns)["latency"]["type_config"]
+    assert settings["format"] == "%,.1f µs"
     page.query_params["layer"] = profile.layers[39].name
     page.run()
     assert "40.0 µs alone" in words(page)

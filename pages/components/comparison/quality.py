@@ -39,7 +39,7 @@ def _overall(result: Comparison) -> pd.DataFrame:
             _row("after", result.after),
             {
                 "model": "difference, paired",
-                "metric": _number(result.before.metric, result.difference.value, signed=True),
+                "metric": _difference(result.before.metric, result.difference),
                 "95 % interval": _interval(result.before.metric, result.difference, signed=True),
                 "loss": quantities.minus(f"{result.after.loss - result.before.loss:+.4f}"),
             },
@@ -69,6 +69,12 @@ def _interval(metric: str, interval: Interval, *, signed: bool = False) -> str:
         for end in (interval.low, interval.high)
     )
     return f"{low} to {high}"
+
+
+def _difference(metric: str, interval: Interval) -> str:
+    """The change, with the digits of its interval, as the verdict writes it."""
+    decimals = quantities.decimals_of_points(interval.low, interval.high)
+    return _number(metric, interval.value, signed=True, decimals=decimals)
 
 
 def _pairs(result: Comparison) -> None:

@@ -8,19 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import chart, jobs, works
-from pages.components.columns import MILLISECONDS, NAME_CELL, NAME_WIDTH
+from pages.components.columns import NAME_CELL, NAME_WIDTH, latency_unit
 from pages.components.text import visible
 from pruning import quantities
 from pruning.charts import comparison as charts
 from pruning.comparison.result import Comparison
 from pruning.runs.folder import RunFolder
-
-_LAYER_COLUMNS = {
-    "layer": st.column_config.TextColumn("Layer", pinned=True, width=NAME_WIDTH),
-    "before": st.column_config.NumberColumn("Before", format=MILLISECONDS),
-    "after": st.column_config.NumberColumn("After", format=MILLISECONDS),
-    "share": st.column_config.NumberColumn("After ÷ before", format="%.2f×"),
-}
 
 
 def show(folder: RunFolder, result: Comparison) -> None:
@@ -65,10 +58,18 @@ def _by_layer(folder: RunFolder) -> None:
         if found is not None:
             sides[side] = found["layers"]
     if len(sides) == 2:
+        table, unit = latency_unit(
+            layer_table(sides["before"], sides["after"]), ("before", "after")
+        )
         st.dataframe(
-            layer_table(sides["before"], sides["after"]),
+            table,
             hide_index=True,
-            column_config=_LAYER_COLUMNS,
+            column_config={
+                "layer": st.column_config.TextColumn("Layer", pinned=True, width=NAME_WIDTH),
+                "before": st.column_config.NumberColumn("Before", format=unit),
+                "after": st.column_config.NumberColumn("After", format=unit),
+                "share": st.column_config.NumberColumn("After ÷ before", format="%.2f×"),
+            },
         )
         st.caption(
             "Measured: each layer alone on LiteRT, one thread, one sample. In the whole model "

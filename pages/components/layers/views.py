@@ -78,19 +78,20 @@ def table(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
             "Show", tables.KINDS, default="All", key="show", bind="query-params",
             label_visibility="collapsed", required=True, wrap=True,)  # fmt: skip
     frame = _timed(_frame(profile), latencies)
-    shown = tables.filtered(frame, words or "", kind or "All")
+    in_units, units = tables.in_units(frame)
+    shown = tables.filtered(in_units, words or "", kind or "All")
     names = shown["full_name"].tolist()
     if not names:
         st.info(f"No layer matches this filter; the model has {len(profile.layers)} layers.")
         return
     selection.mark_row(selection.TABLE, names, layer.name)
     st.dataframe(
-        tables.in_percent(shown),
+        shown,
         key=selection.TABLE,
         height="content" if len(names) <= _TALLEST else TABLE_HEIGHT,
         hide_index=True,
         column_order=[name for name in tables.COLUMNS if name in frame],
-        column_config=tables.columns(frame),
+        column_config=tables.columns(frame) | units,
         on_select=lambda: selection.from_rows(selection.TABLE, names),
         selection_mode="single-row",
         placeholder="",
