@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from pruning.charts.theme import AFTER, BEFORE, PERCENT_LABEL, percent_of
+from pruning.charts.theme import AFTER, BEFORE, INK_EXPRESSION, PERCENT_LABEL, percent_of
 
 QUANTITIES = {
     "loss": "Loss",
@@ -58,8 +58,10 @@ def curve(
         # One row, or there would be as many lines over one another as there are points.
         level = alt.Chart().transform_aggregate(n="count()").encode(y=alt.datum(reference))
         layers.append(level.mark_rule(color=BEFORE, strokeDash=[6, 4]))
-        words = level.mark_text(align="left", dx=4, dy=-6, color=BEFORE, fontSize=11)
-        layers.append(words.encode(x=alt.value(0), text=alt.value("before pruning")))
+        # In the page's ink: on a dark page the line's blue is too dim for words.
+        ink = alt.ExprRef(INK_EXPRESSION)
+        label = level.mark_text(align="left", dx=4, dy=-6, color=ink, fontSize=11)
+        layers.append(label.encode(x=alt.value(0), text=alt.value("before pruning")))
     return alt.layer(*layers, data=points).properties(height=height, title=title)
 
 

@@ -67,6 +67,20 @@ def test_the_gzip_size_before_is_the_measured_one(profile) -> None:
     assert "Measured size before" in gzip.help
 
 
+def test_what_was_measured_before_is_read_once(profile, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, read = open_page(), []
+    real = storage.read_json
+    monkeypatch.setattr(storage, "read_json", lambda path: read.append(path.name) or real(path))
+    app.run()
+    assert not app.exception
+    assert "latency.json" not in read
+    assert f"{studio.REF}.json" not in read
+    timed = model_folder(MODEL) / "latency.json"
+    storage.write_json(timed, {"median_ms": 4.0})
+    latency = next(m for m in app.run().metric if m.label == "Latency ≈")
+    assert latency.proto.delta_description == "from 4.00 ms"  # a change is seen
+
+
 def test_an_error_is_no_accuracy(profile, tmp_path: Path) -> None:
     path = tmp_path / "models" / MODEL / "baselines" / f"{studio.REF}.json"
     record = storage.read_json(path)
