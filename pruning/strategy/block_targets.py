@@ -16,6 +16,7 @@ from pruning.analysis.profile import Block, ModelProfile
 from pruning.errors import PlanError
 from pruning.strategy import sizes
 from pruning.strategy.plan import Target
+from pruning.strategy.problem import asked
 
 _ROUNDING = 1e-12
 
@@ -181,7 +182,7 @@ def _starves(profile: ModelProfile, names: Collection[str]) -> bool:
 
 def _floor_error(target: Target, least: float) -> PlanError:
     return PlanError(
-        f"The target {target.kind}={target.value:g} lies below what removing blocks can reach.",
+        f"The target {asked(target)} lies below what removing blocks can reach.",
         expected=f"At least {target.kind}={math.ceil(least * 1000) / 1000:g} with these locks.",
         fix="Raise the target, unlock blocks, or remove channels instead.",
     )

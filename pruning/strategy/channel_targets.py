@@ -14,7 +14,7 @@ from pruning.strategy import cost_table, sizes
 from pruning.strategy.allocation import Family, by_score, by_size, uniform
 from pruning.strategy.channel_scores import ChannelScores, require_applicable, shortened
 from pruning.strategy.plan import Scope, Target, TargetKind
-from pruning.strategy.problem import Problem, Ratios, nothing_to_prune
+from pruning.strategy.problem import Problem, Ratios, asked, nothing_to_prune
 from pruning.strategy.scoring import indistinct_groups
 from pruning.strategy.selection import kept_count
 
@@ -141,7 +141,7 @@ def _floor_error(
         limits, fix = "with one channel left in every group", "Raise the target."
     else:
         limits = "with these locks, ratios and rounding"
-        fix = "Raise the target, unlock groups, or use a smaller round_to."
+        fix = "Raise the target, unlock groups, or round channel counts less (round_to)."
         if unscored:
             limits += f", and {shortened(unscored)} whole, to which the criterion does not apply"
             fix = (
@@ -150,7 +150,7 @@ def _floor_error(
         if whole:
             limits += f" (with nothing locked: {_reachable(whole / original)})"
     return PlanError(
-        f"The target {target.kind}={target.value:g} lies below what removing channels can reach.",
+        f"The target {asked(target)} lies below what removing channels can reach.",
         expected=f"At least {target.kind}={_reachable(least)} {limits}.",
         fix=fix,
     )

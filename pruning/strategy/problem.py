@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from pruning import quantities
 from pruning.errors import PlanError
 from pruning.strategy.allocation import Family
+from pruning.strategy.plan import Target
 
 Ratios = Mapping[str, float]
 
@@ -33,6 +35,13 @@ class Problem:
     fixed: Ratios
     floor: Callable[[float], PlanError]
     notes: tuple[str, ...] = ()
+
+
+def asked(target: Target) -> str:
+    """A target as a command and as the page say it: ``flops=0.5, 50.0 % of the FLOPs,``."""
+    what = {"flops": "the FLOPs", "params": "the parameters", "bytes": "the file size"}
+    of = what.get(target.kind, "the weights")
+    return f"{target.kind}={target.value:g}, {quantities.percent(target.value)} of {of},"
 
 
 def nothing_to_prune(

@@ -155,6 +155,24 @@ def test_edits_of_the_table_lock_and_fix(profile) -> None:
     assert plan.ratios[names[1]] == 0.25
 
 
+@pytest.mark.parametrize("everything", [True, False])
+def test_locks_that_leave_no_plan_can_be_taken_back(profile, everything: bool) -> None:
+    """The error took the table with it, and with the table the only way to unlock."""
+    names = [group.id for group in profile.prunable_groups]
+    app = open_page()
+    app.slider(key="plan_channels_target").set_value(10)
+    locked = set(names) if everything else set(names[1:])
+    app.session_state["plan edits"] = {(MODEL, "channels"): Edits(locked=locked, revision=1)}
+    app.run()
+    assert len(app.error) == 1
+    assert not [b for b in app.button if b.key == "start"]
+    shown = app.dataframe[0].value
+    assert list(shown["lock"]) == [name in locked for name in names]
+    app.button(key="forget").click().run()
+    assert not app.error
+    assert [b for b in app.button if b.key == "start"]
+
+
 def test_what_is_typed_into_the_table_becomes_an_edit(monkeypatch: pytest.MonkeyPatch) -> None:
     own = Edits(ratios={"c": 0.5}, locked={"d"})
     typed = {
