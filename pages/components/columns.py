@@ -24,7 +24,8 @@ PERCENT = "%.2f %%"
 NAME_WIDTH = 205  # pixels
 NAME_CELL = 30  # characters that fit into it: both ends are seen
 
-_SHORT = 1.0  # milliseconds: where no latency is longer, all are written in microseconds
+#: Milliseconds: where no latency is longer, all of a table or chart are written in microseconds.
+SHORT = 1.0
 
 
 def latency_unit(frame: pd.DataFrame, columns: Iterable[str]) -> tuple[pd.DataFrame, str]:
@@ -39,6 +40,6 @@ def latency_unit(frame: pd.DataFrame, columns: Iterable[str]) -> tuple[pd.DataFr
         measured with.
     """
     names = list(columns)
-    if not frame[names].max().max() < _SHORT:
+    if not frame[names].max().max() < SHORT:
         return frame, "%,.4f ms"
     return frame.assign(**{name: 1000 * frame[name] for name in names}), "%,.1f µs"

@@ -129,26 +129,28 @@ def _side(classes: int) -> int:
     return min(560, max(160, 34 * classes))
 
 
-def latencies(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
+def latencies(rows: pd.DataFrame, *, unit: str = "milliseconds") -> alt.LayerChart | alt.FacetChart:
     """Single latency measurements before and after, with the median as a tick.
 
     Args:
-        rows: Columns ``side``, ``milliseconds``.
+        rows: Columns ``side``, ``time``.
+        unit: Of the time.
     """
     y = alt.Y("side:N", sort=["before", "after"], title=None, axis=_names(90))
     color = alt.Color("side:N", scale=SIDES, legend=None)
     base = alt.Chart()
     dots = base.mark_circle(opacity=0.35, size=36).encode(
         x=alt.X(
-            "milliseconds:Q",
-            title="Milliseconds per sample, logarithmic",
+            "time:Q",
+            title=f"{unit.capitalize()} per sample, logarithmic",
             scale=alt.Scale(type="log"),
         ),
         y=y,
         color=color,
-        tooltip=[alt.Tooltip("side:N"), alt.Tooltip("milliseconds:Q", format=".3r")],
+        tooltip=[
+            alt.Tooltip("side:N", title="Model"),
+            alt.Tooltip("time:Q", title=unit.capitalize(), format=".3r"),
+        ],
     )
-    middle = base.mark_tick(thickness=3, size=34).encode(
-        x="median(milliseconds):Q", y=y, color=color
-    )
+    middle = base.mark_tick(thickness=3, size=34).encode(x="median(time):Q", y=y, color=color)
     return alt.layer(dots, middle, data=rows).properties(height=170)

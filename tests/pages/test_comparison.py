@@ -190,6 +190,24 @@ def test_latencies_of_a_table_have_the_unit_of_the_longest(longest, shown, unit)
     assert table["after"].max() == pytest.approx(0.0123 * shown / longest)
 
 
+@pytest.mark.parametrize(
+    ("median", "unit", "longest"), [(0.5, "Microseconds", 2500), (2.0, "Milliseconds", 2.5)]
+)
+def test_the_chart_of_latencies_has_the_unit_of_the_words(
+    done: RunFolder, median: float, unit: str, longest: float
+) -> None:
+    result = Comparison.load(done.comparison)
+    sides = {
+        f"latency_{side}": replace(getattr(result, f"latency_{side}"), median_ms=median)
+        for side in ("before", "after")
+    }
+    replace(result, **sides).save(done.comparison)
+    (chart,) = open_page(done, sheet="Speed").get("vega_lite_chart")
+    assert f"{unit} per sample" in chart.proto.spec
+    rows = convert_arrow_bytes_to_pandas_df(chart.proto.data.data)
+    assert rows["time"].max() == pytest.approx(longest)
+
+
 def test_a_difference_is_written_as_the_verdict_writes_it(done: RunFolder) -> None:
     """−1.1 points stood above an interval of −2.12 to −0.01, beside a verdict of 1.05."""
     result = replace(Comparison.load(done.comparison), difference=Interval(-0.0105, -0.0212, -1e-4))

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import chart, jobs, works
-from pages.components.columns import NAME_CELL, NAME_WIDTH, latency_unit
+from pages.components.columns import NAME_CELL, NAME_WIDTH, SHORT, latency_unit
 from pages.components.text import visible
 from pruning import quantities
 from pruning.charts import comparison as charts
@@ -22,11 +22,13 @@ def show(folder: RunFolder, result: Comparison) -> None:
     if before.median_ms is None or after.median_ms is None:
         st.info(f"Latency was not measured. {after.note or before.note}", icon=":material/info:")
     else:
+        short = max(before.median_ms, after.median_ms) < SHORT
         rows = pd.DataFrame(
             [("before", value) for value in before.samples_ms]
             + [("after", value) for value in after.samples_ms],
-            columns=["side", "milliseconds"],
+            columns=["side", "time"],
         )
+        rows["time"] *= 1000 if short else 1
         if len(rows):
             chart.show(
                 charts.latencies,
@@ -34,6 +36,7 @@ def show(folder: RunFolder, result: Comparison) -> None:
                 key="latencies",
                 alt=f"Latency: median {quantities.milliseconds(before.median_ms)} before, "
                 f"{quantities.milliseconds(after.median_ms)} after.",
+                unit="microseconds" if short else "milliseconds",
             )
         st.caption(
             "LiteRT on this machine, one thread, one sample; before and after measured in turn, "

@@ -123,7 +123,7 @@ def model_graph(profile: ModelProfile, layer: Layer) -> None:
             width="content",
             alt=f"Graph of the model around {visible(layer.name, tables.NAME_LENGTH)}",
         )
-    in_view.keep(graph.elements(profile)[center], SELECTED)
+        in_view.keep(graph.elements(profile)[center], SELECTED)
     st.caption(
         f"{len(shown):,} of {quantities.plural(len(nodes), 'node')}. Same colour: channels that "
         "are removed together; grey: frozen; outlined: selected."

@@ -333,8 +333,11 @@ def _table(profile: ModelProfile, chosen: PruningPlan, rows: pd.DataFrame) -> No
     what = "group of channels" if chosen.method == "channels" else "layer"
     edit = "lock what shall stay whole" if fixed else "type a share to remove, or lock it"
     edits.heading(own, f"**By {what}**: {edit}; the rest follows.")
+    # A layer whose weights become zero changes alone.
+    shown = ["name", "before", "after", "removed", "lock"]
+    shown += ["layers"] if chosen.method == "channels" else []
     st.data_editor(
-        editable[["name", "before", "after", "removed", "lock", "layers"]],
+        editable[shown],
         hide_index=True,
         disabled=["name", "before", "after", "layers", *(["removed"] if fixed else [])],
         height="content" if len(editable) <= _TALLEST else 420,
