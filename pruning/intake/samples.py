@@ -159,7 +159,7 @@ def required(table: Table, roles: Roles, options: Options) -> tuple[str, tuple[s
     """
     if roles.text is None and all(is_number(cell) for row in table.rows[:200] for cell in row):
         raise DataFileError(
-            "The table holds numbers only; of a table, the model reads texts.",
+            "The table holds numbers only, and the studio reads texts from tables.",
             expected="A column of texts and one or more columns of labels.",
             fix="Save numbers as arrays, one row a sample: numpy.savez('data.npz', x=…, y=…).",
         )

@@ -194,6 +194,7 @@ def test_weights_have_schedules_and_nonzero_parameters(profile) -> None:
     assert not app.exception
     metrics = {m.label: m for m in app.metric}
     assert metrics["FLOPs ●"].delta == "unchanged"
+    assert "layers" not in app.dataframe[0].value  # each changes alone: 1 in every row
     plan = downloaded(app)
     assert (plan.method, plan.criterion, plan.schedule.kind) == (
         "weights",
