@@ -214,7 +214,9 @@ def test_a_difference_is_written_as_the_verdict_writes_it(done: RunFolder) -> No
     result.save(done.comparison)
     app = open_page(done)
     assert "fell by 1.05 points" in studio.texts(app).replace("\\", "")
-    assert app.dataframe[0].value["accuracy"].tolist()[2] == "−1.05 points"
+    rows = app.dataframe[0].value
+    assert rows["accuracy"].tolist()[2] == "−1.05 points"
+    assert rows["95 % interval"].tolist()[2] == "−2.12 to −0.01 points"
 
 
 def test_what_the_verdict_calls_no_faster_is_not_green(done: RunFolder) -> None:

@@ -68,7 +68,7 @@ def _interval(metric: str, interval: Interval, *, signed: bool = False) -> str:
         _number(metric, end, signed=signed, decimals=decimals)
         for end in (interval.low, interval.high)
     )
-    return f"{low} to {high}"
+    return f"{low.removesuffix(' points').removesuffix(' %')} to {high}"  # the unit once
 
 
 def _difference(metric: str, interval: Interval) -> str:
