@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.components import errors, header, state, works
 from pages.components.strategy import form, outcome, plans, start
+from pruning.errors import PlanError
 
 st.title("Strategy", anchor=False)
 opened = header.require(model=True)
@@ -19,7 +20,12 @@ profile = profile.requested(choices.on_request)
 with right, errors.shown():
     scores = outcome.scores(profile, choices, opened.data)
     influences = outcome.influences(profile, choices, opened.data)
-    plan = outcome.plan(profile, choices, scores, influences)
+    try:
+        plan = outcome.plan(profile, choices, scores, influences)
+    except PlanError as error:
+        errors.show(error)
+        outcome.by_hand(profile, choices, scores, influences)
+        st.stop()
     state.note_plan(plan)
     prices = outcome.prices(profile, plan, opened.data, scores)
     figures = st.container()

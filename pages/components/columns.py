@@ -7,6 +7,12 @@ browser's language: 9,248 becomes 9.248 in a German one, beside captions that sa
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 #: Counts in a table have all of their digits, thousands separated: they are exact, and told apart
 #: by their length at a glance.
 COUNT = "%,d"
@@ -18,5 +24,22 @@ PERCENT = "%.2f %%"
 NAME_WIDTH = 205  # pixels
 NAME_CELL = 30  # characters that fit into it: both ends are seen
 
-#: All the digits that a latency is measured with.
-MILLISECONDS = "%.4f ms"
+#: Milliseconds: where no latency is longer, all of a table or chart are written in microseconds.
+SHORT = 1.0
+
+
+def latency_unit(frame: pd.DataFrame, columns: Iterable[str]) -> tuple[pd.DataFrame, str]:
+    """Latencies in the unit that suits the longest of them, for all are compared and sorted.
+
+    Args:
+        frame: With these columns in milliseconds.
+        columns: Those of them that hold latencies.
+
+    Returns:
+        The frame in that unit, and the format of these columns: all the digits that a latency is
+        measured with.
+    """
+    names = list(columns)
+    if not frame[names].max().max() < SHORT:
+        return frame, "%,.4f ms"
+    return frame.assign(**{name: 1000 * frame[name] for name in names}), "%,.1f µs"

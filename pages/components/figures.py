@@ -14,6 +14,7 @@ from typing import Literal
 import streamlit as st
 
 from pruning import quantities
+from pruning.comparison.verdict import same_speed
 
 Basis = Literal["exact", "measured", "estimated"]
 Unit = Literal["params", "flops", "bytes", "ms", "s", "accuracy", "count", "number", "error"]
@@ -24,7 +25,6 @@ AS_SAVED = (
     "Both as the studio saves them: without the state of an optimizer, which an uploaded file may "
     "hold beside the weights."
 )
-_NOISE = 0.03  # of a latency: two measurements of one model differ by as much
 
 MARKS: dict[Basis, str] = {"exact": "●", "measured": "◆", "estimated": "≈"}
 _WORDS: dict[Unit, str] = {
@@ -143,7 +143,7 @@ def _color(figure: Figure) -> Literal["orange", "green", "red", "gray"]:
         return "gray"
     if not figure.shown:
         return "gray"
-    if figure.unit == "ms" and abs(figure.value - figure.before) < _NOISE * figure.before:
+    if figure.unit == "ms" and same_speed(figure.before, figure.value):
         return "gray"
     more_is_better = figure.unit == "accuracy"
     return "green" if (figure.value > figure.before) == more_is_better else "red"

@@ -148,7 +148,7 @@ def baseline(model: str | None, ref: str | None) -> Scores | None:
     path = storage.home() / "models" / (model or "") / "baselines" / f"{ref}.json"
     if not model or not ref or not path.is_file():
         return None
-    scores = storage.read_json(path)["scores"]
+    scores = _record(str(path), path.stat().st_mtime_ns)["scores"]
     return Scores(**{**scores, "value": Interval(**scores["value"])})
 
 
@@ -172,7 +172,8 @@ def gzip_bytes(model: str) -> int | None:
 
 def _measured(model: str) -> dict[str, Any]:
     """What the job *latency* found out of a model; empty before it has ended."""
-    return storage.read_json(_measured_file(model)) if timed(model) else {}
+    path = _measured_file(model)
+    return _record(str(path), path.stat().st_mtime_ns) if path.is_file() else {}
 
 
 def _measured_file(model: str) -> Path:
@@ -182,6 +183,12 @@ def _measured_file(model: str) -> Path:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _profile(folder: str, changed: int) -> ModelProfile:
     return ModelProfile.load(Path(folder))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _record(path: str, changed: int) -> dict[str, Any]:
+    """A small JSON file, read once as long as it does not change. Shared: never change it."""
+    return storage.read_json(Path(path))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

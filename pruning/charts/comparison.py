@@ -7,7 +7,15 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
-from pruning.charts.theme import AFTER, BEFORE, DARK, FROZEN, INK_EXPRESSION, PERCENT
+from pruning.charts.theme import (
+    AFTER,
+    BEFORE,
+    DARK,
+    FROZEN,
+    INK_EXPRESSION,
+    PERCENT_LABEL,
+    percent_of,
+)
 
 FRAME = 110  # pixels for axes, titles and legend: Streamlit fits all of them into the height
 # Opacity of the largest count, on a dark page or not: a number on it has a contrast of 4.5 to 1.
@@ -34,11 +42,14 @@ def class_scores(
     dots = (
         alt.Chart()
         .transform_fold(["before", "after"], as_=["side", "score"])
+        .transform_calculate(words=percent_of("score"))
         .mark_point(filled=True, size=90, opacity=1)
         .encode(
             y=y,
             x=alt.X(
-                "score:Q", scale=alt.Scale(zero=False), axis=alt.Axis(format=PERCENT, tickCount=8)
+                "score:Q",
+                scale=alt.Scale(zero=False),
+                axis=alt.Axis(labelExpr=PERCENT_LABEL, tickCount=8),
             ),
             color=alt.Color("side:N", scale=SIDES, title=None, legend=alt.Legend(orient="top")),
             shape=alt.Shape(
@@ -50,7 +61,7 @@ def class_scores(
                 alt.Tooltip("name:N", title="Class"),
                 alt.Tooltip("count:Q", title="Test samples", format=","),
                 alt.Tooltip("side:N", title="Model"),
-                alt.Tooltip("score:Q", title=score, format=".1%"),
+                alt.Tooltip("words:N", title=score),
             ],
         )
     )
@@ -118,26 +129,28 @@ def _side(classes: int) -> int:
     return min(560, max(160, 34 * classes))
 
 
-def latencies(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
+def latencies(rows: pd.DataFrame, *, unit: str = "milliseconds") -> alt.LayerChart | alt.FacetChart:
     """Single latency measurements before and after, with the median as a tick.
 
     Args:
-        rows: Columns ``side``, ``milliseconds``.
+        rows: Columns ``side``, ``time``.
+        unit: Of the time.
     """
     y = alt.Y("side:N", sort=["before", "after"], title=None, axis=_names(90))
     color = alt.Color("side:N", scale=SIDES, legend=None)
     base = alt.Chart()
     dots = base.mark_circle(opacity=0.35, size=36).encode(
         x=alt.X(
-            "milliseconds:Q",
-            title="Milliseconds per sample, logarithmic",
+            "time:Q",
+            title=f"{unit.capitalize()} per sample, logarithmic",
             scale=alt.Scale(type="log"),
         ),
         y=y,
         color=color,
-        tooltip=[alt.Tooltip("side:N"), alt.Tooltip("milliseconds:Q", format=".3r")],
+        tooltip=[
+            alt.Tooltip("side:N", title="Model"),
+            alt.Tooltip("time:Q", title=unit.capitalize(), format=".3r"),
+        ],
     )
-    middle = base.mark_tick(thickness=3, size=34).encode(
-        x="median(milliseconds):Q", y=y, color=color
-    )
+    middle = base.mark_tick(thickness=3, size=34).encode(x="median(time):Q", y=y, color=color)
     return alt.layer(dots, middle, data=rows).properties(height=170)

@@ -17,7 +17,9 @@ from pruning.charts.theme import (
     COUNT_LABEL,
     FROZEN,
     INK_EXPRESSION,
+    PERCENT_LABEL,
     SELECTED,
+    percent_of,
 )
 
 SELECTION = "layer"  # name of the charts' selection, and of the field that it returns: "name"
@@ -97,9 +99,11 @@ def cost_bars(rows: pd.DataFrame, selected: str | None) -> alt.LayerChart | alt.
         ),
     )
     blocks = (
-        base.mark_bar(cursor="pointer")
+        base.transform_calculate(words=percent_of("share"))
+        .mark_bar(cursor="pointer")
         .encode(
-            x=alt.X("start:Q", title=None, axis=alt.Axis(format="%", tickCount=5, grid=False),
+            x=alt.X("start:Q", title=None,
+                    axis=alt.Axis(labelExpr=PERCENT_LABEL, tickCount=5, grid=False),
                     scale=alt.Scale(domain=[0, 1], nice=False)),
             x2="end:Q",
             color=alt.Color("kind:N", legend=None,
@@ -108,7 +112,7 @@ def cost_bars(rows: pd.DataFrame, selected: str | None) -> alt.LayerChart | alt.
                 alt.Tooltip("short:N", title="Layer"),
                 alt.Tooltip("cls:N", title="Type"),
                 alt.Tooltip("amount:N", title="Amount"),
-                alt.Tooltip("share:Q", title="Share", format=".1%"),
+                alt.Tooltip("words:N", title="Share"),
             ],
         )
         .add_params(click)
@@ -146,7 +150,9 @@ def weight_histogram(
         .encode(
             x=alt.X("low:Q", title="Weight", bin="binned", axis=alt.Axis(format="~g")),
             x2="high:Q",
-            y=alt.Y("count:Q", title="Weights", axis=alt.Axis(labelExpr=COUNT_LABEL)),
+            y=alt.Y(
+                "count:Q", title="Weights", axis=alt.Axis(labelExpr=COUNT_LABEL, tickMinStep=1)
+            ),
             tooltip=[
                 alt.Tooltip("low:Q", title="From", format=".4~g"),
                 alt.Tooltip("high:Q", title="To", format=".4~g"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from pruning.charts.theme import AFTER, BEFORE, COUNT_LABEL, PERCENT
+from pruning.charts.theme import AFTER, BEFORE, COUNT_LABEL, PERCENT_LABEL, percent_of
 
 
 def quality_against_size(
@@ -19,8 +19,10 @@ def quality_against_size(
         title: Of what the models are judged by.
         percent: It is a fraction of one; otherwise it is in the target's own unit.
     """
+    words = percent_of("quality", 2) if percent else "format(datum.quality, '.4~g')"
     dots = (
         alt.Chart()
+        .transform_calculate(words=words)
         .mark_point(filled=True, size=110, opacity=0.9)
         .encode(
             x=alt.X(
@@ -33,7 +35,7 @@ def quality_against_size(
                 "quality:Q",
                 title=title,
                 scale=alt.Scale(zero=False, padding=12),
-                axis=alt.Axis(format=PERCENT if percent else "~g", tickCount=6),
+                axis=_quality_axis(percent),
             ),
             color=alt.Color(
                 "side:N",
@@ -49,8 +51,14 @@ def quality_against_size(
             tooltip=[
                 alt.Tooltip("run:N", title="Run"),
                 alt.Tooltip("size:Q", title=size_title, format=","),
-                alt.Tooltip("quality:Q", title=title, format=".2%" if percent else ".4~g"),
+                alt.Tooltip("words:N", title=title),
             ],
         )
     )
     return alt.layer(dots, data=rows).properties(height=340)
+
+
+def _quality_axis(percent: bool) -> alt.Axis:
+    if percent:
+        return alt.Axis(labelExpr=PERCENT_LABEL, tickCount=6)
+    return alt.Axis(format="~g", tickCount=6)

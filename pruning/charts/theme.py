@@ -18,11 +18,18 @@ INK = {False: "#1B2733", True: "#E4EAF0"}
 DARK = "luminance(background) < 0.5"
 INK_EXPRESSION = f"{DARK} ? '{INK[True]}' : '{INK[False]}'"
 
-#: Fractions on an axis, with as many digits as neighbouring ticks differ by: 99.5%, 100%.
-PERCENT = ".4~p"
+#: Fractions on an axis, with as many digits as neighbouring ticks differ by, and the space that
+#: :mod:`pruning.quantities` writes: 99.5 %, 100 %.
+PERCENT_LABEL = "replace(format(datum.value, '.4~p'), '%', ' %')"
 
 #: Counts on an axis as :mod:`pruning.quantities` writes them: 500 k, not 500k.
 COUNT_LABEL = "replace(format(datum.value, '~s'), /([kMGTP])$/, ' $1')"
+
+
+def percent_of(field: str, decimals: int = 1) -> str:
+    """A fraction of the data in words, in Vega's language, for a tooltip: ``90.1 %``."""
+    return f"replace(format(datum[{field!r}], '.{decimals}%'), '%', ' %')"
+
 
 #: Neighbouring blocks of one bar, to be told apart at a glance: before, and a lighter before.
 ALTERNATING = ("#4C78A8", "#7FA3C7")

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from pruning.charts.theme import AFTER, BEFORE, PERCENT
+from pruning.charts.theme import AFTER, BEFORE, INK_EXPRESSION, PERCENT_LABEL, percent_of
 
 QUANTITIES = {
     "loss": "Loss",
@@ -29,12 +29,15 @@ def curve(
         height: Pixels.
     """
     title = QUANTITIES[quantity]
-    style = PERCENT if quantity in ("accuracy", "sparsity") else "~g"
+    share = quantity in ("accuracy", "sparsity")
+    axis = alt.Axis(labelExpr=PERCENT_LABEL) if share else alt.Axis(format="~g")
+    words = percent_of("value", 2) if share else "format(datum.value, '.4~g')"
     # A rate has fallen by a millionth after its first steps: from zero on that is a level line.
     scale = alt.Scale(zero=quantity == "learning_rate")
-    base = alt.Chart().encode(
+    base = alt.Chart().transform_calculate(words=words)
+    base = base.encode(
         x=alt.X("step:Q", title="Training step", axis=alt.Axis(format=",d", tickMinStep=1)),
-        y=alt.Y("value:Q", title=title, scale=scale, axis=alt.Axis(format=style)),
+        y=alt.Y("value:Q", title=title, scale=scale, axis=axis),
     )
     training = base.transform_filter(alt.datum.split == "training")
     # A line needs two points: the first step is a dot until there are some.
@@ -47,7 +50,7 @@ def curve(
         validation.mark_point(color=AFTER, filled=True, size=70, shape="diamond").encode(
             tooltip=[
                 alt.Tooltip("step:Q", title="Step", format=","),
-                alt.Tooltip("value:Q", title=f"Validation {title.lower()}", format=".4~g"),
+                alt.Tooltip("words:N", title=f"Validation {title.lower()}"),
             ]
         ),
     ]
@@ -55,8 +58,10 @@ def curve(
         # One row, or there would be as many lines over one another as there are points.
         level = alt.Chart().transform_aggregate(n="count()").encode(y=alt.datum(reference))
         layers.append(level.mark_rule(color=BEFORE, strokeDash=[6, 4]))
-        words = level.mark_text(align="left", dx=4, dy=-6, color=BEFORE, fontSize=11)
-        layers.append(words.encode(x=alt.value(0), text=alt.value("before pruning")))
+        # In the page's ink: on a dark page the line's blue is too dim for words.
+        ink = alt.ExprRef(INK_EXPRESSION)
+        label = level.mark_text(align="left", dx=4, dy=-6, color=ink, fontSize=11)
+        layers.append(label.encode(x=alt.value(0), text=alt.value("before pruning")))
     return alt.layer(*layers, data=points).properties(height=height, title=title)
 
 

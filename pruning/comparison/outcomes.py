@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from pruning import quantities
 from pruning.analysis.readings import class_probabilities, label_probabilities, reading_of
 
 Outcome = Literal["fixed", "broken", "both wrong", "both right"]
@@ -129,9 +130,9 @@ def _steps(
             .sum(axis=1)
         )
         answers.append(
-            [Answer(f"{int(n)} of {steps} steps right", None, bool(n == steps)) for n in right]
+            [Answer(f"{int(n):,} of {steps:,} steps right", None, bool(n == steps)) for n in right]
         )
-    return [f"{steps} steps"] * len(truth), [None] * len(truth), answers[0], answers[1]
+    return [f"{steps:,} steps"] * len(truth), [None] * len(truth), answers[0], answers[1]
 
 
 def _labels(
@@ -176,5 +177,5 @@ def _values(
 
 
 def _numbers(row: np.ndarray) -> str:
-    shown = ", ".join(f"{value:.4g}" for value in row[:4])
+    shown = quantities.minus(", ".join(f"{value:.4g}" for value in row[:4]))
     return f"{shown}, …" if row.size > 4 else shown

@@ -23,6 +23,12 @@ def verdict(comparison: Comparison) -> str:
     return f"{won}, {_quality(comparison)}."
 
 
+def same_speed(before: float, after: float) -> bool:
+    """Whether two median latencies are too close to be told apart."""
+    slow, fast = max(before, after), min(before, after)
+    return slow == fast or (fast > 0 and slow / fast < SAME_SPEED)
+
+
 def _savings(comparison: Comparison) -> list[str]:
     before, after = comparison.sizes_before, comparison.sizes_after
     if after.flops < (1 - NOTICED) * before.flops:
@@ -47,7 +53,7 @@ def _speed(comparison: Comparison) -> list[str]:
     before, after = comparison.latency_before.median_ms, comparison.latency_after.median_ms
     if before is None or after is None or not before or not after:
         return []
-    if max(before, after) / min(before, after) < SAME_SPEED:
+    if same_speed(before, after):
         return ["no faster"]
     return [quantities.factor(before, after, "ms")]
 

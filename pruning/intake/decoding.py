@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from pruning import quantities
 from pruning.errors import DataFileError
 from pruning.intake import limits, splits
 from pruning.intake.arrays import Report
@@ -50,9 +51,9 @@ class Progress:
         notes = []
         if self.skipped:
             named = " ".join(self.skipped[:5])
-            notes.append(
-                f"{len(self.skipped)} samples could not be read and were left out: {named}"
-            )
+            verb = "was" if len(self.skipped) == 1 else "were"
+            samples = quantities.plural(len(self.skipped), "sample")
+            notes.append(f"{samples} could not be read and {verb} left out: {named}")
         if self.seen_again:
             notes.append(
                 f"{self.seen_again} of {len(self.kept['test'])} test samples are also among the "
@@ -167,7 +168,7 @@ def _skip(progress: Progress, error: DataFileError, total: int) -> None:
     if total == 1 or len(progress.skipped) == 1:
         raise error
     raise DataFileError(
-        f"More than {limits.skippable(total)} of {total:,} samples cannot be read: {named}",
+        f"At least {len(progress.skipped):,} of {total:,} samples cannot be read: {named}",
         expected=error.expected,
         fix=error.fix,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from pruning import quantities
 from pruning.errors import MismatchError
 
 Shape = tuple[int | None, ...]
@@ -85,7 +86,7 @@ def _check_binary(classes: int, activation: str | None) -> tuple[str, ...]:
 def _check_multilabel(labels: Labels, answer: Shape, activation: str | None) -> tuple[str, ...]:
     if not fits(labels.y_shape, answer):
         raise MismatchError(
-            f"The model answers with {words_of(answer)} values, the data has "
+            f"The model answers with {_values(answer)}, the data has "
             f"{len(labels.classes)} labels that may go together.",
             expected="One output for each label.",
             fix="Bring data with the model's labels, or another model.",
@@ -105,8 +106,8 @@ def _check_regression(labels: Labels, answer: Shape, activation: str | None) -> 
     shapes = [labels.y_shape, (*labels.y_shape, 1)]
     if not any(fits(shape, answer) for shape in shapes):
         raise MismatchError(
-            f"The model answers with {words_of(answer)} values, the data has numbers of shape "
-            f"{words_of(labels.y_shape)} to predict.",
+            f"The model answers with {_values(answer)}, the data has "
+            f"{_values(labels.y_shape)} to predict.",
             expected="As many numbers as the model has outputs.",
             fix="Choose the matching label columns, or choose the task classification.",
         )
@@ -130,10 +131,13 @@ def _check_steps(labels: Labels, steps: Shape) -> None:
         if not labels.y_shape
         else (f"labels of shape {words_of(labels.y_shape)}")
     )
-    wanted = f"labels of shape {words_of(steps)}" if steps else "one label for each sample"
+    answers, wanted = "one class for a sample", "One label for each sample."
+    if steps:
+        answers = f"a class at each of {quantities.shape(steps)} places"
+        wanted = f"Labels of shape {words_of(steps)}: one for each place."
     raise MismatchError(
-        f"The data has {per_sample}, and the model answers where {wanted} are expected.",
-        expected=f"{wanted[0].upper()}{wanted[1:]}.",
+        f"The model answers with {answers}, the data has {per_sample}.",
+        expected=wanted,
         fix="Bring labels in that shape, or a model that answers in the labels' shape.",
     )
 
@@ -147,6 +151,13 @@ def fits(shape: tuple[int, ...], wanted: Shape) -> bool:
 
 def _count(values: int | None) -> str:
     return "an open number of" if values is None else str(values)
+
+
+def _values(shape: Shape) -> str:
+    """How many values a sample has, in words: ``3 values``; of several axes their shape."""
+    if None in shape or len(shape) > 1:
+        return f"values of shape {words_of(shape)}"
+    return quantities.plural(shape[0] or 0 if shape else 1, "value")
 
 
 def words_of(shape: Shape) -> str:

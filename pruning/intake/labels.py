@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from pruning import quantities
 from pruning.errors import DataFileError, MismatchError
 from pruning.intake.dataset import Task
 from pruning.intake.table import is_number
@@ -157,9 +158,10 @@ def check_finite(what: str, values: np.ndarray) -> None:
         return
     wrong = ~np.isfinite(values)
     if wrong.any():
-        first = np.argwhere(wrong)[0].tolist()
+        first, number = np.argwhere(wrong)[0].tolist(), int(wrong.sum())
+        counted, verb = quantities.plural(number, "value"), "is" if number == 1 else "are"
         raise DataFileError(
-            f"{int(wrong.sum()):,} values of {what} are NaN or infinite, the first at {first}.",
+            f"{counted} of {what} {verb} NaN or infinite, the first at {first}.",
             expected="Finite numbers only.",
             fix="Replace or remove these samples before saving the data.",
         )
@@ -184,7 +186,8 @@ def check_tokens(what: str, values: np.ndarray, vocabulary: int) -> None:
 def _task_of(y: np.ndarray, expected: Expected) -> Task:
     zeros_and_ones = bool(np.isin(y, (0, 1)).all())
     per_step = expected.outputs is not None and len(expected.outputs) == y.ndim
-    if y.ndim > 1 and zeros_and_ones and not (per_step and y.ndim == 2):
+    # Zeros and ones at each step or pixel of an answer are its two classes: a mask.
+    if y.ndim > 1 and zeros_and_ones and not per_step:
         return "classification" if _is_one_hot(y, expected) else "multilabel"
     if expected.single and not zeros_and_ones:
         return "regression"

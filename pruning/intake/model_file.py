@@ -5,7 +5,8 @@ Only workers call :func:`load`; it imports TensorFlow.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from pruning.frameworks._loading import cause
 from pruning.frameworks.container import ModelFile, open_model_file
 from pruning.frameworks.memory import give_back_memory
 from pruning.frameworks.running import answer
+from pruning.intake.store import shown_name
 
 __all__ = ["LoadedModel", "ModelFile", "check_forward", "load", "sniff"]
 
@@ -56,12 +58,25 @@ def load(path: Path) -> LoadedModel:
     Raises:
         ModelFileError: The file is no Keras model, or one that the studio cannot work on.
     """
-    file = sniff(path)
-    keras = framework(file.family)
-    model = keras.load(path)
-    length = check_forward(model, keras)
+    with _named_as_uploaded(path):
+        file = sniff(path)
+        keras = framework(file.family)
+        model = keras.load(path)
+        length = check_forward(model, keras)
     give_back_memory()
     return LoadedModel(model, keras, file, length)
+
+
+@contextmanager
+def _named_as_uploaded(path: Path) -> Iterator[None]:
+    """Let errors call a stored file by its user's name: its reader knows ``model.keras`` only."""
+    try:
+        yield
+    except ModelFileError as error:
+        happened = error.happened.replace(path.name, shown_name(path), 1)
+        if happened == error.happened:
+            raise
+        raise ModelFileError(happened, expected=error.expected, fix=error.fix) from error
 
 
 def check_forward(model: Any, keras: Framework) -> int:

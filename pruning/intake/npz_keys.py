@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from pruning import quantities
 from pruning.errors import DataFileError, MismatchError
 from pruning.intake.dataset import SPLITS
 from pruning.intake.npz import Npz
@@ -181,7 +182,7 @@ def _matched(
         found = f" It has {', '.join(surplus[:4])}." if surplus else ""
         raise error(
             f"{npz.name} has no array x{word}_{missing[0]}. "
-            f"{whose} has {len(names)} inputs: {', '.join(names)}.{found}",
+            f"{whose} has {quantities.plural(len(names), 'input')}: {', '.join(names)}.{found}",
             expected=expected,
             fix="Save the missing array in the same file, under that key.",
         )

@@ -12,6 +12,8 @@ from pruning import storage
 from pruning.intake import limits
 from pruning.intake.draft import Draft
 
+_BRIGHT = 8.0  # a picture of bytes with nothing brighter than this would be as black
+
 
 class PreviewWriter:
     """Adds previews to a draft as test samples come; all of one kind get one shape.
@@ -111,7 +113,8 @@ def pictures(block: np.ndarray) -> np.ndarray | None:
     """Rows of an array as pictures, when they are some: uint8 (n, h, w, 1|3), else ``None``.
 
     Bytes of shape (n, h, w) or (n, h, w, 1|3) are; floats only with a channel axis and values in
-    0…1, -1…1 or 0…255, because (n, h, w) of floats are more often spectrograms.
+    0…1, -1…1 or 0…255, because (n, h, w) of floats are more often spectrograms. Up to
+    ``_BRIGHT`` they are 0…1 and a little more: as bytes they would be black.
     """
     if block.dtype == np.uint8 and block.ndim == 3:
         return block[..., np.newaxis]
@@ -124,6 +127,8 @@ def pictures(block: np.ndarray) -> np.ndarray | None:
         return np.round(block * 255).astype(np.uint8)
     if low >= -1 and high <= 1:
         return np.round((block + 1) * 127.5).astype(np.uint8)
+    if low >= 0 and high <= _BRIGHT:
+        return np.round(block * (255 / high)).astype(np.uint8)
     if low >= 0 and high <= 255:
         return np.round(block).astype(np.uint8)
     return None

@@ -21,7 +21,7 @@ from pruning.intake.modalities import modalities
 from pruning.intake.modalities.text import read_vocabulary
 from pruning.intake.options import Options
 from pruning.intake.store import shown_name
-from pruning.intake.table import Roles, Table, guess_roles, read_table
+from pruning.intake.table import Roles, Table, guess_roles, is_number, read_table
 
 # Keys of preprocessing.json that are about the data as a whole, not about one sample.
 _AUTHOR_OPTIONS = (
@@ -157,6 +157,12 @@ def required(table: Table, roles: Roles, options: Options) -> tuple[str, tuple[s
     Raises:
         DataFileError: One of them is not chosen and does not suggest itself.
     """
+    if roles.text is None and all(is_number(cell) for row in table.rows[:200] for cell in row):
+        raise DataFileError(
+            "The table holds numbers only, and the studio reads texts from tables.",
+            expected="A column of texts and one or more columns of labels.",
+            fix="Save numbers as arrays, one row a sample: numpy.savez('data.npz', x=…, y=…).",
+        )
     for role, found in (("text", roles.text), ("labels", roles.label)):
         if found is None:
             raise DataFileError(

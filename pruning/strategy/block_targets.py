@@ -16,6 +16,7 @@ from pruning.analysis.profile import Block, ModelProfile
 from pruning.errors import PlanError
 from pruning.strategy import sizes
 from pruning.strategy.plan import Target
+from pruning.strategy.problem import asked
 
 _ROUNDING = 1e-12
 
@@ -34,7 +35,7 @@ def choose_blocks(
         profile: The model.
         target: What is to be left.
         influences: What each removable block changes, by id; larger = keep.
-        locked: Blocks that stay.
+        locked: Blocks that stay, and those that they are a part of with them.
         fixed: Blocks that go in any case.
 
     Returns:
@@ -87,6 +88,12 @@ def check_reachable(
         raise _floor_error(target, least)
 
 
+def held(profile: ModelProfile, locked: Collection[str]) -> set[str]:
+    """Blocks that stay for these locks: those locked, and those that hold a locked one."""
+    outer = (name for block in profile.blocks if block.id in locked for name in block.within)
+    return {*locked, *outer}
+
+
 def check_inputs(profile: ModelProfile, removed: Collection[str]) -> None:
     """Check that every input of the model is still read.
 
@@ -112,7 +119,8 @@ def smallest(profile: ModelProfile, kind: str) -> float:
 def _free(profile: ModelProfile, locked: Collection[str], fixed: Collection[str]) -> list[Block]:
     removable = profile.removable_blocks
     if removable:
-        return [block for block in removable if block.id not in {*locked, *fixed}]
+        taken = {*held(profile, locked), *fixed}
+        return [block for block in removable if block.id not in taken]
     if not profile.calls:
         raise PlanError(
             "This model was analysed by an older studio, which did not look for blocks.",
@@ -174,7 +182,7 @@ def _starves(profile: ModelProfile, names: Collection[str]) -> bool:
 
 def _floor_error(target: Target, least: float) -> PlanError:
     return PlanError(
-        f"The target {target.kind}={target.value:g} lies below what removing blocks can reach.",
+        f"The target {asked(target)} lies below what removing blocks can reach.",
         expected=f"At least {target.kind}={math.ceil(least * 1000) / 1000:g} with these locks.",
         fix="Raise the target, unlock blocks, or remove channels instead.",
     )

@@ -7,13 +7,14 @@ from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
+from pruning import quantities
 from pruning.analysis.profile import Group, ModelProfile
 from pruning.errors import PlanError
 from pruning.strategy import cost_table, sizes
 from pruning.strategy.allocation import Family, by_score, by_size, uniform
 from pruning.strategy.channel_scores import ChannelScores, require_applicable, shortened
-from pruning.strategy.plan import Scope, Target
-from pruning.strategy.problem import Problem, Ratios, nothing_to_prune
+from pruning.strategy.plan import Scope, Target, TargetKind
+from pruning.strategy.problem import Problem, Ratios, asked, nothing_to_prune
 from pruning.strategy.scoring import indistinct_groups
 from pruning.strategy.selection import kept_count
 
@@ -46,9 +47,9 @@ def channel_problem(
         if g.id not in locked and g.id not in fixed and g.id in scores.values
     ]
     if not free:
-        raise nothing_to_prune("channel group", len(locked), len(fixed))
+        raise nothing_to_prune("channel group", len(locked), len(fixed), instead=_instead(profile))
     unscored = [group.id for group in profile.prunable_groups if group.id not in scores.values]
-    count = _counter(profile, target)
+    count = _counter(profile, target.kind)
     original = count(cost_table.full_widths(profile))
     by_id = {group.id: group for group in profile.prunable_groups}
 
@@ -76,12 +77,28 @@ def channel_problem(
     )
 
 
-def _counter(profile: ModelProfile, target: Target) -> Callable[[np.ndarray], int]:
-    if target.kind == "flops":
+def smallest(profile: ModelProfile, kind: TargetKind) -> float:
+    """What is left of ``params``, ``flops`` or ``bytes`` with the fewest channels, 0 to 1."""
+    count = _counter(profile, kind)
+    fewest = {group.id: group.minimum for group in profile.prunable_groups}
+    original = count(cost_table.full_widths(profile))
+    return count(cost_table.widths(profile, fewest)) / max(1, original)
+
+
+def _instead(profile: ModelProfile) -> str:
+    """The methods that do something for a model of which no channel can go."""
+    blocks = len(profile.removable_blocks)
+    if not blocks:
+        return "Zero weights instead"
+    return f"Remove layers ({quantities.plural(blocks, 'block')} can go) or zero weights instead"
+
+
+def _counter(profile: ModelProfile, kind: TargetKind) -> Callable[[np.ndarray], int]:
+    if kind == "flops":
         return cost_table.flops_table(profile).total
-    if target.kind == "params":
+    if kind == "params":
         return cost_table.params_table(profile).total
-    if target.kind == "bytes":
+    if kind == "bytes":
         weight_bytes = cost_table.bytes_table(profile).total
         return lambda kept: sizes.file_bytes(profile, weight_bytes(kept))
     raise PlanError(
@@ -124,7 +141,7 @@ def _floor_error(
         limits, fix = "with one channel left in every group", "Raise the target."
     else:
         limits = "with these locks, ratios and rounding"
-        fix = "Raise the target, unlock groups, or use a smaller round_to."
+        fix = "Raise the target, unlock groups, or round channel counts less (round_to)."
         if unscored:
             limits += f", and {shortened(unscored)} whole, to which the criterion does not apply"
             fix = (
@@ -133,7 +150,7 @@ def _floor_error(
         if whole:
             limits += f" (with nothing locked: {_reachable(whole / original)})"
     return PlanError(
-        f"The target {target.kind}={target.value:g} lies below what removing channels can reach.",
+        f"The target {asked(target)} lies below what removing channels can reach.",
         expected=f"At least {target.kind}={_reachable(least)} {limits}.",
         fix=fix,
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from pruning import quantities
 from pruning.errors import PlanError
 from pruning.strategy.allocation import Family
+from pruning.strategy.plan import Target
 
 Ratios = Mapping[str, float]
 
@@ -35,12 +37,28 @@ class Problem:
     notes: tuple[str, ...] = ()
 
 
-def nothing_to_prune(what: str, locked: int, fixed: int) -> PlanError:
-    """The error for a model of which nothing may be changed."""
+def asked(target: Target) -> str:
+    """A target as a command and as the page say it: ``flops=0.5, 50.0 % of the FLOPs,``."""
+    what = {"flops": "the FLOPs", "params": "the parameters", "bytes": "the file size"}
+    of = what.get(target.kind, "the weights")
+    return f"{target.kind}={target.value:g}, {quantities.percent(target.value)} of {of},"
+
+
+def nothing_to_prune(
+    what: str, locked: int, fixed: int, *, instead: str = "Try another method"
+) -> PlanError:
+    """The error for a model of which nothing may be changed.
+
+    Args:
+        what: ``channel group``, ``layer``: what the method changes.
+        locked: How many of them are locked.
+        fixed: How many have a ratio of the user's own.
+        instead: What to do where the model has none, the start of a sentence.
+    """
     if locked or fixed:
         happened = f"No {what} is left to prune: {locked} locked, {fixed} with a ratio of your own."
         fix = f"Unlock a {what}, or let the studio choose its ratio."
     else:
         happened = f"This model has no {what} that can be pruned."
-        fix = "Try another method; the layers page says why each layer is left whole."
+        fix = f"{instead}; the layers page says why each layer is left whole."
     return PlanError(happened, expected=f"At least one {what} that may change.", fix=fix)

@@ -107,7 +107,7 @@ def test_the_pipeline_is_said_in_words() -> None:
 
 def test_values_the_model_cannot_read() -> None:
     floats = fit_to((2,), FLOATS, ModelInput((2,)), {})
-    with pytest.raises(DataFileError, match=r"1 values of the array x are NaN or infinite"):
+    with pytest.raises(DataFileError, match=r"1 value of the array x is NaN or infinite"):
         floats.apply("x", np.array([[1, np.nan]]))
     tokens = fit_to((2,), FLOATS, ModelInput((2,), vocabulary=10), {})
     with pytest.raises(DataFileError, match="has fractions"):

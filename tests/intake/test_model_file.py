@@ -18,6 +18,7 @@ import pytest
 
 from pruning.errors import ModelFileError
 from pruning.frameworks import container
+from pruning.intake import store
 from pruning.intake.model_file import LoadedModel, check_forward, load, sniff
 from tests import models
 
@@ -45,6 +46,17 @@ def refused(path: Path, *words: str) -> ModelFileError:
     for sentence in (error.happened, error.expected, error.fix):
         assert sentence.endswith("."), sentence
     return error
+
+
+def test_an_uploaded_file_is_called_by_its_own_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNING_STUDIO_HOME", str(tmp_path))
+    picture = b"\x89PNG\r\n\x1a\n" + bytes(64)
+    stored = store.model_path(store.store_model("my cat.keras", picture))
+    assert refused(stored).happened.startswith("my cat.keras is a PNG picture")
+    shutil.copy(stored, tmp_path / "model.keras")
+    assert refused(tmp_path / "model.keras").happened.startswith("model.keras is a PNG picture")
 
 
 def edited(path: Path, change: Callable[[dict[str, Any]], None]) -> Path:

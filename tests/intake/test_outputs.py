@@ -84,7 +84,7 @@ def test_data_is_checked_against_its_output(tmp_path: Path) -> None:
     known = Known(*vars(profile).values())
     amounts = prepared(tmp_path, y=NUMBERS).manifest
     assert check_data(amounts, known) == (note,)
-    with pytest.raises(MismatchError, match="numbers of shape"):
+    with pytest.raises(MismatchError, match="the data has 1 value to predict"):
         check_data(replace(amounts, output=0), known)
     one = NewProfile((Spec((2,)),), (Spec((3,)),), "softmax")
     with pytest.raises(MismatchError, match="output 1 of another model, this one has 1 output"):

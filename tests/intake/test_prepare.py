@@ -256,12 +256,12 @@ def test_one_bad_sample_in_a_hundred_is_skipped_and_named(tmp_path: Path) -> Non
     data = prepare(zip_of(tmp_path / "p.zip", files), model_input=PICTURE)
     assert sum(data.manifest.counts.values()) == 100
     (note,) = data.manifest.notes
-    assert note.startswith("1 samples could not be read and were left out: dark/broken.png")
+    assert note.startswith("1 sample could not be read and was left out: dark/broken.png")
 
 
 def test_more_bad_samples_are_refused_and_named(tmp_path: Path) -> None:
     files = picture_files(20) | {f"dark/broken{i}.png": b"no picture" for i in range(2)}
-    with pytest.raises(DataFileError, match=r"(?s)More than 1 of 42 .*broken0.*") as caught:
+    with pytest.raises(DataFileError, match=r"(?s)At least 2 of 42 .*broken0.*") as caught:
         prepare(zip_of(tmp_path / "p.zip", files), model_input=PICTURE)
     assert "broken1.png" in caught.value.happened
 
@@ -394,7 +394,7 @@ BAD = [
     Bad("a.csv", _bytes("текст,метка\nхорошо,да\nплохо,нет\n".encode("cp1251")), "encoding"),
     Bad("a.csv", _bytes(b"text,label\n" + b"a,\n" * 9), "has no value in the column 'label'"),
     Bad("a.csv", _bytes(b"text,label\n" + b"words,x\n" * 9), "belong to one class, 'x'"),
-    Bad("a.csv", _bytes(b"1,2,3\n4,5,6\n7,8,9\n"), "No column of the table looks like the text"),
+    Bad("a.csv", _bytes(b"1,2,3\n4,5,6\n7,8,9\n"), "The table holds numbers only"),
     Bad("a.csv", _bytes(b"one column\nonly\n"), "only one column"),
     Bad("gone.csv", lambda path: None, "There is no file or folder"),
 ]

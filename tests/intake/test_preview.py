@@ -13,6 +13,13 @@ from pruning.intake.draft import Draft
 from pruning.intake.preview import PreviewWriter, pictures, thumbnail, thumbnail_shape
 
 
+def test_a_picture_a_little_brighter_than_1_is_not_black() -> None:
+    picture = np.zeros((1, 4, 4, 3), np.float32)
+    picture[0, 0, 0] = 1.6
+    (shown,) = pictures(picture)
+    assert shown[0, 0].tolist() == [255, 255, 255]
+
+
 @given(st.integers(1, 5000), st.integers(1, 5000), st.sampled_from([1, 3]), st.integers(1, 200_000))
 def test_thumbnails_are_bounded(height: int, width: int, channels: int, count: int) -> None:
     shape = thumbnail_shape((height, width, channels), count)

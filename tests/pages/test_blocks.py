@@ -145,6 +145,9 @@ def test_a_block_inside_a_removed_one_says_so(profile, tmp_path: Path) -> None:
     app.run()
     assert planned(app).removed == (one.id,)
     assert "goes with it" not in studio.texts(app)
+    app.session_state["plan edits"] = {(MODEL, "layers"): Edits(locked={"inner"}, revision=2)}
+    app.run()
+    assert planned(app).removed == (one.id,)  # the lock of the inner one keeps the outer
 
 
 def test_ticks_become_edits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,6 +156,15 @@ def test_ticks_become_edits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(edits.st, "session_state", {"table": {"edited_rows": typed}})
     edits.apply(own, "table", ["a", "b", "c"])
     assert (own.removed, own.locked) == ({"a"}, {"b", "c"})
+
+
+def test_of_ticks_inside_one_another_the_last_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    own, within = Edits(removed={"outer"}), {"outer": (), "inner": ("outer",)}
+    for row, change in (("1", {"lock": True}), ("0", {"remove": True})):
+        monkeypatch.setattr(edits.st, "session_state", {"table": {"edited_rows": {row: change}}})
+        edits.apply(own, "table", ["outer", "inner"], within)
+        expected = (set(), {"inner"}) if row == "1" else ({"outer"}, set())
+        assert (own.removed, own.locked) == expected
 
 
 def test_a_run_starts_and_a_saved_plan_opens(profile) -> None:

@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.proto.Metric_pb2 import Metric
 
 from pages.components import state
+from pages.components.columns import latency_unit
 from pages.components.comparison import quality, speed
 from pruning import storage
 from pruning.comparison.result import Comparison, Interval
@@ -177,6 +179,57 @@ def test_layers_are_timed_before_and_after_on_request(done: RunFolder, jobs) -> 
     assert table["share"].tolist() == [1, 1]
 
 
+@pytest.mark.parametrize(
+    ("longest", "shown", "unit"), [(0.9, 900.0, "%,.1f µs"), (41.2, 41.2, "%,.4f ms")]
+)
+def test_latencies_of_a_table_have_the_unit_of_the_longest(longest, shown, unit) -> None:
+    frame = pd.DataFrame({"before": [longest, None], "after": [0.0123, None]})
+    table, written = latency_unit(frame, ("before", "after"))
+    assert written == unit
+    assert table["before"].max() == pytest.approx(shown)
+    assert table["after"].max() == pytest.approx(0.0123 * shown / longest)
+
+
+@pytest.mark.parametrize(
+    ("median", "unit", "longest"), [(0.5, "Microseconds", 2500), (2.0, "Milliseconds", 2.5)]
+)
+def test_the_chart_of_latencies_has_the_unit_of_the_words(
+    done: RunFolder, median: float, unit: str, longest: float
+) -> None:
+    result = Comparison.load(done.comparison)
+    sides = {
+        f"latency_{side}": replace(getattr(result, f"latency_{side}"), median_ms=median)
+        for side in ("before", "after")
+    }
+    replace(result, **sides).save(done.comparison)
+    (chart,) = open_page(done, sheet="Speed").get("vega_lite_chart")
+    assert f"{unit} per sample" in chart.proto.spec
+    rows = convert_arrow_bytes_to_pandas_df(chart.proto.data.data)
+    assert rows["time"].max() == pytest.approx(longest)
+
+
+def test_a_difference_is_written_as_the_verdict_writes_it(done: RunFolder) -> None:
+    """−1.1 points stood above an interval of −2.12 to −0.01, beside a verdict of 1.05."""
+    result = replace(Comparison.load(done.comparison), difference=Interval(-0.0105, -0.0212, -1e-4))
+    result.save(done.comparison)
+    app = open_page(done)
+    assert "fell by 1.05 points" in studio.texts(app).replace("\\", "")
+    rows = app.dataframe[0].value
+    assert rows["accuracy"].tolist()[2] == "−1.05 points"
+    assert rows["95 % interval"].tolist()[2] == "−2.12 to −0.01 points"
+
+
+def test_what_the_verdict_calls_no_faster_is_not_green(done: RunFolder) -> None:
+    result = Comparison.load(done.comparison)
+    slower = replace(result.latency_before, median_ms=1.04)
+    replace(result, latency_before=slower).save(done.comparison)
+    app = open_page(done)
+    assert "no faster" in studio.texts(app)
+    latency = next(metric for metric in app.metric if metric.label == "Latency ◆")
+    assert latency.delta == "3.8 % faster"
+    assert latency.proto.color == Metric.MetricColor.GRAY
+
+
 def test_a_layer_that_is_gone_has_no_latency_after() -> None:
     table = speed.layer_table({"a": 0.5, "b": 0.25, "c": None}, {"a": 0.25, "c": 1.0})
     assert table["share"].tolist()[0] == 0.5
@@ -196,7 +249,9 @@ def test_downloads_name_their_size(done: RunFolder) -> None:
 def test_a_run_that_is_not_done_says_so_and_links(done: RunFolder, tmp_path: Path) -> None:
     profile = studio.profiles.resnet(blocks=(1, 1), width=8)
     failed = studio.run(tmp_path, profile, "20260102-120000-abcdef", state="cancelled")
-    assert "This run is **cancelled**" in studio.texts(open_page(failed))
+    assert "This run is **cancelled**: it made no model to compare." in studio.texts(
+        open_page(failed)
+    )
 
 
 def test_an_unknown_run_is_an_error_with_a_way_out(done: RunFolder) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 
 from pages.components.layers import graph, tables
 from pages.components.layers.advice import advice, group_of, halved
@@ -189,6 +190,18 @@ def test_advice(profile, name, scores, sentence):
     assert sentence in advice(profile, profile.layer(name), scores)
 
 
+def test_what_is_added_to_an_input_is_no_input(profile):
+    stem = replace(profile.groups[0], prunable=False, reason="This is an input.")
+    first = replace(profile.layers[0], groups_out=("stem",))
+    tied = replace(
+        profile,
+        layers=(first, *profile.layers[1:]),
+        groups=tuple(stem if group.id == "stem" else group for group in profile.groups),
+    )
+    assert advice(tied, first, None) == r"Leave it: This is an input\."
+    assert "together with those of the model's input" in advice(tied, tied.layer("stem"), None)
+
+
 def test_a_group_that_hardly_counts_is_left_for_later():
     deep = resnet((16, 16, 16))
     assert "hardly worth the risk" in advice(deep, deep.layer("stage1_block1_conv1"), np.ones(16))
@@ -246,11 +259,33 @@ def test_shares_are_shown_in_percent_in_every_browsers_language(page, profile):
 
 def test_each_layers_latency_is_in_the_table_and_in_words(page, profile):
     frame = page.dataframe[0].value
-    assert frame["latency"].tolist() == [(i + 1) / 1000 for i in range(len(profile.layers))]
+    assert frame["latency"].tolist() == pytest.approx([i + 1 for i in range(len(profile.layers))])
+    settings = json.loads(page.dataframe[0].proto.columns)["latency"]["type_config"]
+    assert settings["format"] == "%,.1f µs"
     page.query_params["layer"] = profile.layers[39].name
     page.run()
     assert "40.0 µs alone" in words(page)
     assert "neighbours are joined" in words(page)
+
+
+def test_a_bar_of_the_time_holds_all_layers_or_is_not_drawn(page, profile, jobs):
+    """Of one measured layer it would say that it takes 100 % of the time."""
+    bars = [row["bar"] for row in rows_of_the_bars(page)]
+    assert "Latency" in bars
+    jobs.results["layer_latency"]["layers"]["scores"] = None
+    page.run()
+    assert "Latency" not in [row["bar"] for row in rows_of_the_bars(page)]
+    assert "The time of 1 layer could not be measured" in words(page)
+    assert "latency" in page.dataframe[0].value
+
+
+def rows_of_the_bars(page):
+    data = page.get("vega_lite_chart")[0].proto.data.data
+    return convert_arrow_bytes_to_pandas_df(data).to_dict("records")
+
+
+def test_the_page_leads_on_to_the_strategy(page):
+    assert "Choose what to remove" in [link.proto.label for link in page.get("page_link")]
 
 
 def test_the_page_does_without_latencies_while_they_are_measured(page, jobs):

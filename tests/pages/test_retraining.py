@@ -55,6 +55,16 @@ def test_a_done_run_shows_its_figures_and_leads_on(tmp_path: Path, profile) -> N
     assert "See before and after" in [link.proto.label for link in app.get("page_link")]
 
 
+def test_the_comparison_of_a_finished_run_is_read_once(
+    tmp_path: Path, profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, read = open_page(studio.run(tmp_path, profile)), []
+    monkeypatch.setattr(progress.Comparison, "load", read.append)
+    app.run()
+    assert not app.exception
+    assert not read
+
+
 def test_curves_with_the_level_before(tmp_path: Path, profile) -> None:
     app = open_page(studio.run(tmp_path, profile))
     specs = [chart.proto.spec for chart in app.get("vega_lite_chart")]

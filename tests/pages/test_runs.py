@@ -8,7 +8,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pruning import storage
-from pruning.charts import theme
 from pruning.runs import library
 from pruning.runs.folder import RunFolder
 from tests.pages import studio
@@ -59,11 +58,20 @@ def test_two_selected_runs_are_compared(runs: Path) -> None:
     assert list(rows.columns) == ["", SECOND, FIRST]
     facts = {row.iloc[0]: (row.iloc[1], row.iloc[2]) for _, row in rows.iterrows()}
     assert facts["state"] == ("cancelled", "done")
-    assert facts["result › flops › after"] == ("—", "20,000")
+    assert facts["FLOPs after"] == ("—", "20,000")
+    assert facts["Test accuracy after"] == ("—", "80.0 %")
+    assert facts["File after"] == ("—", "6.00 kB")
+    names = list(facts)
+    assert names.index("state") < names.index("FLOPs after") < names.index("time to retrain")
+    assert "result › model" not in facts  # the name of a file
     assert "plan › method" not in facts  # does not differ
     app.toggle(key="only_differences").set_value(False).run()
     names = list(app.dataframe[1].value.iloc[:, 0])
     assert "plan › method" in names
+    # A layer's name stays as it is, and its share is one.
+    rows = app.dataframe[1].value.set_index("")
+    assert rows.loc["removed from stage1_block1_conv1", FIRST].endswith(" %")
+    assert rows.loc["plan › target › value", FIRST] == "50.0 %"
 
 
 def test_delete_asks_first(runs: Path) -> None:
@@ -106,7 +114,7 @@ def test_an_error_is_drawn_in_its_own_unit(runs: Path) -> None:
     spec = next(c.proto.spec for c in open_page().get("vega_lite_chart") if "FLOPs" in c.proto.spec)
     assert "Test mean abs. error" in spec
     assert "accuracy" not in spec.casefold()
-    assert theme.PERCENT not in spec
+    assert "%" not in spec
 
 
 def test_scatter_has_the_original_and_every_run(runs: Path) -> None:

@@ -67,6 +67,20 @@ def test_the_gzip_size_before_is_the_measured_one(profile) -> None:
     assert "Measured size before" in gzip.help
 
 
+def test_what_was_measured_before_is_read_once(profile, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, read = open_page(), []
+    real = storage.read_json
+    monkeypatch.setattr(storage, "read_json", lambda path: read.append(path.name) or real(path))
+    app.run()
+    assert not app.exception
+    assert "latency.json" not in read
+    assert f"{studio.REF}.json" not in read
+    timed = model_folder(MODEL) / "latency.json"
+    storage.write_json(timed, {"median_ms": 4.0})
+    latency = next(m for m in app.run().metric if m.label == "Latency ≈")
+    assert latency.proto.delta_description == "from 4.00 ms"  # a change is seen
+
+
 def test_an_error_is_no_accuracy(profile, tmp_path: Path) -> None:
     path = tmp_path / "models" / MODEL / "baselines" / f"{studio.REF}.json"
     record = storage.read_json(path)
@@ -109,6 +123,25 @@ def test_a_target_below_the_floor_is_refused_with_the_floor(profile) -> None:
     assert not [b for b in app.button if b.key == "start"]
 
 
+def test_the_smallest_file_counts_what_it_holds_beside_the_weights(profile) -> None:
+    app = open_page()
+    app.button_group(key="plan_kind").set_value("bytes").run()
+    share = (4 * profile.floor_params + 50_000) / (4 * profile.params + 50_000)
+    assert f"The smallest this model can get: {quantities.percent(share)}" in studio.texts(app)
+
+
+def test_a_model_without_channels_to_remove_begins_with_what_can_be_done(
+    profile, tmp_path: Path
+) -> None:
+    frozen = tuple(replace(group, prunable=False, reason="So.") for group in profile.groups)
+    studio.profiles.store(replace(profile, groups=frozen), tmp_path)
+    app = open_page()
+    assert app.button_group(key="plan_method").value == "weights"
+    assert not app.error
+    app.button_group(key="plan_method").set_value("channels").run()
+    assert "Zero weights instead" in app.error[0].value
+
+
 def test_edits_of_the_table_lock_and_fix(profile) -> None:
     app = open_page()
     names = [group.id for group in profile.prunable_groups]
@@ -120,6 +153,24 @@ def test_edits_of_the_table_lock_and_fix(profile) -> None:
     assert plan.locked == (names[0],)
     assert plan.ratios.get(names[0], 0.0) == 0.0
     assert plan.ratios[names[1]] == 0.25
+
+
+@pytest.mark.parametrize("everything", [True, False])
+def test_locks_that_leave_no_plan_can_be_taken_back(profile, everything: bool) -> None:
+    """The error took the table with it, and with the table the only way to unlock."""
+    names = [group.id for group in profile.prunable_groups]
+    app = open_page()
+    app.slider(key="plan_channels_target").set_value(10)
+    locked = set(names) if everything else set(names[1:])
+    app.session_state["plan edits"] = {(MODEL, "channels"): Edits(locked=locked, revision=1)}
+    app.run()
+    assert len(app.error) == 1
+    assert not [b for b in app.button if b.key == "start"]
+    shown = app.dataframe[0].value
+    assert list(shown["lock"]) == [name in locked for name in names]
+    app.button(key="forget").click().run()
+    assert not app.error
+    assert [b for b in app.button if b.key == "start"]
 
 
 def test_what_is_typed_into_the_table_becomes_an_edit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,6 +194,7 @@ def test_weights_have_schedules_and_nonzero_parameters(profile) -> None:
     assert not app.exception
     metrics = {m.label: m for m in app.metric}
     assert metrics["FLOPs ●"].delta == "unchanged"
+    assert "layers" not in app.dataframe[0].value  # each changes alone: 1 in every row
     plan = downloaded(app)
     assert (plan.method, plan.criterion, plan.schedule.kind) == (
         "weights",

@@ -8,6 +8,7 @@ import pytest
 
 from pages.components import sample
 from pages.components.upload import baseline, opening, preview
+from pruning.analysis.profile import Block
 from pruning.comparison.result import Interval, Scores
 from pruning.errors import DataFileError, StorageError
 from pruning.intake import store as uploads
@@ -195,6 +196,16 @@ def test_the_passport(opened):
     assert "Frozen: 1 group" in text
 
 
+def test_the_passport_of_a_model_without_channels_to_remove_names_what_is_left(app, home, jobs):
+    profile = resnet()
+    frozen = tuple(replace(group, prunable=False, reason="So.") for group in profile.groups)
+    blocks = (Block("first", "residual", ("a",), 9, 9, "b", "c", (4,), ((1, 0),), 1),)
+    store(replace(profile, groups=frozen, blocks=blocks), home)
+    app.query_params["model"] = MODEL
+    app.run()
+    assert "**Can be pruned:** 1 whole block, or single weights in 22 layers." in words(app)
+
+
 def test_data_shows_its_pipeline_its_samples_and_its_notes(opened):
     opened.run()
     text = words(opened)
@@ -244,6 +255,18 @@ def test_failed_preparation_shows_why_keeps_the_form_and_tries_again(app, home, 
     retry = next(b for b in app.button if str(b.key).startswith("retry_data_"))
     retry.click().run()
     assert [call[3] for call in jobs.asked if call[0] == "data"].count(True) == 1
+
+
+def test_a_file_that_cannot_be_read_is_refused_once(app, home, jobs):
+    store(resnet(), home)
+    refusal = DataFileError("It is a picture.", expected="A zip.", fix="Make one.")
+    jobs.states.update(data="failed", look="failed")
+    jobs.errors.update(data=refusal, look=refusal)
+    app.query_params["model"] = MODEL
+    app.query_params["source"] = prepared.DATA
+    app.run().run()  # the page runs again when the file has been looked into
+    assert not app.exception
+    assert words(app).count("It is a picture") == 1
 
 
 def test_data_made_for_another_model_says_so(app, home, jobs):
@@ -364,6 +387,19 @@ def test_shades_put_low_tones_below_and_loud_ones_bright():
 )
 def test_near_chance_is_judged_by_the_interval(metric, interval, chance, near):
     assert baseline.near_chance(Scores(metric, interval, 1.0, chance)) is near
+
+
+@pytest.mark.parametrize(
+    ("classes", "task", "advice"),
+    [
+        (("cat", "dog"), "classification", "order of their names"),
+        (("0", "1"), "classification", "class 0 has to be the model's first output"),
+        ((), "regression", "its unit, its scaling"),
+    ],
+)
+def test_near_chance_the_labels_are_looked_at_by_their_kind(classes, task, advice):
+    record = replace(prepared.manifest(prepared.IMAGE, (32, 32, 3)), classes=classes, task=task)
+    assert advice in baseline.labels_advice(record)
 
 
 def test_tries_change_one_setting_each():

@@ -81,9 +81,19 @@ def test_lowest_influence_first_and_nothing_to_spare(target, removed, left) -> N
         assert sum(kept.values()) == left * (2000 if kind == "flops" else 1000)
 
 
+def test_a_locked_block_keeps_those_around_it() -> None:
+    """Without b its inner block would be gone, lock or not."""
+    target = Target("flops", 0.95)
+    assert choose_blocks(profile(), target, INFLUENCES, locked=["b.inner"]) == ("a",)
+    with pytest.raises(PlanError, match=r"At least flops=0\.95"):
+        choose_blocks(profile(), Target("flops", 0.9), INFLUENCES, locked=["b.inner"])
+    # What the user removes by name goes in any case.
+    assert choose_blocks(profile(), target, {}, locked=["b.inner", "a"], fixed=["b"]) == ("b",)
+
+
 def test_locks_and_blocks_of_the_user() -> None:
     target = Target("flops", 0.9)
-    assert choose_blocks(profile(), target, INFLUENCES, locked=["b.inner"]) == ("b",)
+    assert choose_blocks(profile(), target, INFLUENCES, locked=["a"]) == ("b.inner",)
     assert choose_blocks(profile(), target, INFLUENCES, fixed=["a"]) == ("a", "b.inner")
     assert choose_blocks(
         profile(), Target("flops", 0.95), {}, fixed=["a"], locked=["b", "b.inner"]

@@ -39,7 +39,7 @@ def _overall(result: Comparison) -> pd.DataFrame:
             _row("after", result.after),
             {
                 "model": "difference, paired",
-                "metric": _number(result.before.metric, result.difference.value, signed=True),
+                "metric": _difference(result.before.metric, result.difference),
                 "95 % interval": _interval(result.before.metric, result.difference, signed=True),
                 "loss": quantities.minus(f"{result.after.loss - result.before.loss:+.4f}"),
             },
@@ -68,7 +68,13 @@ def _interval(metric: str, interval: Interval, *, signed: bool = False) -> str:
         _number(metric, end, signed=signed, decimals=decimals)
         for end in (interval.low, interval.high)
     )
-    return f"{low} to {high}"
+    return f"{low.removesuffix(' points').removesuffix(' %')} to {high}"  # the unit once
+
+
+def _difference(metric: str, interval: Interval) -> str:
+    """The change, with the digits of its interval, as the verdict writes it."""
+    decimals = quantities.decimals_of_points(interval.low, interval.high)
+    return _number(metric, interval.value, signed=True, decimals=decimals)
 
 
 def _pairs(result: Comparison) -> None:

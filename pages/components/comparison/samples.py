@@ -82,8 +82,8 @@ def _measure(result: Comparison) -> str:
 
 def _class_filter(dataset: Dataset) -> int | None:
     classes = dataset.manifest.classes
-    if len(classes) < 2 or dataset.manifest.task != "classification":
-        return None
+    if len(classes) < 2 or dataset.manifest.task != "classification" or dataset.manifest.y_shape:
+        return None  # a sample with a class at each step has no class of its own
     return st.selectbox(
         "Class",
         [None, *range(len(classes))],

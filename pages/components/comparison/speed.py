@@ -8,19 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import chart, jobs, works
-from pages.components.columns import MILLISECONDS, NAME_CELL, NAME_WIDTH
+from pages.components.columns import NAME_CELL, NAME_WIDTH, SHORT, latency_unit
 from pages.components.text import visible
 from pruning import quantities
 from pruning.charts import comparison as charts
 from pruning.comparison.result import Comparison
 from pruning.runs.folder import RunFolder
-
-_LAYER_COLUMNS = {
-    "layer": st.column_config.TextColumn("Layer", pinned=True, width=NAME_WIDTH),
-    "before": st.column_config.NumberColumn("Before", format=MILLISECONDS),
-    "after": st.column_config.NumberColumn("After", format=MILLISECONDS),
-    "share": st.column_config.NumberColumn("After ÷ before", format="%.2f×"),
-}
 
 
 def show(folder: RunFolder, result: Comparison) -> None:
@@ -29,11 +22,13 @@ def show(folder: RunFolder, result: Comparison) -> None:
     if before.median_ms is None or after.median_ms is None:
         st.info(f"Latency was not measured. {after.note or before.note}", icon=":material/info:")
     else:
+        short = max(before.median_ms, after.median_ms) < SHORT
         rows = pd.DataFrame(
             [("before", value) for value in before.samples_ms]
             + [("after", value) for value in after.samples_ms],
-            columns=["side", "milliseconds"],
+            columns=["side", "time"],
         )
+        rows["time"] *= 1000 if short else 1
         if len(rows):
             chart.show(
                 charts.latencies,
@@ -41,6 +36,7 @@ def show(folder: RunFolder, result: Comparison) -> None:
                 key="latencies",
                 alt=f"Latency: median {quantities.milliseconds(before.median_ms)} before, "
                 f"{quantities.milliseconds(after.median_ms)} after.",
+                unit="microseconds" if short else "milliseconds",
             )
         st.caption(
             "LiteRT on this machine, one thread, one sample; before and after measured in turn, "
@@ -65,10 +61,18 @@ def _by_layer(folder: RunFolder) -> None:
         if found is not None:
             sides[side] = found["layers"]
     if len(sides) == 2:
+        table, unit = latency_unit(
+            layer_table(sides["before"], sides["after"]), ("before", "after")
+        )
         st.dataframe(
-            layer_table(sides["before"], sides["after"]),
+            table,
             hide_index=True,
-            column_config=_LAYER_COLUMNS,
+            column_config={
+                "layer": st.column_config.TextColumn("Layer", pinned=True, width=NAME_WIDTH),
+                "before": st.column_config.NumberColumn("Before", format=unit),
+                "after": st.column_config.NumberColumn("After", format=unit),
+                "share": st.column_config.NumberColumn("After ÷ before", format="%.2f×"),
+            },
         )
         st.caption(
             "Measured: each layer alone on LiteRT, one thread, one sample. In the whole model "

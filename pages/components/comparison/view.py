@@ -19,7 +19,8 @@ def require_done(folder: RunFolder) -> Comparison | None:
     current = status(folder)
     if current.state != "done":
         with st.container(border=True, key="missing_result"):
-            st.markdown(f"This run is **{current.state}**: there is nothing to compare yet.")
+            why = "it made no model to compare" if current.final else "nothing to compare yet"
+            st.markdown(f"This run is **{current.state}**: {why}.")
             state.link("retraining", "Look at the run", icon=":material/arrow_forward:")
         st.stop()
     return Comparison.load(folder.comparison) if folder.comparison.exists() else None

@@ -23,6 +23,11 @@ def advice(profile: ModelProfile, layer: Layer, scores: np.ndarray | None) -> st
     if group is None:
         why = plain(layer.reason) if layer.reason else "It makes no channels of its own."
         return f"Nothing to cut here. {why}"
+    if not group.prunable and _tied_to_an_input(profile, layer, group):
+        return (
+            "Leave it: its channels can only go together with those of the model's input, whose "
+            "shape is given from outside."
+        )
     if not group.prunable:
         return f"Leave it: {plain(group.reason or 'its channels are frozen.')}"
     params, flops = halved(profile, group)
@@ -40,6 +45,12 @@ def group_of(profile: ModelProfile, layer: Layer) -> Group | None:
     """The channel group that a layer's outputs belong to, or ``None``."""
     known = {group.id: group for group in profile.groups}
     return next((known[name] for name in layer.groups_out if name in known), None)
+
+
+def _tied_to_an_input(profile: ModelProfile, layer: Layer, group: Group) -> bool:
+    """The reason is told of the input; of a layer that is added to it, it would be wrong."""
+    inputs = [entry for entry in profile.layers if entry.cls == "InputLayer"]
+    return layer not in inputs and any(group.id in entry.groups_out for entry in inputs)
 
 
 def halved(profile: ModelProfile, group: Group) -> tuple[float, float]:

@@ -97,6 +97,7 @@ def dot(profile: ModelProfile, shown: Mapping[str, Node], selected: str | None) 
     """Draw the nodes ``shown``; the one that holds the layer ``selected`` is outlined."""
     positions = {group.id: place for place, group in enumerate(profile.groups)}
     frozen = {group.id for group in profile.groups if not group.prunable}
+    ids = elements(profile)
     numbers = {name: f"n{place}" for place, name in enumerate(shown)}
     lines = [
         "digraph {",
@@ -106,12 +107,13 @@ def dot(profile: ModelProfile, shown: Mapping[str, Node], selected: str | None) 
         f'edge [color="{_EDGE}" arrowsize=0.6 fontname="Helvetica" fontsize=9]',
     ]
     for name, node in shown.items():
+        at = f' id="{ids[name]}"'
         color = _color(node, positions, frozen)
         chosen = any(layer.name == selected for layer in node.layers)
         outline = f' penwidth=4 color="{SELECTED}"' if chosen else ""
         lines.append(
             f'{numbers[name]} [label="{_label(node)}" tooltip="{_tooltip(node)}" '
-            f'fillcolor="{color}" fontcolor="{ink_on(color)}"{outline}]'
+            f'fillcolor="{color}" fontcolor="{ink_on(color)}"{outline}{at}]'
         )
         hidden = [reader for reader in node.readers if reader not in numbers]
         lines += [f"{numbers[name]} -> {numbers[r]}" for r in node.readers if r in numbers]
@@ -120,6 +122,11 @@ def dot(profile: ModelProfile, shown: Mapping[str, Node], selected: str | None) 
             lines.append(f'fontcolor="{_EDGE}"]')
             lines.append(f"{numbers[name]} -> {numbers[name]}_more [style=dashed]")
     return "\n".join([*lines, "}"])
+
+
+def elements(profile: ModelProfile) -> dict[str, str]:
+    """Ids of the elements that draw the nodes, by name: of places, for names may hold anything."""
+    return {layer.name: f"graph_node_{place}" for place, layer in enumerate(profile.layers)}
 
 
 def escaped(text: str, length: int | None = None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.components.columns import COUNT, MILLISECONDS, NAME_CELL, NAME_WIDTH, PERCENT
+from pages.components.columns import COUNT, NAME_CELL, NAME_WIDTH, PERCENT, latency_unit
 from pages.components.text import visible
 from pruning import quantities
 from pruning.analysis.profile import Group, Layer, ModelProfile
@@ -25,9 +25,7 @@ COLUMNS: dict[str, Any] = {
     "params_share": None,  # see columns()
     "flops": st.column_config.NumberColumn("FLOPs", format=COUNT, help="For one sample", width=88),
     "flops_share": None,
-    "latency": st.column_config.NumberColumn(
-        "Latency", format=MILLISECONDS, help="Measured: this layer alone on LiteRT", width=75
-    ),
+    "latency": None,
     "weights": st.column_config.BarChartColumn(
         "Weights", help="Histogram of the layer's kernels, biases left out", width=85, color=BEFORE
     ),
@@ -82,9 +80,20 @@ def filtered(frame: pd.DataFrame, words: str, kind: str) -> pd.DataFrame:
     return frame[keep]
 
 
-def in_percent(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same with its fractions in percent, as :func:`columns` shows them."""
-    return frame.assign(**{name: 100 * frame[name].astype(float) for name in _FRACTIONS})
+def in_units(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The same with its fractions in percent and its latencies in one unit, to be shown.
+
+    Returns:
+        The table, and how its columns are shown.
+    """
+    shown = frame.assign(**{name: 100 * frame[name].astype(float) for name in _FRACTIONS})
+    if "latency" not in frame:
+        return shown, {}
+    shown, unit = latency_unit(shown, ["latency"])
+    column = st.column_config.NumberColumn(
+        "Latency", format=unit, help="Measured: this layer alone on LiteRT", width=75
+    )
+    return shown, {"latency": column}
 
 
 def columns(frame: pd.DataFrame) -> dict[str, Any]:

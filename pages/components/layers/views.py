@@ -9,13 +9,14 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import chart, state
-from pages.components.layers import graph, selection, tables
+from pages.components.layers import graph, in_view, selection, tables
 from pages.components.layers.advice import advice, group_of
 from pages.components.layers.planned import Planned, planned
 from pages.components.text import plain, visible
 from pruning import quantities, storage
 from pruning.analysis.profile import Group, Layer, ModelProfile, load_scores
 from pruning.charts import layers as charts
+from pruning.charts.theme import SELECTED
 from pruning.strategy.criteria import criterion
 
 TABLE_HEIGHT = 460
@@ -32,9 +33,11 @@ Latencies = Mapping[str, float | None]
 
 def costs(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
     """Draw where the parameters, the FLOPs and the time are; a click selects a layer."""
+    missing = [entry for entry in profile.layers if entry.flops and not latencies.get(entry.name)]
+    timed = {} if missing else latencies  # a bar of some layers would look like one of all
     chart.show(
         charts.cost_bars,
-        charts.segments(_timed(_frame(profile), latencies), layer.name),
+        charts.segments(_timed(_frame(profile), timed), layer.name),
         key=selection.CHART,
         alt=f"Share of each layer in {quantities.count(profile.params)} parameters and "
         f"{quantities.count(profile.flops)} FLOPs; the table below has the same figures.",
@@ -45,8 +48,14 @@ def costs(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
     st.caption(
         "Each block is a layer, in the model's order: :blue[■] it shrinks when channels are "
         "removed, :gray[■] it keeps its size. Click one to select it."
-        + (f" {_LATENCY_HELP}" if any(latencies.values()) else "")
+        + (f" {_LATENCY_HELP}" if any(timed.values()) else "")
     )
+    if latencies and missing:
+        layers = quantities.plural(len(missing), "layer")
+        st.caption(
+            f":material/info: The time of {layers} could not be measured alone, so that there is "
+            "no bar of it; the table has the others'."
+        )
 
 
 def picker(profile: ModelProfile, layer: Layer) -> None:
@@ -78,19 +87,20 @@ def table(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
             "Show", tables.KINDS, default="All", key="show", bind="query-params",
             label_visibility="collapsed", required=True, wrap=True,)  # fmt: skip
     frame = _timed(_frame(profile), latencies)
-    shown = tables.filtered(frame, words or "", kind or "All")
+    in_units, units = tables.in_units(frame)
+    shown = tables.filtered(in_units, words or "", kind or "All")
     names = shown["full_name"].tolist()
     if not names:
         st.info(f"No layer matches this filter; the model has {len(profile.layers)} layers.")
         return
     selection.mark_row(selection.TABLE, names, layer.name)
     st.dataframe(
-        tables.in_percent(shown),
+        shown,
         key=selection.TABLE,
         height="content" if len(names) <= _TALLEST else TABLE_HEIGHT,
         hide_index=True,
         column_order=[name for name in tables.COLUMNS if name in frame],
-        column_config=tables.columns(frame),
+        column_config=tables.columns(frame) | units,
         on_select=lambda: selection.from_rows(selection.TABLE, names),
         selection_mode="single-row",
         placeholder="",
@@ -113,6 +123,7 @@ def model_graph(profile: ModelProfile, layer: Layer) -> None:
             width="content",
             alt=f"Graph of the model around {visible(layer.name, tables.NAME_LENGTH)}",
         )
+        in_view.keep(graph.elements(profile)[center], SELECTED)
     st.caption(
         f"{len(shown):,} of {quantities.plural(len(nodes), 'node')}. Same colour: channels that "
         "are removed together; grey: frozen; outlined: selected."
@@ -136,6 +147,7 @@ def detail(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
         _scores(group, scores, plan)
     if group is not None:
         _group(group)
+    state.link("strategy", "Choose what to remove", icon=":material/arrow_forward:")
 
 
 def groups(profile: ModelProfile, layer: Layer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import streamlit as st
 
@@ -213,9 +214,14 @@ def _result(folder: RunFolder, current: Status) -> None:
 
 
 def _change_is_shown(folder: RunFolder) -> bool:
-    return not (
-        folder.comparison.exists() and Comparison.load(folder.comparison).difference.holds_zero
-    )
+    path = folder.comparison
+    return not (path.exists() and _holds_zero(str(path), path.stat().st_mtime_ns))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _holds_zero(path: str, changed: int) -> bool:
+    """Read once: of many classes and samples, a comparison is a large file."""
+    return Comparison.load(Path(path)).difference.holds_zero
 
 
 def _sized(

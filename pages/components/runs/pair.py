@@ -7,41 +7,106 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.components import figures
 from pages.components.text import visible
+from pruning import quantities
 from pruning.runs import library
-from pruning.runs.library import RunSummary
+from pruning.runs.library import Row, RunSummary
+
+_RATIO = "plan.ratios."
+# What came out stands first, then what was asked for. Labels and units by the name's beginning.
+_RESULTS: dict[str, tuple[str, figures.Unit]] = {
+    "result.accuracy": ("", "accuracy"),  # labelled by the run's metric
+    "result.flops": ("FLOPs", "flops"),
+    "result.params": ("Parameters", "params"),
+    "result.bytes": ("File", "bytes"),
+    "result.gzip_bytes": ("gzip", "bytes"),
+}
+_SECONDS = "result.seconds."
+_FRACTIONS = (
+    "plan.target.value",
+    "plan.schedule.initial_sparsity",
+    "plan.schedule.begin",
+    "plan.schedule.end",
+    "plan.training.distillation",
+    "result.sparsity",
+)
+# Names of files, and what each run proves for itself.
+_HIDDEN = ("result.model", "result.channels", "result.masks", "result.layers", "result.self_check")
 
 
 def show(left: RunSummary, right: RunSummary) -> None:
     """Draw plans and figures of two runs, by default only what differs."""
     st.markdown("#### Two runs side by side")
     only = st.toggle("Only what differs", True, key="only_differences")
-    rows = [row for row in library.compare_two(left, right) if row.differs or not only]
+    compared = library.compare_two(left, right)
+    rows = [row for row in compared if (row.differs or not only) and not _hidden(row, left, right)]
     if not rows:
         st.info("These two runs do not differ in anything recorded.", icon=":material/info:")
         return
-    names = [_title(left), _title(right)]
+    metrics = [str(run.results.get("metric") or "accuracy") for run in (left, right)]
+    names = [left.id, right.id]
     st.dataframe(
         pd.DataFrame(
-            [[_words(row.name), _value(row.left), _value(row.right)] for row in rows],
+            [
+                [
+                    _words(row.name, metrics),
+                    _value(row.name, row.left, metrics[0]),
+                    _value(row.name, row.right, metrics[1]),
+                ]
+                for row in sorted(rows, key=_place)
+            ],
             columns=["", *names] if names[0] != names[1] else ["", "first", "second"],
         ),
         hide_index=True,
     )
 
 
-def _title(run: RunSummary) -> str:
-    return run.id
+def _hidden(row: Row, left: RunSummary, right: RunSummary) -> bool:
+    """A model's digest says something only where two models have one name."""
+    if row.name == "model":
+        return left.model_name != right.model_name or left.model == right.model
+    return row.name.startswith(_HIDDEN)
 
 
-def _words(name: str) -> str:
-    """``plan.training.epochs`` -> ``plan › training › epochs``."""
+def _place(row: Row) -> int:
+    """Where a row stands: state and model, figures, the plan, its ratios, the rest."""
+    parts = [*_RESULTS, "plan.ratios", "result"]
+    for place, part in enumerate(parts):
+        if row.name.startswith(part):
+            return place + (len(parts) if place >= len(_RESULTS) else 0)
+    return len(parts) if row.name.startswith("plan") else -1
+
+
+def _words(name: str, metrics: list[str]) -> str:
+    """``result.flops.after`` -> ``FLOPs after``; other names as the plan's file has them."""
+    if name.startswith(_RATIO):
+        return f"removed from {visible(name.removeprefix(_RATIO), 40)}"
+    if name.startswith(_SECONDS):
+        return f"time to {name.removeprefix(_SECONDS)}"
+    head, _, side = name.rpartition(".")
+    if head == "result.accuracy":
+        same = metrics[0] == metrics[1]
+        return f"{figures.QUALITY[metrics[0]] if same else 'Test quality'} {side}"
+    if head in _RESULTS:
+        return f"{_RESULTS[head][0]} {side}"
     return visible(name.replace(".", " › ").replace("_", " "), 60)
 
 
-def _value(value: Any) -> str:
-    if value is None:
+def _value(name: str, value: Any, metric: str) -> str:
+    if value is None or value == ():
         return "—"
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    head = name.rpartition(".")[0]
+    if name.startswith(_RATIO) or name in _FRACTIONS:
+        return quantities.percent(value)
+    if name.startswith(_SECONDS):
+        return quantities.duration(value)
+    if head == "result.accuracy":
+        return figures.written(value, "error" if metric == "mae" else "accuracy")
+    if head in _RESULTS and _RESULTS[head][1] == "bytes":
+        return quantities.size(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, int | float):
         return visible(str(value), 80) if str(value) else "—"
     return f"{value:,}" if isinstance(value, int) else f"{value:.6g}"

@@ -68,8 +68,8 @@ def show(profile: ModelProfile, chosen: PruningPlan, found: Influences) -> None:
     )
     if (rows["state"] == charts.INSIDE).any():
         st.caption(
-            "A block inside a removed one goes with it, locked or not, and has no tick of its own. "
-            "To keep it, lock the outer one."
+            "A block inside a removed one goes with it, and has no tick of its own. Lock it, and "
+            "the outer one stays, too."
         )
     _table(profile, rows)
     _frozen([block for block in profile.blocks if not block.removable])
@@ -119,6 +119,7 @@ def _table(profile: ModelProfile, rows: pd.DataFrame) -> None:
     own = edits.current(profile.digest, "layers")
     edits.heading(own, "**By block**: choose one to remove, or lock it; the rest follows.")
     key = f"blocks_{own.revision}"
+    within = {block.id: block.within for block in profile.removable_blocks}
     shown = ["name", "fate", "remove", "lock", "influence", "params", "flops", "layers", "kind"]
     st.data_editor(
         rows[shown],
@@ -128,7 +129,7 @@ def _table(profile: ModelProfile, rows: pd.DataFrame) -> None:
         column_config=_columns(),
         key=key,
         on_change=edits.apply,
-        args=(own, key, list(rows["id"])),
+        args=(own, key, list(rows["id"]), within),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -57,17 +58,31 @@ def take(edits: Edits, plan: PruningPlan) -> None:
     edits.opened = plan
 
 
-def apply(edits: Edits, key: str, names: list[str]) -> None:
-    """Take over what was changed in the table of that key; rows are in the order of ``names``."""
+def apply(
+    edits: Edits, key: str, names: list[str], within: Mapping[str, Collection[str]] | None = None
+) -> None:
+    """Take over what was changed in the table of that key.
+
+    Args:
+        edits: Where to.
+        key: Of the table.
+        names: Of its rows.
+        within: Of blocks, by id: those that each is a part of. The last tick wins: a block that
+            shall stay keeps those around it, one that shall go takes those inside along.
+    """
     for row, changed in st.session_state[key]["edited_rows"].items():
         name = names[int(row)]
         if "lock" in changed:
             (edits.locked.add if changed["lock"] else edits.locked.discard)(name)
             if changed["lock"]:
-                edits.removed.discard(name)
+                edits.removed.difference_update({name, *(within or {}).get(name, ())})
         if "remove" in changed:  # a block that shall not go is locked, or the solver takes it again
             (edits.removed.add if changed["remove"] else edits.removed.discard)(name)
-            (edits.locked.discard if changed["remove"] else edits.locked.add)(name)
+            inside = {part for part, outer in (within or {}).items() if name in outer}
+            if changed["remove"]:
+                edits.locked.difference_update({name, *inside})
+            else:
+                edits.locked.add(name)
         if "removed" in changed:
             if changed["removed"] is None:
                 edits.ratios.pop(name, None)

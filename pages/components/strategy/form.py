@@ -10,7 +10,7 @@ import streamlit as st
 from pages.components.strategy import on_request, pattern, retraining
 from pruning import quantities
 from pruning.analysis.profile import ModelProfile
-from pruning.strategy import block_targets
+from pruning.strategy import block_targets, channel_targets
 from pruning.strategy.channel_scores import NOISE
 from pruning.strategy.criteria import Criterion, criteria, criterion
 from pruning.strategy.patterns import Pooling
@@ -95,7 +95,7 @@ class Choices:
 
 def show(profile: ModelProfile) -> Choices:
     """Draw the form and return what it says."""
-    method = _method()
+    method = _method(profile)
     zeros = pattern.show(method, PREFIX)
     target = None
     if zeros.fixed is None:
@@ -132,11 +132,11 @@ def show(profile: ModelProfile) -> Choices:
     )
 
 
-def _method() -> Method:
+def _method(profile: ModelProfile) -> Method:
     method: Method = st.segmented_control(
         "Method",
         list(_METHODS),
-        default="channels",
+        default=_first_method(profile),
         required=True,
         format_func=_METHODS.__getitem__,
         key=f"{PREFIX}method",
@@ -145,6 +145,13 @@ def _method() -> Method:
     )
     st.caption(_METHOD_HELP[method])
     return method
+
+
+def _first_method(profile: ModelProfile) -> Method:
+    """The method to begin with: removing channels, where there are any that can go."""
+    if profile.prunable_groups:
+        return "channels"
+    return "layers" if profile.removable_blocks else "weights"
 
 
 def _target(profile: ModelProfile, method: Method) -> Target:
@@ -174,9 +181,10 @@ def _target(profile: ModelProfile, method: Method) -> Target:
         if method != "weights"
         else "The share of the kernels' weights that become exactly zero.",
     )
-    if method == "channels":
+    if method == "channels" and profile.prunable_groups:
+        least = channel_targets.smallest(profile, kind)
         st.caption(
-            f"The smallest this model can get: {quantities.percent(_floor(profile, kind))} "
+            f"The smallest this model can get: {quantities.percent(least)} "
             "of the original, with the fewest channels left in every group."
         )
     if method == "layers" and profile.removable_blocks:
@@ -186,12 +194,6 @@ def _target(profile: ModelProfile, method: Method) -> Target:
             "without any block that can go."
         )
     return Target(kind, value / 100)
-
-
-def _floor(profile: ModelProfile, kind: str) -> float:
-    if kind == "flops":
-        return profile.floor_flops / max(1, profile.flops)
-    return profile.floor_params / max(1, profile.params)
 
 
 def _criterion(method: Method) -> str:

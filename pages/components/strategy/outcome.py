@@ -16,13 +16,14 @@ from pages.components.text import visible
 from pruning import quantities
 from pruning.analysis.profile import ModelProfile
 from pruning.charts import strategy as charts
+from pruning.errors import PlanError
 from pruning.intake.store import model_folder
 from pruning.runs.influences import Influences
 from pruning.strategy import estimates
 from pruning.strategy.channel_scores import ChannelScores
 from pruning.strategy.criteria import criterion
 from pruning.strategy.estimates import Prices
-from pruning.strategy.plan import PruningPlan
+from pruning.strategy.plan import PruningPlan, Target
 from pruning.strategy.planner import make_plan
 
 _LATER = "known after the run"
@@ -86,13 +87,56 @@ def plan(
     own = edits.current(profile.digest, choices.method)
     if own.opened is not None and not _still_says(choices, own.opened):
         edits.clear(own)
-    solved = make_plan(
+    solved = _solved(profile, choices, None if own.opened else choices.target, scored, worth)
+    if own.opened is None:
+        return solved
+    return replace(solved, target=own.opened.target, fixed=own.opened.fixed)
+
+
+def by_hand(
+    profile: ModelProfile,
+    choices: Choices,
+    scored: ChannelScores | None = None,
+    worth: Influences | None = None,
+) -> None:
+    """Draw what was set by hand, where no plan comes of it: there it can be taken back.
+
+    Args:
+        profile: The model.
+        choices: What the form says.
+        scored: What the criterion says of the channels (method channels).
+        worth: What the blocks are worth (method layers).
+    """
+    own = edits.current(profile.digest, choices.method)
+    if not own:
+        return
+    try:
+        chosen = _solved(profile, choices, None, scored, worth)
+    except PlanError:  # it is not the target that cannot be met
+        edits.heading(own, "")
+        return
+    if worth is not None:
+        blocks.show(profile, chosen, worth)
+    else:
+        _table(profile, chosen, _rows(profile, chosen, prices(profile, chosen, None, scored)))
+
+
+def _solved(
+    profile: ModelProfile,
+    choices: Choices,
+    target: Target | None,
+    scored: ChannelScores | None,
+    worth: Influences | None,
+) -> PruningPlan:
+    """The choices and the table's edits with a target, or by themselves."""
+    own = edits.current(profile.digest, choices.method)
+    return make_plan(
         profile,
         model_folder(profile.digest),
         method=choices.method,
         criterion=choices.criterion,
         scope=choices.scope,
-        target=None if own.opened else choices.target,
+        target=target,
         locked=sorted(own.locked),
         # N:M has a share of its own: of what was set by hand only the locks hold.
         ratios=own.ratios if own.opened or choices.target is not None else {},
@@ -110,9 +154,6 @@ def plan(
         removed=sorted(own.removed),
         influences=None if worth is None else worth.values,
     )
-    if own.opened is None:
-        return solved
-    return replace(solved, target=own.opened.target, fixed=own.opened.fixed)
 
 
 def _still_says(choices: Choices, opened: PruningPlan) -> bool:
@@ -292,8 +333,11 @@ def _table(profile: ModelProfile, chosen: PruningPlan, rows: pd.DataFrame) -> No
     what = "group of channels" if chosen.method == "channels" else "layer"
     edit = "lock what shall stay whole" if fixed else "type a share to remove, or lock it"
     edits.heading(own, f"**By {what}**: {edit}; the rest follows.")
+    # A layer whose weights become zero changes alone.
+    shown = ["name", "before", "after", "removed", "lock"]
+    shown += ["layers"] if chosen.method == "channels" else []
     st.data_editor(
-        editable[["name", "before", "after", "removed", "lock", "layers"]],
+        editable[shown],
         hide_index=True,
         disabled=["name", "before", "after", "layers", *(["removed"] if fixed else [])],
         height="content" if len(editable) <= _TALLEST else 420,

@@ -82,10 +82,21 @@ def tries(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def labels_advice(manifest: Manifest) -> str:
+    """What else may be wrong: numbers and class numbers are not in the order of any names."""
+    if manifest.task == "regression":
+        return "Then check what is predicted: its unit, its scaling, and the order of the values."
+    if manifest.classes == tuple(str(number) for number in range(len(manifest.classes))):
+        return "Then check the labels: class 0 has to be the model's first output, and so on."
+    return (
+        "Then check the order of the classes: the data has them in the order of their names, the "
+        "model may have another."
+    )
+
+
 def _warn(manifest: Manifest, profile: ModelProfile, options: Any) -> None:
     st.warning(
-        f"{_ADVICE.get(manifest.modality, '')} Then check the order of the classes: the data has "
-        "them in the order of their names, the model may have another.",
+        f"{_ADVICE.get(manifest.modality, '')} {labels_advice(manifest)}",
         title="The model does no better than chance on this data.",
         icon=":material/warning:",
     )
@@ -109,4 +120,6 @@ def _interval(scores: Scores, unit: figures.Unit) -> str:
 
 
 def _chance(scores: Scores) -> str:
-    return "always the mean" if scores.metric == "mae" else "always the commonest class"
+    """What a model that looks at nothing answers, as :attr:`Scores.chance` counts it."""
+    words = {"mae": "always the mean", "macro_f1": "yes to every label"}
+    return words.get(scores.metric, "always the commonest class")

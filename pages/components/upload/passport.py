@@ -59,14 +59,17 @@ def _prunable(profile: ModelProfile) -> str:
     """Say what can be pruned at all."""
     groups = profile.prunable_groups
     maskable = sum(layer.maskable for layer in profile.layers)
-    weights = f"single weights in {quantities.plural(maskable, 'layer')}"
+    others = f"or single weights in {quantities.plural(maskable, 'layer')}"
+    if profile.removable_blocks:
+        others = f"{quantities.plural(len(profile.removable_blocks), 'whole block')}, {others}"
     if not groups:
-        return f"**Can be pruned:** {weights}. No channels can be removed: see *Layers* for why."
+        can = others.removeprefix("or ")
+        return f"**Can be pruned:** {can}. No channels can be removed: see *Layers* for why."
     frozen = len(profile.groups) - len(groups)
     channels = sum(group.channels for group in groups)
     words = (
         f"**Can be pruned:** {quantities.plural(channels, 'channel')} in "
-        f"{quantities.plural(len(groups), 'group')}, or {weights}."
+        f"{quantities.plural(len(groups), 'group')}, {others}."
     )
     return f"{words} Frozen: {quantities.plural(frozen, 'group')}." if frozen else words
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -45,9 +46,17 @@ def label(dataset: Dataset, index: int) -> str:
     classes = dataset.manifest.classes
     if dataset.manifest.task == "multilabel":
         return ", ".join(name for name, on in zip(classes, value, strict=True) if on) or "none"
-    if dataset.manifest.task == "classification" and value.ndim == 0:
-        return classes[int(value)]
-    return ", ".join(f"{number:.4g}" for number in value.ravel()[:4])
+    if dataset.manifest.task == "classification":
+        return classes[int(value)] if value.ndim == 0 else _shares(value, classes)
+    return quantities.minus(", ".join(f"{number:.4g}" for number in value.ravel()[:4]))
+
+
+def _shares(value: np.ndarray, classes: Sequence[str]) -> str:
+    """Labels of every step or pixel: how much the commonest classes have of them."""
+    counts = np.bincount(value.ravel().astype(np.int64), minlength=len(classes))
+    common = [place for place in np.argsort(-counts, kind="stable")[:3] if counts[place]]
+    shares = (f"{classes[i]} on {quantities.percent(counts[i] / value.size)}" for i in common)
+    return f"{quantities.shape(value.shape)} labels: {', '.join(shares)}"
 
 
 def tokens(row: np.ndarray, vocabulary: list[str]) -> list[str | None]:

@@ -188,6 +188,8 @@ def _settings(
     identifier: str, manifest: Manifest | None, job: str | None, profile: ModelProfile | None
 ) -> None:
     """Draw the form behind an expander; its file is looked into only when it is opened."""
+    if manifest is None and jobs.failed(works.look(identifier)):
+        return  # the preparation has said why already: nothing of the file can be set
     form = st.expander(
         "Change preprocessing, columns or splits", icon=":material/tune:", on_change="rerun",
         key=f"settings_{identifier}", expanded=manifest is None,
