@@ -44,6 +44,11 @@ _FOREIGN = {
     "StringLookup": "reads strings, not numbers",
     "TextVectorization": "reads strings, not numbers",
 }
+_REBUILD = "Rebuild that part with Keras's own layers, and save the model again."
+_BEHIND = (
+    "Save the part of the model behind that layer: keras.Model(its output, model.output)."
+    " The studio prepares text itself."
+)
 # Layers that a Keras registers for its own applications, the way users register theirs.
 _OWN = {"Custom>CustomScaleLayer"}  # tf_keras's InceptionResNetV2
 # TensorFlow functions that a TFOpLambda layer may call: pure arithmetic on tensors.
@@ -153,7 +158,10 @@ def _check_entry(file: ModelFile, entry: dict[str, Any]) -> None:
             fix="Replace it by Keras's own layers or operations, and save the model again.",
         )
     if name in _FOREIGN:
-        raise _foreign(f"The layer {name} {_FOREIGN[name]}, which is not supported.")
+        raise _foreign(
+            f"The layer {name} {_FOREIGN[name]}, which is not supported.",
+            _BEHIND if "strings" in _FOREIGN[name] else _REBUILD,
+        )
     if name == "TFOpLambda":
         function = str(config.get("function", "")) if isinstance(config, dict) else ""
         if not _is_arithmetic(function):
@@ -199,9 +207,9 @@ def _malformed(file: ModelFile) -> ModelFileError:
     )
 
 
-def _foreign(happened: str) -> ModelFileError:
+def _foreign(happened: str, fix: str = _REBUILD) -> ModelFileError:
     return ModelFileError(
         happened,
         expected="Layers and functions that only compute with the numbers they are given.",
-        fix="Rebuild that part with Keras's own layers, and save the model again.",
+        fix=fix,
     )

@@ -320,6 +320,17 @@ def test_lambda_is_refused_by_its_name_and_never_run(
     assert not Path(trap).exists()
 
 
+@pytest.mark.parametrize("family", models.FAMILIES)
+def test_layers_that_read_strings_are_refused_with_a_way_out(tmp_path: Path, family: str) -> None:
+    keras = models.keras_of(family)
+    word = keras.Input((1,), dtype="string", name="word")
+    x = keras.layers.StringLookup(vocabulary=["a", "b"], name="number")(word)
+    x = keras.layers.Flatten()(keras.layers.Embedding(3, 4)(x))
+    path = tmp_path / "model.keras"
+    keras.Model(word, keras.layers.Dense(2)(x)).save(path)
+    assert "behind that layer" in refused(path, "StringLookup", "strings").fix
+
+
 def test_quantized_weights_are_refused_by_what_they_are(tmp_path: Path) -> None:
     import keras
 

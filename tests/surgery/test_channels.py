@@ -29,6 +29,7 @@ SAVED += ("conv_lstm", "repeated_models", "cells", "constants", "shuffle", "eins
 SAVED += ("blurred", "fixed_graph", "scores_of_heads")
 SAVED += ("repeated_backbone", "repeated_weights", "along_positions", "text_as_image")
 SAVED += ("picked_by_number", "ranked", "gated_positions", "pooled_channels", "decoders")
+SAVED += ("selective_kernel", "best_tokens", "each_by_itself")
 
 # Their convolutions, normalizations or heads have fewer groups of channels after a cut.
 FEWER_GROUPS = ("grouped", "whole_groups", "normalized", "shuffle", "heads_by_hand")
