@@ -39,7 +39,7 @@ TOPOLOGIES = (*models.NAMES, *BUILDERS)
 # Models with groups that are cut on request only.
 REQUESTED = ("attention", "cross_attention", "states", "normalized")
 REQUESTED += ("summed_channels", "towers", "own_norms", "heads_by_hand", "attended_values")
-REQUESTED += ("neighbours", "gates_across")
+REQUESTED += ("neighbours", "gates_across", "projected")
 # Layers that only one of the two Kerases has.
 ONLY = {**topologies_sequence.ONLY, **topologies_rows.ONLY}
 CASES = [
