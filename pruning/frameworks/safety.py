@@ -64,6 +64,14 @@ _TF_NAMES = """
     transpose truediv unstack where zeros zeros_like image.per_image_standardization
     image.crop_to_bounding_box image.extract_patches image.flip_left_right image.rgb_to_grayscale
     quantization.fake_quant_with_min_max_vars
+    acos acosh argsort asin asinh atan atan2 atanh batch_to_space ceil cosh ensure_shape floor
+    linspace logical_xor reduce_std reduce_variance dtypes.saturate_cast scatter_nd searchsorted
+    sequence_mask sinh sort space_to_batch tan tensor_scatter_nd_add tensor_scatter_nd_sub
+    tensor_scatter_nd_update image.adjust_brightness image.adjust_contrast image.adjust_gamma
+    image.adjust_hue image.adjust_saturation image.central_crop image.convert_image_dtype
+    image.crop_and_resize image.flip_up_down image.grayscale_to_rgb image.hsv_to_rgb
+    image.pad_to_bounding_box image.rgb_to_hsv image.rgb_to_yuv image.rot90 image.sobel_edges
+    image.transpose image.yuv_to_rgb
 """
 _BACKEND_NAMES = """
     all any batch_dot batch_flatten clip concatenate dot elu flatten hard_sigmoid

@@ -16,8 +16,9 @@ import h5py
 import numpy as np
 import pytest
 
+from pruning.analysis.layer_rules import rules
 from pruning.errors import ModelFileError
-from pruning.frameworks import container
+from pruning.frameworks import container, safety
 from pruning.intake.model_file import LoadedModel, check_forward, load, sniff
 from tests import models
 
@@ -459,6 +460,24 @@ def test_tensorflow_functions_that_do_more_than_arithmetic_are_refused(
         call["config"]["function"] = function
 
     refused(edited_h5(path, change), repr(function))
+
+
+def test_functions_that_a_rule_knows_are_not_refused() -> None:
+    known = [name.removeprefix("tf.") for name in rules() if name.startswith("tf.")]
+    assert "sort" in known
+    assert [name for name in known if not safety._is_arithmetic(name)] == []
+
+
+def test_a_model_that_sorts_and_shifts_images_is_read(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    keras = models.keras_of("tf_keras")
+    i = keras.Input((6, 6, 3))
+    x = tf.image.pad_to_bounding_box(keras.layers.Conv2D(4, 3)(i), 1, 1, 6, 6)
+    x = tf.sort(tf.image.central_crop(x, 0.5), axis=1) + tf.saturate_cast(x[:, :4, :4], tf.float32)
+    model = keras.Model(i, keras.layers.Dense(2)(keras.layers.Flatten()(x)))
+    model.save(tmp_path / "model.keras")
+    assert_same(model, load(tmp_path / "model.keras"))
 
 
 def test_a_vocabulary_in_another_file_is_refused(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ _SYMBOLS = (
     "zeros_like ones_like math.erfc math.expm1 math.tan math.atan math.sinh math.cosh "
     "math.asin math.acos math.ceil math.floor math.round math.is_nan sin cos round sign "
     "math.log_sigmoid math.is_finite math.is_inf math.lgamma math.digamma math.erfinv math.rint "
-    "math.asinh math.acosh math.atanh"
+    "math.asinh math.acosh math.atanh dtypes.saturate_cast image.convert_image_dtype"
 )
 
 RULES = (

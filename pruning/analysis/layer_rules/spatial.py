@@ -103,6 +103,7 @@ RULES = (
             *("ops.PadImages", "ops.CropImages", "ops.GaussianBlur", "ops.AffineTransform"),
             *("tf.image.flip_left_right", "tf.image.flip_up_down", "tf.nn.pool"),
             *("tf.image.crop_to_bounding_box", "tf.image.resize_with_crop_or_pad"),
+            *("tf.image.pad_to_bounding_box", "tf.image.central_crop"),
             *(f"tf.nn.{kind}_pool{size}" for kind in ("max", "avg") for size in ("", "2d", "1d")),
         ),
         trace,
