@@ -139,7 +139,7 @@ def _outputs(call: Call) -> Sequence[Channels]:
         given = [channels for channels in call.inputs if channels.copies is not None]
         outputs = [replace(o, copies=None) if any(o is g for g in given) else o for o in outputs]
     _settle_copies(call, outputs)
-    _settle_sizes(call, outputs)
+    _settle_sizes(call, outputs if rule.by_value else ())
     for channels, size in zip(outputs, call.output_sizes, strict=True):
         if channels.axis is not None and len(channels.atoms) != size[channels.axis]:
             return _refused(call, "its output has an unexpected width.")
@@ -155,10 +155,10 @@ def _settle_copies(call: Call, outputs: Sequence[Channels]) -> None:
             call.freeze(copies.atoms, f"{call.record.name!r} reads these values as positions.")
 
 
-def _settle_sizes(call: Call, outputs: Sequence[Channels]) -> None:
+def _settle_sizes(call: Call, handed: Sequence[Channels]) -> None:
     """Sizes that a rule neither hands on nor picks from hold the number of the channels, too."""
     for channels in call.inputs:
-        known = (*call.followed, *(made.atoms for made in outputs))
+        known = (*call.followed, *(made.atoms for made in handed))
         if channels.sizes_of is not None and not any(channels.atoms is x for x in known):
             call.freeze(channels.atoms, f"{call.record.name!r} computes with the width of a layer.")
 

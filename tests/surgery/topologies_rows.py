@@ -41,7 +41,7 @@ def selective_kernel(keras: Any) -> Any:
 
 
 def sizes_read(keras: Any) -> Any:
-    """A pyramid of open size: positions are counted with ``tf.shape``, channels are not."""
+    """A pyramid of open size: positions are counted with ``tf.shape``, channels written again."""
     import tensorflow as tf
 
     layers = keras.layers
@@ -56,6 +56,8 @@ def sizes_read(keras: Any) -> Any:
     rows = layers.Dense(5, name="rows")(rows)
     mean = tf.reduce_mean(rows, 1, keepdims=True)
     rows = rows + tf.tile(mean, (1, tf.shape(rows)[1], 1))
+    batch, _, width = tf.unstack(tf.shape(rows))
+    rows = layers.Dense(4, name="last")(tf.reshape(rows, (batch, -1, width)))
     return keras.Model(i, _classes(keras, layers.GlobalMaxPooling1D(name="max")(rows)))
 
 

@@ -73,6 +73,8 @@ def elementwise(call: Call) -> Sequence[Channels]:
     whole, copied = [], []
     for channels, shape in zip(call.inputs, call.input_sizes, strict=True):
         copies = channels.copies
+        if channels.sizes_of is not None:  # no channels are in it, but their number
+            continue
         if channels.axis != len(shape) - right:
             if copies is not None and copies.axis == len(shape) - right:
                 copied.append(copies.atoms)

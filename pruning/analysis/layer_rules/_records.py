@@ -62,7 +62,7 @@ class Channels:
         choice: Which axis it is, as long as that is open; ``axis`` is then the usual one.
         shift: How many axes this tensor has in front of those that ``choice`` counts.
         sizes_of: This tensor holds the sizes of another, whose channels are ``atoms``: their axis
-            there. (``axis`` is then ``None``.)
+            there; 0 where it holds nothing but their number. (``axis`` is then ``None``.)
     """
 
     axis: int | None = None

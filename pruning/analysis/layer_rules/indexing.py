@@ -19,9 +19,7 @@ def trace(call: Call) -> Sequence[Channels]:
     key = argument(call, 1, "key", argument(call, 1, "slice_spec"))
     channels = call.inputs[0]
     if channels.axis is None:
-        if channels.sizes_of is not None:
-            _size(call, channels, key)
-        return [Channels()]
+        return [Channels() if channels.sizes_of is None else _size(call, channels, key)]
     entries = _expanded(key if isinstance(key, tuple | list) else (key,), len(call.input_sizes[0]))
     source = target = 0
     for place, entry in entries:
@@ -46,8 +44,11 @@ def sizes(call: Call) -> Sequence[Channels]:
     return [Channels(None, channels.atoms, sizes_of=channels.axis)]
 
 
-def _size(call: Call, channels: Channels, key: Any) -> None:
-    """One or some of a tensor's sizes: how many samples and positions there are may be read."""
+def _size(call: Call, channels: Channels, key: Any) -> Channels:
+    """One or some of a tensor's sizes: how many samples and positions there are may be read.
+
+    The number of the channels is handed on by itself: a reshape may write it down again.
+    """
     call.followed.append(channels.atoms)
     entries = key if isinstance(key, tuple | list) else (key,)
     (length,) = call.input_shapes[0]
@@ -57,8 +58,12 @@ def _size(call: Call, channels: Channels, key: Any) -> None:
         chosen = entries[0] if bounds is None else slice(*bounds)
         if isinstance(chosen, int | slice):
             read = np.arange(length)[chosen]
-    if read is None or channels.sizes_of in np.atleast_1d(read):
+    if read is not None and channels.sizes_of not in np.atleast_1d(read):
+        return Channels()
+    if np.ndim(read) or read is None:
         call.freeze(channels.atoms, f"{call.record.name!r} computes with the width of a layer.")
+        return Channels()
+    return Channels(None, channels.atoms, sizes_of=0)
 
 
 def _row(call: Call, atoms: AtomArray, bounds: _Bounds, place: int) -> AtomArray:

@@ -58,11 +58,23 @@ def _write(call: Call, axis: int, atoms: AtomArray) -> None:
             return
     written, path = argument(call, 1, "shape"), argument_path(call, 1, "shape")
     listed = isinstance(written, list | tuple) and len(written) > axis
+    if listed and _counts(call, written[axis], atoms):
+        return
     if not listed or not isinstance(written[axis], int) or path is None:
         call.freeze(atoms, f"{call.record.name!r} computes its width.")
     elif written[axis] != -1:
         _apart(call, held, (*path, axis), atoms)
         call.argument(*path, axis, atoms=atoms)
+
+
+def _counts(call: Call, width: Any, atoms: AtomArray) -> bool:
+    """Whether a computed width is the number of as many channels: these go together."""
+    for tensor, channels in zip(call.tensors, call.inputs, strict=True):
+        if tensor is width and channels.sizes_of == 0 and len(channels.atoms) == len(atoms):
+            call.atoms.unite(channels.atoms, atoms)
+            call.followed.append(channels.atoms)
+            return True
+    return False
 
 
 def _apart(
