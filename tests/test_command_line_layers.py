@@ -107,6 +107,19 @@ def test_locks_choices_and_the_other_criterion(keras3: Files, capfd) -> None:
     assert found["influences"]["loss"] > 0
 
 
+def test_a_chosen_block_needs_no_target_and_no_data(keras3: Files, capfd, tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    common = ["plan", keras3.model, "--no-latency", "--out", file, "--remove", "b_add"]
+    planned = answer(capfd, "plan", *common, "--method", "layers")
+    assert (planned["removed"], planned["target"]) == (["b_add"], None)
+    out = tmp_path / "out"
+    command = ["prune", keras3.model, "--plan", file, "--epochs", 0, "--out", out]
+    pruned = answer(capfd, "prune", *command)
+    assert pruned["params"]["after"] == planned["expected"]["params"]["value"]
+    error = answer(capfd, "error", *common, code=2)["error"]  # it is of the method layers
+    assert "b_add" in error["message"] or "removed" in error["message"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

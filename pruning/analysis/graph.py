@@ -139,6 +139,7 @@ def _outputs(call: Call) -> Sequence[Channels]:
         given = [channels for channels in call.inputs if channels.copies is not None]
         outputs = [replace(o, copies=None) if any(o is g for g in given) else o for o in outputs]
     _settle_copies(call, outputs)
+    _settle_sizes(call, outputs if rule.by_value else ())
     for channels, size in zip(outputs, call.output_sizes, strict=True):
         if channels.axis is not None and len(channels.atoms) != size[channels.axis]:
             return _refused(call, "its output has an unexpected width.")
@@ -152,6 +153,14 @@ def _settle_copies(call: Call, outputs: Sequence[Channels]) -> None:
         copies = channels.copies
         if copies is not None and not any(copies.atoms is x for x in (*handed, *call.followed)):
             call.freeze(copies.atoms, f"{call.record.name!r} reads these values as positions.")
+
+
+def _settle_sizes(call: Call, handed: Sequence[Channels]) -> None:
+    """Sizes that a rule neither hands on nor picks from hold the number of the channels, too."""
+    for channels in call.inputs:
+        known = (*call.followed, *(made.atoms for made in handed))
+        if channels.sizes_of is not None and not any(channels.atoms is x for x in known):
+            call.freeze(channels.atoms, f"{call.record.name!r} computes with the width of a layer.")
 
 
 def _refused(call: Call, why: str) -> Sequence[Channels]:
@@ -183,7 +192,9 @@ def _sizes(
             f"({str(error).splitlines()[0][:80]}). Give another length."
         )
         return {key: _counted(shape, 1) for key, shape in shapes.items()}
-    notes.append(f"Open dimensions of the input count as {length} in all FLOPs.")
+    # Tensors that are stacked in front of the samples have an open dimension of their own.
+    if any(None in framework.shape(tensor)[1:] for tensor in flat_model.inputs):
+        notes.append(f"Open dimensions of the input count as {length} in all FLOPs.")
     return sizes
 
 

@@ -44,6 +44,11 @@ _FOREIGN = {
     "StringLookup": "reads strings, not numbers",
     "TextVectorization": "reads strings, not numbers",
 }
+_REBUILD = "Rebuild that part with Keras's own layers, and save the model again."
+_BEHIND = (
+    "Save the part of the model behind that layer: keras.Model(its output, model.output)."
+    " The studio prepares text itself."
+)
 # Layers that a Keras registers for its own applications, the way users register theirs.
 _OWN = {"Custom>CustomScaleLayer"}  # tf_keras's InceptionResNetV2
 # TensorFlow functions that a TFOpLambda layer may call: pure arithmetic on tensors.
@@ -59,6 +64,14 @@ _TF_NAMES = """
     transpose truediv unstack where zeros zeros_like image.per_image_standardization
     image.crop_to_bounding_box image.extract_patches image.flip_left_right image.rgb_to_grayscale
     quantization.fake_quant_with_min_max_vars
+    acos acosh argsort asin asinh atan atan2 atanh batch_to_space ceil cosh ensure_shape floor
+    linspace logical_xor reduce_std reduce_variance dtypes.saturate_cast scatter_nd searchsorted
+    sequence_mask sinh sort space_to_batch tan tensor_scatter_nd_add tensor_scatter_nd_sub
+    tensor_scatter_nd_update image.adjust_brightness image.adjust_contrast image.adjust_gamma
+    image.adjust_hue image.adjust_saturation image.central_crop image.convert_image_dtype
+    image.crop_and_resize image.flip_up_down image.grayscale_to_rgb image.hsv_to_rgb
+    image.pad_to_bounding_box image.rgb_to_hsv image.rgb_to_yuv image.rot90 image.sobel_edges
+    image.transpose image.yuv_to_rgb
 """
 _BACKEND_NAMES = """
     all any batch_dot batch_flatten clip concatenate dot elu flatten hard_sigmoid
@@ -153,7 +166,10 @@ def _check_entry(file: ModelFile, entry: dict[str, Any]) -> None:
             fix="Replace it by Keras's own layers or operations, and save the model again.",
         )
     if name in _FOREIGN:
-        raise _foreign(f"The layer {name} {_FOREIGN[name]}, which is not supported.")
+        raise _foreign(
+            f"The layer {name} {_FOREIGN[name]}, which is not supported.",
+            _BEHIND if "strings" in _FOREIGN[name] else _REBUILD,
+        )
     if name == "TFOpLambda":
         function = str(config.get("function", "")) if isinstance(config, dict) else ""
         if not _is_arithmetic(function):
@@ -199,9 +215,9 @@ def _malformed(file: ModelFile) -> ModelFileError:
     )
 
 
-def _foreign(happened: str) -> ModelFileError:
+def _foreign(happened: str, fix: str = _REBUILD) -> ModelFileError:
     return ModelFileError(
         happened,
         expected="Layers and functions that only compute with the numbers they are given.",
-        fix="Rebuild that part with Keras's own layers, and save the model again.",
+        fix=fix,
     )

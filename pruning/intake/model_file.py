@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +131,10 @@ def _run(
     The outputs are in the order of ``model.outputs``.
     """
     failure: Exception | None = None
-    for size in lengths:
-        inputs = [_example(keras.shape(t), str(t.dtype), size, seed) for t in model.inputs]
+    # An integer may be the number of a row of another input, of which an example has only one.
+    numbered = seed is not None and any("int" in str(tensor.dtype) for tensor in model.inputs)
+    for size, high in product(lengths, (2, 1) if numbered else (2,)):
+        inputs = [_example(keras.shape(t), str(t.dtype), size, seed, high) for t in model.inputs]
         try:
             result = answer(model, inputs)
         except Exception as error:
@@ -146,8 +149,10 @@ def _run(
     ) from failure
 
 
-def _example(shape: tuple[int | None, ...], dtype: str, size: int, seed: int | None) -> np.ndarray:
-    """One sample (or the fixed batch): zeros, or numbers in [0, 1), or the integers 0 and 1."""
+def _example(
+    shape: tuple[int | None, ...], dtype: str, size: int, seed: int | None, high: int
+) -> np.ndarray:
+    """One sample (or the fixed batch): zeros, or numbers in [0, 1), or integers below ``high``."""
     batch = shape[0] or 1
     full = (batch, *(size if dimension is None else dimension for dimension in shape[1:]))
     name = dtype.split("'")[1] if "'" in dtype else dtype
@@ -157,7 +162,7 @@ def _example(shape: tuple[int | None, ...], dtype: str, size: int, seed: int | N
     rng = np.random.default_rng(seed)
     if "float" in kind:
         return rng.random(full).astype(kind)
-    return rng.integers(0, 2, full).astype(kind)
+    return rng.integers(0, high, full).astype(kind)
 
 
 def _leaves(result: Any) -> list[Any]:

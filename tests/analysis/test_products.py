@@ -38,6 +38,7 @@ ASKED = {
     "towers": {"v": "summed", "a": "summed", "c": "summed", "e": "summed"},
     "own_norms": {"one": "inexact", "two": "inexact"},
     "heads_by_hand": {"wide_k": "summed"},
+    "projected": {"first": "summed", "second": "summed"},
 }
 
 

@@ -16,8 +16,9 @@ import h5py
 import numpy as np
 import pytest
 
+from pruning.analysis.layer_rules import rules
 from pruning.errors import ModelFileError
-from pruning.frameworks import container
+from pruning.frameworks import container, safety
 from pruning.intake import store
 from pruning.intake.model_file import LoadedModel, check_forward, load, sniff
 from tests import models
@@ -332,6 +333,17 @@ def test_lambda_is_refused_by_its_name_and_never_run(
     assert not Path(trap).exists()
 
 
+@pytest.mark.parametrize("family", models.FAMILIES)
+def test_layers_that_read_strings_are_refused_with_a_way_out(tmp_path: Path, family: str) -> None:
+    keras = models.keras_of(family)
+    word = keras.Input((1,), dtype="string", name="word")
+    x = keras.layers.StringLookup(vocabulary=["a", "b"], name="number")(word)
+    x = keras.layers.Flatten()(keras.layers.Embedding(3, 4)(x))
+    path = tmp_path / "model.keras"
+    keras.Model(word, keras.layers.Dense(2)(x)).save(path)
+    assert "behind that layer" in refused(path, "StringLookup", "strings").fix
+
+
 def test_quantized_weights_are_refused_by_what_they_are(tmp_path: Path) -> None:
     import keras
 
@@ -460,6 +472,24 @@ def test_tensorflow_functions_that_do_more_than_arithmetic_are_refused(
         call["config"]["function"] = function
 
     refused(edited_h5(path, change), repr(function))
+
+
+def test_functions_that_a_rule_knows_are_not_refused() -> None:
+    known = [name.removeprefix("tf.") for name in rules() if name.startswith("tf.")]
+    assert "sort" in known
+    assert [name for name in known if not safety._is_arithmetic(name)] == []
+
+
+def test_a_model_that_sorts_and_shifts_images_is_read(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    keras = models.keras_of("tf_keras")
+    i = keras.Input((6, 6, 3))
+    x = tf.image.pad_to_bounding_box(keras.layers.Conv2D(4, 3)(i), 1, 1, 6, 6)
+    x = tf.sort(tf.image.central_crop(x, 0.5), axis=1) + tf.saturate_cast(x[:, :4, :4], tf.float32)
+    model = keras.Model(i, keras.layers.Dense(2)(keras.layers.Flatten()(x)))
+    model.save(tmp_path / "model.keras")
+    assert_same(model, load(tmp_path / "model.keras"))
 
 
 def test_a_vocabulary_in_another_file_is_refused(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from tests.surgery import (
     topologies,
     topologies_operators,
     topologies_products,
+    topologies_rows,
     topologies_sequence,
 )
 
@@ -32,14 +33,15 @@ BUILDERS = {
     **topologies_sequence.BUILDERS,
     **topologies_operators.BUILDERS,
     **topologies_products.BUILDERS,
+    **topologies_rows.BUILDERS,
 }
 TOPOLOGIES = (*models.NAMES, *BUILDERS)
 # Models with groups that are cut on request only.
 REQUESTED = ("attention", "cross_attention", "states", "normalized")
 REQUESTED += ("summed_channels", "towers", "own_norms", "heads_by_hand", "attended_values")
-REQUESTED += ("neighbours",)
+REQUESTED += ("neighbours", "gates_across", "projected")
 # Layers that only one of the two Kerases has.
-ONLY = topologies_sequence.ONLY
+ONLY = {**topologies_sequence.ONLY, **topologies_rows.ONLY}
 CASES = [
     (name, family)
     for name in TOPOLOGIES

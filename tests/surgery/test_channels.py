@@ -29,6 +29,7 @@ SAVED += ("conv_lstm", "repeated_models", "cells", "constants", "shuffle", "eins
 SAVED += ("blurred", "fixed_graph", "scores_of_heads")
 SAVED += ("repeated_backbone", "repeated_weights", "along_positions", "text_as_image")
 SAVED += ("picked_by_number", "ranked", "gated_positions", "pooled_channels", "decoders")
+SAVED += ("selective_kernel", "best_tokens", "each_by_itself")
 
 # Their convolutions, normalizations or heads have fewer groups of channels after a cut.
 FEWER_GROUPS = ("grouped", "whole_groups", "normalized", "shuffle", "heads_by_hand")
@@ -39,7 +40,7 @@ FEWER_GROUPS += ("decoders", "read_two_ways", "repeated_decoders", "compared_bes
 # Constants for each channel and numbers of channels are text in the configuration; a kernel is
 # stored twice, an adapter within its kernel.
 ESTIMATED = {"not_understood", "constants", "spectral", "picked_by_number"}
-ESTIMATED |= {"adapted", "blurred"}
+ESTIMATED |= {"adapted", "blurred", "projected"}
 
 
 @pytest.mark.parametrize(("name", "family"), CASES)

@@ -37,6 +37,7 @@ def operation(keras: Any, name: str) -> Callable[..., Any]:
         "space_to_depth": tf.nn.space_to_depth,
         "sum": tf.reduce_sum,
         "mean": tf.reduce_mean,
+        "max": tf.reduce_max,
         "take": tf.gather,
         "flip": tf.reverse,
         "top_k": tf.math.top_k,

@@ -173,6 +173,20 @@ def fixed_graph(keras: Any) -> Any:
     return keras.Model(i, _classes_of(keras, layers.GlobalAveragePooling2D(name="mean")(x)))
 
 
+def projected(keras: Any) -> Any:
+    """Fixed projections of the channels, by a matrix product and by a tensor product."""
+    layers = keras.layers
+    rng = np.random.default_rng(4)
+    one, two = (rng.normal(size=size).astype("float32") for size in ((7, 5), (6, 4)))
+    i = keras.Input((STEPS, 3), name="frames")
+    x = layers.Dense(7, activation="relu", name="first")(i)
+    x = operation(keras, "matmul")(x, constant(keras, one))
+    x = layers.Dense(6, activation="relu", name="second")(x)
+    x = operation(keras, "tensordot")(x, constant(keras, two), axes=[[2], [0]])
+    x = layers.Dense(5, name="third")(x)
+    return keras.Model(i, _classes(keras, x))
+
+
 def scores_of_heads(keras: Any) -> Any:
     """Attention whose scores are read, one channel for each head, and some that nobody reads."""
     layers = keras.layers
@@ -200,5 +214,6 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         own_norms,
         fixed_graph,
         scores_of_heads,
+        projected,
     )
 }

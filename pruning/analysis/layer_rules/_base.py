@@ -72,7 +72,8 @@ class Call:
         times: How many rows of the input are one sample: the steps that a wrapper walks along, the
             windows that an image was cut into.
         times_after: The same of the output, where the rule says that it is another number.
-        followed: Copies (see :class:`Copies`) of the inputs that the rule let follow channels.
+        followed: Copies (see :class:`Copies`) of the inputs that the rule let follow channels, and
+            the channels of those whose sizes it read without depending on their number.
     """
 
     layer: Any

@@ -73,6 +73,8 @@ def elementwise(call: Call) -> Sequence[Channels]:
     whole, copied = [], []
     for channels, shape in zip(call.inputs, call.input_sizes, strict=True):
         copies = channels.copies
+        if channels.sizes_of is not None:  # no channels are in it, but their number
+            continue
         if channels.axis != len(shape) - right:
             if copies is not None and copies.axis == len(shape) - right:
                 copied.append(copies.atoms)
@@ -204,6 +206,9 @@ def reduce_axes(
         keepdims: Whether they stay, with length 1.
         across: What it means when the channels are among them: ``sum``, one that is zero counts for
             nothing; ``inexact``, as with a mean; ``frozen``.
+
+    The first axis holds samples, or tensors that were stacked in front of them (the branches of a
+    selective kernel): each channel is still computed by itself.
     """
     rank = len(call.input_sizes[0])
     gone = range(rank) if axes is None else [int(a) % rank for a in np.atleast_1d(axes)]
@@ -216,9 +221,9 @@ def reduce_axes(
     if channels.axis in gone and 0 not in gone and across == "inexact":
         call.inexact(channels.atoms, f"{call.record.name!r} {TOGETHER}")
         return [Channels()]
-    if 0 in gone or channels.axis in gone:
-        return call.frozen_outputs(f"{call.record.name!r} computes over all channels together.")
     axis = channels.axis if keepdims else channels.axis - sum(a < channels.axis for a in gone)
+    if channels.axis in gone or axis == 0:
+        return call.frozen_outputs(f"{call.record.name!r} computes over all channels together.")
     return [Channels(axis, channels.atoms)]
 
 

@@ -61,6 +61,8 @@ class Channels:
         summed: Channels that these values are sums over, no layer with weights in between. (n,).
         choice: Which axis it is, as long as that is open; ``axis`` is then the usual one.
         shift: How many axes this tensor has in front of those that ``choice`` counts.
+        sizes_of: This tensor holds the sizes of another, whose channels are ``atoms``: their axis
+            there; 0 where it holds nothing but their number. (``axis`` is then ``None``.)
     """
 
     axis: int | None = None
@@ -69,6 +71,7 @@ class Channels:
     summed: AtomArray = field(default_factory=lambda: NO_ATOMS)
     choice: Choice | None = None
     shift: int = 0
+    sizes_of: int | None = None
 
     def settled(self) -> Channels:
         """With the axis that was chosen, if it was."""

@@ -6,7 +6,8 @@ whole groups (their inputs and outputs go together), or the same channels of eve
 Channels may lie along a spatial axis. Text as an image, one row a token, is read by a kernel that
 is as wide as the embedding: it sums over that axis and reads the channels there. Between two
 transpositions (gMLP) a kernel of size 1 does the same to each channel: they go through. A kernel
-that makes one value of neighbouring channels (ECA-Net) lets them go inexactly.
+that makes one value of neighbouring channels (ECA-Net, or of
+their mean and maximum in triplet attention) lets them go inexactly.
 """
 
 from __future__ import annotations
@@ -69,10 +70,9 @@ def _passed(call: Call, channel_axis: int) -> int | None:
     if carried in (None, 0, channel_axis) or call.atoms.are_frozen(call.inputs[0].atoms):
         return None
     axis = _of_kernel(carried, channel_axis)
-    if call.input_sizes[0][channel_axis] == 1:  # an image of channels: its filters can go instead
-        passes = layer.filters == 1 and layer.padding == "same"
-    else:
-        passes = layer.kernel_size[axis] == 1
+    passes = layer.filters == 1 and layer.padding == "same"
+    if call.input_sizes[0][channel_axis] > 1:  # else an image of channels: its filters can go
+        passes = passes or layer.kernel_size[axis] == 1
     return carried if passes and layer.strides[axis] == 1 else None
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from pruning.analysis.atoms import AtomArray
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
 from pruning.analysis.layer_rules._flow import argument, argument_path
@@ -17,10 +19,7 @@ def trace(call: Call) -> Sequence[Channels]:
     key = argument(call, 1, "key", argument(call, 1, "slice_spec"))
     channels = call.inputs[0]
     if channels.axis is None:
-        # Atoms without an axis: these are the sizes of a tensor, see ``sizes``.
-        if key not in (0, [0], (0,)):
-            call.freeze(channels.atoms, f"{call.record.name!r} computes with the width of a layer.")
-        return [Channels()]
+        return [Channels() if channels.sizes_of is None else _size(call, channels, key)]
     entries = _expanded(key if isinstance(key, tuple | list) else (key,), len(call.input_sizes[0]))
     source = target = 0
     for place, entry in entries:
@@ -40,8 +39,31 @@ def trace(call: Call) -> Sequence[Channels]:
 
 
 def sizes(call: Call) -> Sequence[Channels]:
-    """``tf.shape``: numbers. Whoever reads more of them than the batch freezes the channels."""
-    return [Channels(None, call.inputs[0].atoms)]
+    """``tf.shape``: numbers. Whoever reads the number of the channels among them freezes these."""
+    channels = call.inputs[0].decided()
+    return [Channels(None, channels.atoms, sizes_of=channels.axis)]
+
+
+def _size(call: Call, channels: Channels, key: Any) -> Channels:
+    """One or some of a tensor's sizes: how many samples and positions there are may be read.
+
+    The number of the channels is handed on by itself: a reshape may write it down again.
+    """
+    call.followed.append(channels.atoms)
+    entries = key if isinstance(key, tuple | list) else (key,)
+    (length,) = call.input_shapes[0]
+    read: Any = None
+    if len(entries) == 1 and length is not None:
+        bounds = _bounds(entries[0])
+        chosen = entries[0] if bounds is None else slice(*bounds)
+        if isinstance(chosen, int | slice):
+            read = np.arange(length)[chosen]
+    if read is not None and channels.sizes_of not in np.atleast_1d(read):
+        return Channels()
+    if np.ndim(read) or read is None:
+        call.freeze(channels.atoms, f"{call.record.name!r} computes with the width of a layer.")
+        return Channels()
+    return Channels(None, channels.atoms, sizes_of=0)
 
 
 def _row(call: Call, atoms: AtomArray, bounds: _Bounds, place: int) -> AtomArray:

@@ -8,7 +8,7 @@ from pruning.analysis.layer_rules._flow import elementwise
 _OPERATIONS = (
     "Add Multiply Subtract Divide TrueDivide Maximum Minimum Power DivideNoNan FloorDivide Mod "
     "Fmax Fmin Fmod Logaddexp Logaddexp2 Hypot Arctan2 Greater GreaterEqual Less LessEqual Equal "
-    "NotEqual LogicalAnd LogicalOr LogicalXor Where"
+    "NotEqual LogicalAnd LogicalOr LogicalXor Where Heaviside Isclose Nextafter Ldexp"
 )
 _SYMBOLS = (
     "math.add __operators__.add math.multiply __operators__.mul math.subtract __operators__.sub "
@@ -16,7 +16,8 @@ _SYMBOLS = (
     "math.pow math.add_n add multiply subtract divide truediv where math.squared_difference "
     "math.greater math.greater_equal math.less math.less_equal math.equal math.not_equal "
     "math.logical_and math.logical_or math.logical_xor math.floordiv math.floormod math.atan2 "
-    "math.divide_no_nan"
+    "math.divide_no_nan math.multiply_no_nan math.xdivy math.xlogy math.xlog1py math.scalar_mul "
+    "scalar_mul math.accumulate_n"
 )
 
 RULES = (

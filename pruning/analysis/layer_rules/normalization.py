@@ -43,6 +43,15 @@ def vectors(call: Call) -> Sequence[Channels]:
     return [channels]
 
 
+def neighbours(call: Call) -> Sequence[Channels]:
+    """Local response normalization (AlexNet): a channel is divided by its neighbours' size."""
+    channels = call.inputs[0]
+    if channels.axis == len(call.input_sizes[0]) - 1:
+        reason = f"{call.record.name!r} divides each channel by the size of its neighbours."
+        call.inexact(channels.atoms, reason)
+    return [channels]
+
+
 def grouped(call: Call) -> Sequence[Channels]:
     """GroupNormalization: whole groups go, exactly; a single one is as LayerNormalization."""
     layer = call.layer
@@ -73,6 +82,12 @@ RULES = (
         "normalization operation",
         ("ops.Normalize", "tf.math.l2_normalize", "tf.nn.l2_normalize"),
         vectors,
+        "passed",
+    ),
+    LayerRule(
+        "local response normalization",
+        ("tf.nn.local_response_normalization", "tf.nn.lrn"),
+        neighbours,
         "passed",
     ),
     frozen(

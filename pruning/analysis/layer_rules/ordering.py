@@ -11,6 +11,7 @@ from pruning.analysis.atoms import AtomArray
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
 from pruning.analysis.layer_rules._flow import Trace, argument, argument_path
 
+_SEGMENTS = ("sum", "mean", "max", "min", "prod")
 ACROSS = "works across its channels: without one, the result would change."
 
 
@@ -43,20 +44,61 @@ def turned(call: Call) -> Sequence[Channels]:
 
 
 def picked(call: Call) -> Sequence[Channels]:
-    """``take`` and ``gather`` with written numbers; those of channels follow the cut."""
+    """``take`` and ``gather``; written numbers of channels follow the cut.
+
+    Computed ones (the edges of a graph, the best of the tokens) may pick along other axes.
+    """
     names = ("x", "params")
     given = call.args[0] if call.args else next(call.kwargs[n] for n in names if n in call.kwargs)
     numbers = argument(call, 1, "indices")
     channels, axis = call.inputs[0], argument(call, 3, "axis")
-    if len(call.inputs) != 1 or given is not call.tensors[0] or axis is None:
+    batches = int(argument(call, 4, "batch_dims", 0))
+    if axis is None and not hasattr(call.layer, "axis"):
+        axis = batches  # so TensorFlow takes it
+    if axis is None or given is not call.tensors[0]:
         raise NotUnderstoodError("it picks values by numbers that are computed.")
+    axis = int(axis) % len(call.input_sizes[0])
+    if len(call.inputs) != 1 and axis == channels.axis:
+        raise NotUnderstoodError("it picks channels by numbers that are computed.")
+    _are_numbers(call)
     if channels.axis is None:
         return [channels]
-    axis = int(axis) % len(call.input_sizes[0])
     if axis == channels.axis:
         return [_channels(call, channels.atoms, np.asarray(numbers), axis)]
-    behind = axis < channels.axis
-    return [Channels(channels.axis + behind * (np.ndim(numbers) - 1), channels.atoms)]
+    more = len(call.output_sizes[0]) - len(call.input_sizes[0]) if axis < channels.axis else 0
+    return [Channels(channels.axis + more, channels.atoms)]
+
+
+def picked_along(call: Call) -> Sequence[Channels]:
+    """``take_along_axis``: numbers for all channels alike, or for each channel its own."""
+    channels, axis, size = call.inputs[0], call.layer.axis, call.input_sizes[0]
+    if axis is None or len(call.inputs) != 2 or len(call.input_sizes[1]) != len(size):
+        raise NotUnderstoodError("it picks values in a way that is not followed.")
+    if channels.axis is None or int(axis) % len(size) == channels.axis:
+        return call.frozen_outputs(f"{call.record.name!r} picks channels by computed numbers.")
+    numbers = call.prefer(1, channels.axis)
+    if numbers.axis == channels.axis and len(numbers.atoms) == len(channels.atoms):
+        call.atoms.unite(channels.atoms, numbers.atoms)
+        return [channels]
+    _are_numbers(call)
+    if call.input_sizes[1][channels.axis] != 1:
+        return call.frozen_outputs(f"{call.record.name!r} combines channels with positions.")
+    return [channels]
+
+
+def summed_by_number(call: Call) -> Sequence[Channels]:
+    """``segment_sum`` and its like: rows of one number are added up, each channel by itself."""
+    channels = call.inputs[0]
+    if channels.axis == 0 or len(call.output_sizes[0]) != len(call.input_sizes[0]):
+        raise NotUnderstoodError("it sums rows by numbers of more than one axis.")
+    _are_numbers(call)
+    return [channels]
+
+
+def _are_numbers(call: Call) -> None:
+    """What is read behind the first input are numbers of rows: its own channels stay."""
+    for channels in call.inputs[1:]:
+        call.freeze(channels.atoms, f"{call.record.name!r} picks or sums by these numbers.")
 
 
 def _channels(call: Call, atoms: AtomArray, numbers: np.ndarray, axis: int) -> Channels:
@@ -89,9 +131,18 @@ RULES = (
         along(1),
         *("ops.Cumsum", "ops.Cumprod", "ops.Sort", "ops.Argsort", "tf.cumsum", "tf.math.cumsum"),
         *("tf.math.cumprod", "tf.math.cumulative_logsumexp", "tf.sort", "tf.argsort"),
+        *("ops.Nancumsum", "ops.Nancumprod"),
     ),
+    _rule("differences along an axis", along(2), "ops.Diff"),
     _rule("the largest along the last axis", along_last, "ops.TopK", "tf.math.top_k"),
     _rule("shift along an axis", along(2), "ops.Roll", "tf.roll"),
     _rule("reverse order", turned, "ops.Flip", "tf.reverse"),
     _rule("picking by numbers", picked, "ops.Take", "tf.gather"),
+    _rule("picking along an axis", picked_along, "ops.TakeAlongAxis"),
+    _rule(
+        "sums by numbers",
+        summed_by_number,
+        *("ops.SegmentSum", "ops.SegmentMax", "ops.SegmentMin", "ops.SegmentProd"),
+        *(f"tf.math.{u}segment_{n}" for u in ("", "unsorted_") for n in _SEGMENTS),
+    ),
 )

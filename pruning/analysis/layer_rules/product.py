@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import wraps
+from typing import Any
 
 import numpy as np
 
 from pruning.analysis.atoms import AtomArray
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
-from pruning.analysis.layer_rules._flow import Trace, argument, frozen, may_go, stays
+from pruning.analysis.layer_rules._flow import Trace, argument, may_go, stays
 
 SUMMED = "A product of tensors sums over channels in a way the studio does not follow."
 ROOTED = (
@@ -53,7 +54,7 @@ def _with_constant(call: Call) -> Call:
     operands = [
         value if value is tensor else np.asarray(value)
         for value in (*call.args, *call.kwargs.values())
-        if value is tensor or np.ndim(value) >= 2
+        if value is tensor or _is_matrix(value)
     ]
     if len(operands) != 2 or operands[0] is operands[1]:
         return call
@@ -67,6 +68,11 @@ def _with_constant(call: Call) -> Call:
             call.input_sizes[0] if mine else size for mine, size in zip(own, sizes, strict=True)
         ),
     )
+
+
+def _is_matrix(value: Any) -> bool:
+    """Whether an argument is a constant to multiply by; lists of axes hold whole numbers."""
+    return np.ndim(value) >= 2 and np.asarray(value).dtype.kind not in "iu"
 
 
 @of_two
@@ -102,6 +108,21 @@ def matrix_product(call: Call) -> Sequence[Channels]:
         whole[len(whole) - other + 2 :] + "".join(right),
         whole + "xz",
     )
+
+
+@of_two
+def tensor_product(call: Call) -> Sequence[Channels]:
+    """``tensordot`` over one axis of each, and ``dot``, which takes the same axes as a product."""
+    one, other = _ranks(call)
+    axes = argument(call, 2, "axes", [[-1], [max(other - 2, 0)]])
+    pair = [[-1], [0]] if np.ndim(axes) == 0 and axes == 1 else axes
+    if np.ndim(pair) == 0 or np.size(pair) != 2:
+        raise NotUnderstoodError("it sums over several axes of each tensor.")
+    first, second = (int(np.ravel(axis)[0]) for axis in pair)
+    left, right = _LETTERS[:one], list(_LETTERS[one : one + other])
+    right[second] = left[first]
+    out = left.replace(left[first], "") + "".join(n for n in right if n != left[first])
+    return _product(call, left, "".join(right), out)
 
 
 @of_two
@@ -256,11 +277,25 @@ def _summed(call: Call, parts: Sequence[_Part], letters: tuple[str, str]) -> dic
         call.atoms.unite(parts[0][1], parts[1][1])
     else:
         for letter, atoms, number in parts:
-            if letter in letters[1 - number]:
+            if letter in letters[1 - number] and not _cut_constant(
+                call, 1 - number, letters[1 - number].index(letter), atoms
+            ):
                 call.freeze(atoms, f"{call.record.name!r} combines channels with positions.")
     for _, atoms, number in parts:
         call.sums(number, atoms)
     return {letter: atoms for letter, atoms, _ in parts}
+
+
+def _cut_constant(call: Call, number: int, axis: int, atoms: AtomArray) -> bool:
+    """Whether an operand is a constant, such as a fixed projection: its rows follow the cut."""
+    if not isinstance(call.tensors[number], np.ndarray):
+        return False
+    held: list[tuple[str, str | int, Any]] = [("args", n, v) for n, v in enumerate(call.args)]
+    held += [("kwargs", name, value) for name, value in call.kwargs.items()]
+    for kind, key, value in held:
+        if value is not call.tensors[1 - number] and _is_matrix(value):
+            call.constant(kind, key, axis=axis, atoms=atoms)
+    return True
 
 
 def _one_of_two(call: Call, handed: Sequence[_Part], out: str) -> list[_Part]:
@@ -311,9 +346,10 @@ RULES = (
     LayerRule("attention", ("Attention",), attention, "passed"),
     LayerRule("attention operation", ("ops.DotProductAttention",), operation, "passed"),
     LayerRule("additive attention", ("AdditiveAttention",), additive_attention, "cut"),
-    frozen(
-        "other product",
-        SUMMED,
+    LayerRule(
+        "tensor product",
         ("ops.Dot", "ops.Tensordot", "tf.tensordot"),
+        tensor_product,
+        "passed",
     ),
 )

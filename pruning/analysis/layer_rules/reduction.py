@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
+import numpy as np
+
+from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
 from pruning.analysis.layer_rules._flow import Across, argument, reduce_axes
 
 
@@ -41,7 +43,17 @@ def _reduced(call: Call, position: int, across: Across) -> Sequence[Channels]:
     return reduce_axes(call, axes, keepdims, across)
 
 
-_OPERATIONS = "Mean Max Min Amax Amin Var Std Prod Logsumexp Median All Any"
+def quantile(call: Call) -> Sequence[Channels]:
+    """``quantile`` and ``percentile`` of each channel; several at once stand on a new axis."""
+    if np.ndim(argument(call, 1, "q")):
+        raise NotUnderstoodError("it answers with several quantiles at once.")
+    return trace(call)
+
+
+_OPERATIONS = (
+    "Mean Max Min Amax Amin Var Std Prod Logsumexp Median All Any Nanmean Nanmax Nanmin Nanvar "
+    "Nanstd Nanprod Nanmedian CountNonzero"
+)
 _SYMBOLS = "mean max min variance std prod logsumexp all any"
 
 RULES = (
@@ -50,16 +62,21 @@ RULES = (
         (
             *(f"ops.{name}" for name in _OPERATIONS.split()),
             *(f"tf.{m}reduce_{name}" for m in ("", "math.") for name in _SYMBOLS.split()),
+            "tf.math.count_nonzero",
         ),
         trace,
         "passed",
     ),
     LayerRule(
         "sum",
-        ("ops.Sum", "tf.reduce_sum", "tf.math.reduce_sum", "tf.math.reduce_euclidean_norm"),
+        (
+            *("ops.Sum", "ops.Nansum", "tf.reduce_sum", "tf.math.reduce_sum"),
+            "tf.math.reduce_euclidean_norm",
+        ),
         summed,
         "passed",
     ),
+    LayerRule("quantile", ("ops.Quantile", "ops.Percentile"), quantile, "passed"),
     LayerRule("moments", ("ops.Moments", "tf.nn.moments"), moments, "passed"),
     LayerRule(
         "place of the largest",

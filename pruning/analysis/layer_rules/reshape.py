@@ -57,11 +57,24 @@ def _write(call: Call, axis: int, atoms: AtomArray) -> None:
                 call.setting(key, place, atoms=atoms)
             return
     written, path = argument(call, 1, "shape"), argument_path(call, 1, "shape")
-    if not isinstance(written, list | tuple) or len(written) <= axis or path is None:
+    listed = isinstance(written, list | tuple) and len(written) > axis
+    if listed and _counts(call, written[axis], atoms):
+        return
+    if not listed or not isinstance(written[axis], int) or path is None:
         call.freeze(atoms, f"{call.record.name!r} computes its width.")
     elif written[axis] != -1:
         _apart(call, held, (*path, axis), atoms)
         call.argument(*path, axis, atoms=atoms)
+
+
+def _counts(call: Call, width: Any, atoms: AtomArray) -> bool:
+    """Whether a computed width is the number of as many channels: these go together."""
+    for tensor, channels in zip(call.tensors, call.inputs, strict=True):
+        if tensor is width and channels.sizes_of == 0 and len(channels.atoms) == len(atoms):
+            call.atoms.unite(channels.atoms, atoms)
+            call.followed.append(channels.atoms)
+            return True
+    return False
 
 
 def _apart(
@@ -103,6 +116,9 @@ def squeeze(call: Call) -> Sequence[Channels]:
     axes = argument(call, 1, "axis")
     if axes is None:
         raise NotUnderstoodError("it removes axes without naming them.")
+    if call.inputs[0].axis in [int(a) % len(call.input_sizes[0]) for a in np.atleast_1d(axes)]:
+        call.freeze(call.inputs[0].atoms, "This single channel becomes a position.")
+        return [Channels()]
     return reduce_axes(call, axes, keepdims=False)
 
 
@@ -120,11 +136,15 @@ def move(call: Call) -> Sequence[Channels]:
 
 
 def repeat(call: Call) -> Sequence[Channels]:
-    """``repeat`` and ``tile`` with numbers that are written down."""
+    """``repeat`` and ``tile`` with numbers that are written down, where channels lie at least."""
     channels, rank = call.inputs[0], len(call.input_sizes[0])
     tiled = "ile" in str(getattr(call.layer, "symbol", type(call.layer).__name__))
     times = argument(call, 1, "repeats", argument(call, 1, "multiples"))
     axis = argument(call, 2, "axis")
+    if tiled and isinstance(times, list | tuple) and len(times) == rank:
+        times = [n if isinstance(n, int) else -1 for n in times]  # -1: it is computed
+        if channels.axis is not None and times[channels.axis] == -1:
+            raise NotUnderstoodError("how often it repeats is computed.")
     if not np.issubdtype(np.asarray(times).dtype, np.integer):
         raise NotUnderstoodError("how often it repeats is computed.")
     if channels.axis is None:

@@ -60,12 +60,12 @@ def _entry(value: Any, place: int) -> int:
 
 
 def global_pooling(call: Call) -> Sequence[Channels]:
-    """All positions become one; the channels stay."""
+    """All positions become one; the channels stay, unless they lie where it has positions."""
     rank = len(call.input_sizes[0])
     axis = channel_axis(call.layer, rank)
-    call.along(0, axis)
+    call.prefer(0, axis)
     positions = [a for a in range(1, rank) if a != axis]
-    return reduce_axes(call, positions, len(call.output_sizes[0]) == rank)
+    return reduce_axes(call, positions, len(call.output_sizes[0]) == rank, "inexact")
 
 
 def repeat_vector(call: Call) -> Sequence[Channels]:
@@ -100,6 +100,10 @@ RULES = (
         (
             *("ops.MaxPool", "ops.AveragePool", "ops.Resize", "tf.image.resize"),
             *("ops.AdaptiveMaxPool", "ops.AdaptiveAveragePool"),
+            *("ops.PadImages", "ops.CropImages", "ops.GaussianBlur", "ops.AffineTransform"),
+            *("tf.image.flip_left_right", "tf.image.flip_up_down", "tf.nn.pool"),
+            *("tf.image.crop_to_bounding_box", "tf.image.resize_with_crop_or_pad"),
+            *("tf.image.pad_to_bounding_box", "tf.image.central_crop"),
             *(f"tf.nn.{kind}_pool{size}" for kind in ("max", "avg") for size in ("", "2d", "1d")),
         ),
         trace,
@@ -116,7 +120,7 @@ RULES = (
         (
             *("Dropout", "AlphaDropout", "GaussianDropout", "GaussianNoise"),
             *(f"SpatialDropout{size}" for size in _SIZES),
-            *("ActivityRegularization", "StochasticDepth"),
+            *("ActivityRegularization", "StochasticDepth", "tf.nn.dropout"),
         ),
         pass_through,
         "passed",

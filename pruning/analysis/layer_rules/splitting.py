@@ -62,6 +62,12 @@ def unstack(call: Call) -> Sequence[Channels]:
     """Away goes an axis that is not the channels'."""
     axis = int(argument(call, 2, "axis", 0)) % len(call.input_sizes[0])
     channels = call.inputs[0]
+    if channels.sizes_of is not None:  # one by one, as ``tf.shape`` answers them
+        call.followed.append(channels.atoms)
+        number = Channels(None, channels.atoms, sizes_of=0)
+        return [
+            number if n == channels.sizes_of else Channels() for n in range(len(call.output_sizes))
+        ]
     if channels.axis == axis:
         return call.frozen_outputs(f"{call.record.name!r} picks channels by their number.")
     place = None if channels.axis is None else channels.axis - (axis < channels.axis)

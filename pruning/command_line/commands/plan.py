@@ -81,10 +81,11 @@ def _check_goal(options: Namespace) -> None:
     from pruning.command_line.parser import UsageError  # it imports the commands
 
     fixed = parse_pattern(options.pattern).fixed is not None and options.method == "weights"
-    if options.target is None and not options.ratio and not fixed:
+    said = options.target is not None or options.ratio or options.remove or fixed
+    if not said:
         raise UsageError(
             "Nothing says how much to remove.",
-            expected="--target KIND=VALUE, or --ratio NAME=FRACTION, or an N:M pattern.",
+            expected="--target KIND=VALUE, --ratio NAME=FRACTION, --remove BLOCK or a pattern N:M.",
             fix="Give for example --target flops=0.5.",
         )
 

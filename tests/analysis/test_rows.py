@@ -1,0 +1,136 @@
+"""Which channels go where branches are stacked, rows picked by number, and sizes read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pruning.intake.model_file import check_forward
+from pruning.surgery.channels import cut
+from pruning.surgery.self_check import self_check
+from tests.models import FAMILIES, keras_of, randomize
+from tests.surgery.cases import analysed, build, case
+from tests.surgery.topologies_operators import operation
+
+BOTH = pytest.mark.parametrize("family", FAMILIES)
+FREE = {
+    "selective_kernel": {"stem", "by1", "narrow", "top"},
+    "best_tokens": {"tokens", "picked"},
+    "each_by_itself": {"conv", "second"},
+    "gates_across": {"of_mean"},
+}
+
+
+@BOTH
+@pytest.mark.parametrize("name", FREE)
+def test_which_channels_can_go(name: str, family: str) -> None:
+    groups = case(name, family).analysis.groups
+    assert {group.id for group in groups if group.prunable} == FREE[name]
+
+
+def test_sizes_of_positions_leave_channels_free() -> None:
+    groups = case("sizes_read", "tf_keras").analysis.groups
+    assert {g.id for g in groups if g.prunable} == {"fine", "coarse", "kept", "rows", "last"}
+
+
+@BOTH
+def test_what_mixes_channels_goes_inexactly(family: str) -> None:
+    groups = {g.id: g for g in case("gates_across", family).analysis.groups}
+    asked = {name: group.on_request for name, group in groups.items() if group.on_request}
+    assert asked == {"conv": "inexact", "other": "inexact"}
+    assert "neighbouring channels" in groups["conv"].reason
+
+
+def test_who_computes_with_the_number_of_channels_freezes_them() -> None:
+    import tensorflow as tf
+
+    keras = keras_of("tf_keras")
+    layers = keras.layers
+
+    def frozen(read):
+        i = keras.Input((6, 6, 3))
+        x = layers.Conv2D(5, 3, name="conv")(i)
+        x = layers.GlobalAveragePooling2D()(x / tf.cast(read(x), "float32"))
+        model = keras.Model(i, layers.Dense(2, name="out")(x))
+        (group,) = [g for g in analysed(model, "tf_keras").groups if g.id == "conv"]
+        return None if group.prunable else group.reason
+
+    assert frozen(lambda x: tf.shape(x)[1]) is None
+    assert frozen(lambda x: tf.unstack(tf.shape(x))[2]) is None
+    for read in (
+        lambda x: tf.shape(x)[-1],
+        lambda x: tf.shape(x)[3],
+        lambda x: tf.shape(x)[1:][2],
+        lambda x: tf.unstack(tf.shape(x))[3],
+        lambda x: tf.reduce_prod(tf.shape(x)),
+        lambda x: (tf.shape(x) * 2)[3],
+    ):
+        assert "computes with the width of a layer" in frozen(read)
+
+
+def test_neighbours_that_a_channel_is_divided_by_are_cut_inexactly() -> None:
+    import tensorflow as tf
+
+    layers = keras_of("tf_keras").layers
+    i = layers.Input((6, 6, 3))
+    x = tf.nn.local_response_normalization(layers.Conv2D(5, 3, name="conv")(i), 2)
+    x = layers.Dense(2, name="out")(layers.Flatten()(x))
+    groups = {g.id: g for g in analysed(keras_of("tf_keras").Model(i, x), "tf_keras").groups}
+    assert groups["conv"].on_request == "inexact"
+    assert "neighbours" in groups["conv"].reason
+
+
+@BOTH
+def test_stacked_branches_are_no_open_dimension_of_the_input(family: str) -> None:
+    assert not case("selective_kernel", family).analysis.profile.notes
+    assert len(analysed(build("tokens", family), family).profile.notes) == 1
+
+
+def graph(family: str) -> Any:
+    """One graph, its nodes and edges as rows: messages are picked and added up by number."""
+    keras, layers = keras_of(family), keras_of(family).layers
+    nodes = keras.Input((4,), batch_size=5, name="nodes")
+    edges = keras.Input((2,), batch_size=5, dtype="int32", name="edges")
+    x = layers.Dense(6, activation="relu", name="first")(nodes)
+    message = operation(keras, "take")(x, edges[:, 0], axis=0)
+    message = layers.Dense(5, activation="relu", name="message")(message)
+    if family == "keras3":
+        read = keras.ops.segment_sum(message, edges[:, 1], num_segments=5)
+    else:
+        read = operation(keras, "math").unsorted_segment_sum(message, edges[:, 1], 5)
+    x = layers.Add(name="sum")([x, layers.Dense(6, name="update")(read)])
+    return keras.Model([nodes, edges], layers.Dense(3, name="out")(x))
+
+
+@BOTH
+def test_channels_of_nodes_and_of_messages_go_exactly(family: str) -> None:
+    model = graph(family)
+    randomize(model)
+    analysis = analysed(model, family)
+    groups = {g.id: g.channels for g in analysis.groups if g.prunable}
+    assert groups == {"first": 6, "message": 5}
+    made = cut(analysis, {"first": [0, 2, 5], "message": [1, 4]})
+    rng = np.random.default_rng(3)
+    numbers = [rng.normal(size=(5, 4)), rng.integers(0, 5, (5, 2))]
+    self_check(analysis, made, [n.astype(t) for n, t in zip(numbers, ("f4", "i4"), strict=True)])
+
+
+@BOTH
+def test_numbers_of_rows_are_no_larger_than_an_example_has(family: str) -> None:
+    """A batch of nodes beside a batch of pairs of them: of one sample there is only row 0."""
+    keras = keras_of(family)
+    nodes = keras.Input((4,), name="nodes")
+    pairs = keras.Input((2,), dtype="int32", name="pairs")
+    x = keras.layers.Dense(3, name="dense")(nodes)
+    if family == "keras3":
+        x = keras.ops.take(x, pairs[:, 1], axis=0)
+    else:
+        import tensorflow as tf
+
+        x = tf.gather(x, pairs[:, 1])
+    model = keras.Model([nodes, pairs], keras.layers.Dense(2, name="out")(x))
+    analysis = analysed(model, family)
+    assert check_forward(model, analysis.framework) == 128
+    assert np.all([group.prunable for group in analysis.groups if group.id == "dense"])
