@@ -16,9 +16,9 @@ run: .venv/installed
 test: check tests
 
 # In the order of collection: the few but long browser tests would come last, on one core alone.
-# Three for two cores, because a browser test often waits for a worker, and a worker for the disk.
+# Two for two cores: three were slower.
 tests: .venv/installed-dev chromium
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -q
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .
