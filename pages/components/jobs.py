@@ -16,7 +16,7 @@ from pages.components import errors
 from pruning import quantities
 from pruning.errors import PruningError
 from pruning.runs import executor
-from pruning.runs.folder import RunFolder, jobs_folder
+from pruning.runs.folder import RunFolder, job_folder
 from pruning.runs.status import Status, status
 
 REFRESH_SECONDS = 0.5
@@ -68,7 +68,7 @@ def follow(*works: Work) -> dict[str, dict[str, Any] | None]:
 
 def failed(work: Work) -> bool:
     """Whether a work was done in vain; asking for it does not start it."""
-    folder = RunFolder(jobs_folder() / f"{work.kind}-{work.key}")
+    folder = job_folder(work.kind, work.key)
     return folder.request.exists() and status(folder).state == "failed"
 
 

@@ -13,7 +13,7 @@ from pages.components import jobs, state
 from pruning import storage
 from pruning.analysis.profile import ModelProfile
 from pruning.runs import executor
-from pruning.runs.folder import RunFolder, jobs_folder
+from pruning.runs.folder import RunFolder, job_folder
 from pruning.runs.jobs.influences import key as influences_key
 from pruning.runs.status import status
 
@@ -46,7 +46,7 @@ def data(identifier: str, request: Mapping[str, Any]) -> jobs.Work:
 
 def data_of(key: str) -> jobs.Work | None:
     """The preparation that was asked for under that key, or ``None`` when it is not known."""
-    folder = RunFolder(jobs_folder() / f"data-{key}")
+    folder = job_folder("data", key)
     request = folder.read(folder.request)
     if not request:
         return None

@@ -23,7 +23,7 @@ from pruning import storage
 from pruning.errors import MismatchError
 from pruning.intake.store import model_path
 from pruning.runs import jobs, processes
-from pruning.runs.folder import RunFolder, jobs_folder, new_id, runs_folder
+from pruning.runs.folder import RunFolder, job_folder, new_id, runs_folder
 from pruning.runs.foresight import MOST_BYTES
 from pruning.runs.status import Status, status, worker_of
 from pruning.strategy.plan import PruningPlan
@@ -49,7 +49,7 @@ def ensure(kind: str, key: str, request: Mapping[str, Any], *, retry: bool = Fal
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", key):
         raise ValueError(f"{key!r} cannot be part of a folder's name")
-    folder = RunFolder(jobs_folder() / f"{kind}-{key}")
+    folder = job_folder(kind, key)
     with _locked():
         if folder.request.exists() and not _again(folder, retry):
             return folder

@@ -146,3 +146,8 @@ def runs_folder() -> Path:
 def jobs_folder() -> Path:
     """Folder of the short jobs that pages ask for."""
     return storage.home() / "jobs"
+
+
+def job_folder(kind: str, key: str) -> RunFolder:
+    """Folder of the job of that kind and key, whether it has begun or not."""
+    return RunFolder(jobs_folder() / f"{kind}-{key}")

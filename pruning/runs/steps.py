@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pruning.comparison.result import Sizes
     from pruning.intake.model_file import LoadedModel
     from pruning.surgery.channels import Cut
-    from pruning.surgery.layers import Removal
     from pruning.training import Features
 
 MOST_ANSWERS = 2 * 2**30  # bytes of the original's answers that distillation keeps in memory
@@ -105,14 +104,13 @@ def check(work: Work) -> None:
         work.self_check = self_check(work.analysis, work.cut, _check_samples(work)).to_dict()
 
 
-def remove(work: Work) -> Removal:
+def remove(work: Work) -> None:
     """Leave out the plan's blocks."""
     from pruning.surgery import layers
 
     with work.stage("cut"):
         work.removal = layers.remove(work.analysis, work.plan.removed)
         work.model = work.removal.model
-    return work.removal
 
 
 def check_removal(work: Work) -> None:

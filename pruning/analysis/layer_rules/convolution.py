@@ -6,8 +6,8 @@ whole groups (their inputs and outputs go together), or the same channels of eve
 Channels may lie along a spatial axis. Text as an image, one row a token, is read by a kernel that
 is as wide as the embedding: it sums over that axis and reads the channels there. Between two
 transpositions (gMLP) a kernel of size 1 does the same to each channel: they go through. A kernel
-that makes one value of neighbouring channels (ECA-Net, or of
-their mean and maximum in triplet attention) lets them go inexactly.
+that makes one value of neighbouring channels (ECA-Net, or of their mean and maximum in triplet
+attention) lets them go inexactly.
 """
 
 from __future__ import annotations
