@@ -102,7 +102,7 @@ def predict(
     _check(model, inputs)
     keep_memory()
     samples = len(inputs[0])
-    worth_a_graph = samples > FEW or loops_over_time(model, framework_of(model))
+    worth_a_graph = samples > FEW or loops_over_time(model, framework_of(model)) > 0
     graph = worth_a_graph and not needs_compiler(model)
     parts = []
     for start in range(0, samples, CHUNK):

@@ -84,11 +84,11 @@ def needs_compiler(model: Any) -> bool:
     )
 
 
-def loops_over_time(model: Any, framework: Framework) -> bool:
-    """Whether a layer repeats its operations for every time step: slow without a graph."""
+def loops_over_time(model: Any, framework: Framework) -> int:
+    """How many layers repeat their operations for every time step: slow without a graph."""
     layers = framework.keras.layers
     repeating = (layers.RNN, layers.Bidirectional, layers.TimeDistributed)
-    return any(isinstance(layer, repeating) for layer in framework.layers(model))
+    return sum(isinstance(layer, repeating) for layer in framework.layers(model))
 
 
 class _Only:

@@ -193,9 +193,10 @@ def _start(folder: RunFolder) -> None:
 
 
 def _end_if_stuck(folder: RunFolder) -> None:
+    """End a worker that has had its time to stop; one that has not begun loses nothing by it."""
     worker = worker_of(folder)
     asked = time.time() - folder.control.stat().st_mtime
-    if worker and asked > LAST_RESORT_SECONDS:
+    if worker and (asked > LAST_RESORT_SECONDS or not folder.record.exists()):
         processes.kill(*worker)
 
 

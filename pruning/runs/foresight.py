@@ -20,7 +20,7 @@ from pruning.errors import Cancelled
 from pruning.intake.dataset import Dataset
 from pruning.runs import steps
 from pruning.runs.narrowing import narrows
-from pruning.runs.preparation import Step, distils, preparation
+from pruning.runs.preparation import Step, ahead, distils, preparation
 from pruning.runs.work import Voice, Work
 from pruning.strategy.plan import PruningPlan
 
@@ -155,7 +155,7 @@ def _go_on(
     """Do the steps that are not done; what an unfinished one told is not kept."""
     told: list[_Told] = []
     work = foreseen.work_for(plan, data, Path(), _noting(told, told_more))
-    for step in preparation(plan, with_data=data is not None)[foreseen.done :]:
+    for step in ahead(plan, with_data=data is not None)[foreseen.done :]:
         told.clear()
         step(work)
         foreseen.told += told

@@ -12,6 +12,8 @@ from pruning.runs.work import Work
 from pruning.strategy.plan import PruningPlan
 
 Step = Callable[[Work], Any]
+# Layers over time whose graph is made ahead: about a second each, with nobody listening meanwhile.
+MOST_LOOPS = 4
 
 
 def preparation(plan: PruningPlan, *, with_data: bool) -> tuple[Step, ...]:
@@ -23,6 +25,17 @@ def preparation(plan: PruningPlan, *, with_data: bool) -> tuple[Step, ...]:
         _recalibrate: with_data and recalibrates(plan),
     }
     return tuple(step for step, needed in possible.items() if needed)
+
+
+def ahead(plan: PruningPlan, *, with_data: bool) -> tuple[Step, ...]:
+    """The same, and what only who prepares a run does: its first training step's graph.
+
+    Not for weights, whose masks change what is trained, nor for a training of more than labels.
+    """
+    training = plan.training
+    labels_alone = not (training.distillation or training.feature_matching)
+    trains = with_data and training.epochs > 0 and labels_alone and plan.method != "weights"
+    return (*preparation(plan, with_data=with_data), *((_make_ready,) if trains else ()))
 
 
 def recalibrates(plan: PruningPlan) -> bool:
@@ -54,6 +67,15 @@ def _answer(work: Work) -> None:
 
 def _recalibrate(work: Work) -> None:
     steps.recalibrate(work, _data(work))
+
+
+def _make_ready(work: Work) -> None:
+    """Of a training that is not seen at work without its graph, and whose graph is made soon."""
+    from pruning.frameworks.running import loops_over_time, needs_compiler
+
+    loops = loops_over_time(work.model, work.before.framework)
+    if 0 < loops <= MOST_LOOPS and not needs_compiler(work.model):
+        steps.make_ready(work, _data(work))
 
 
 def _narrow(work: Work) -> None:

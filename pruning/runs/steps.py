@@ -221,6 +221,19 @@ def answer(work: Work, data: Dataset) -> None:
         )
 
 
+def make_ready(work: Work, data: Dataset) -> None:
+    """Have the graph of the training made; it cannot be stopped midway.
+
+    Raises:
+        Cancelled: On entering, when something else is to be done.
+    """
+    from pruning.training import made_ready
+
+    if work.voice.should_stop():
+        raise Cancelled
+    work.ready = made_ready(work.model, work.before.framework, data, work.plan.training)
+
+
 def retrain(work: Work, data: Dataset, checkpoints: Path | None) -> None:
     """Train the pruned model; masks are computed while it trains, by the plan's schedule."""
     from pruning.training import retrain
@@ -238,6 +251,7 @@ def retrain(work: Work, data: Dataset, checkpoints: Path | None) -> None:
             features=_features(work),
             checkpoints=checkpoints,
             stretch=work.stretch,
+            ready=work.ready,
         )
         if work.voice.should_stop():
             raise Cancelled

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pruning.intake.model_file import LoadedModel
     from pruning.surgery.channels import Cut
     from pruning.surgery.layers import Removal
-    from pruning.training import Stretch, TrainingResult
+    from pruning.training import Ready, Stretch, TrainingResult
 
 Stage = Callable[[str], AbstractContextManager[None]]
 
@@ -59,6 +59,7 @@ class Work:
         original: What ``before`` was cut from, and which of its channels are left now, by group
             id; ``None`` where this work's own cut is the only one.
         stretch: The part of the plan's training that is still to be done, when not all of it.
+        ready: ``model`` with the graph of its training, where that was made before.
         seconds: Time of each stage.
     """
 
@@ -79,6 +80,7 @@ class Work:
     recalibration: Recalibration | None = None
     original: tuple[Analysis, Mapping[str, np.ndarray]] | None = None
     stretch: Stretch | None = None
+    ready: Ready | None = None
     training: TrainingResult | None = None
     comparison: Comparison | None = None
     seconds: dict[str, float] = field(default_factory=dict)

@@ -1,7 +1,18 @@
 """Retraining while, or after, a model is pruned."""
 
 from pruning.training.features import Features
-from pruning.training.retraining import Stretch, TrainingResult, retrain, steps_of_epoch
+from pruning.training.readiness import Ready, made_ready
+from pruning.training.retraining import Stretch, TrainingResult, retrain
 from pruning.training.timing import step_seconds
+from pruning.training.trainee import steps_of_epoch
 
-__all__ = ["Features", "Stretch", "TrainingResult", "retrain", "step_seconds", "steps_of_epoch"]
+__all__ = [
+    "Features",
+    "Ready",
+    "Stretch",
+    "TrainingResult",
+    "made_ready",
+    "retrain",
+    "step_seconds",
+    "steps_of_epoch",
+]

@@ -5,17 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pruning.errors import Cancelled, MismatchError
+from pruning.errors import Cancelled
 from pruning.frameworks._base import Framework
 from pruning.frameworks.memory import keep_memory
-from pruning.frameworks.names import require_graph_names
-from pruning.frameworks.running import needs_compiler, nested
 from pruning.intake.dataset import Dataset
 from pruning.strategy.criteria import criterion
 from pruning.strategy.plan import PruningPlan, Training
@@ -23,14 +20,22 @@ from pruning.strategy.schedules import StepSchedule, resolve
 from pruning.strategy.weight_scores import MOVEMENT
 from pruning.surgery.masks import Evidence, WeightMasks
 from pruning.training.checkpoints import Checkpoints
-from pruning.training.distillation import as_answers, distilling, probabilities, side_by_side
-from pruning.training.features import Features, matching
+from pruning.training.distillation import as_answers, probabilities, side_by_side
+from pruning.training.features import Features
 from pruning.training.first_step import early_first_step
 from pruning.training.movement import Movement
-from pruning.training.objective import fitted_targets, objective
-from pruning.training.pipeline import batches
+from pruning.training.objective import objective
 from pruning.training.progress import Progress
+from pruning.training.readiness import Ready
 from pruning.training.reference import TfmotZeroing
+from pruning.training.trainee import (
+    compiled,
+    labels,
+    learning_rate,
+    seed_everything,
+    steps_of_epoch,
+    training_batches,
+)
 from pruning.training.zeroing import MaskZeroing, Zeroing
 
 
@@ -101,6 +106,7 @@ def retrain(
     features: Features | None = None,
     checkpoints: Path | None = None,
     stretch: Stretch | None = None,
+    ready: Ready | None = None,
 ) -> TrainingResult:
     """Train ``model`` in place as the plan says; masks leave exact zeros behind.
 
@@ -123,6 +129,7 @@ def retrain(
         features: The original, whose values inside are matched, where the plan asks for it.
         checkpoints: Folder for ``last.weights.h5`` and ``best.weights.h5``.
         stretch: Train this part of the plan's training only (method channels).
+        ready: This model, made ready for exactly this training, of labels alone.
 
     Raises:
         MismatchError: The data cannot be fed to the model.
@@ -136,7 +143,7 @@ def retrain(
     steps = limit or training.epochs * steps_of_epoch(dataset, training)
     done = stretch.done if stretch else 0
     rate_of = _rate_of(framework.keras, training, steps)
-    began = time.perf_counter()
+    began = time.perf_counter() - (ready.seconds if ready else 0.0)
     movement = Movement() if _watches_movement(plan) else None
     if plan.method == "weights" and masks is None and plan.engine == "studio":
         masks = WeightMasks(model, framework, plan, movement or evidence)
@@ -144,7 +151,9 @@ def retrain(
         model, framework, plan, resolve(plan.schedule, steps), masks
     )
     plain = framework.with_output(trainee, dataset.manifest.output)
-    if steps:
+    if ready is not None:
+        trainee = ready.model
+    elif steps:
         trainee = compiled(
             plain, framework, dataset, training, distil=answers is not None, features=features
         )
@@ -193,124 +202,10 @@ def _watches_movement(plan: PruningPlan) -> bool:
     return plan.method == "weights" and MOVEMENT in criterion(plan.criterion, "weights").needs
 
 
-def steps_of_epoch(dataset: Dataset, training: Training) -> int:
-    """Batches in one epoch, the smaller last one included.
-
-    Raises:
-        MismatchError: There is nothing to train on, but epochs are asked for.
-    """
-    samples = dataset.manifest.counts.get("train", 0)
-    if not samples and training.epochs:
-        raise MismatchError(
-            "The data has no training samples.",
-            expected="At least one sample in the training split.",
-            fix="Prepare the data with a training split, or set the epochs to 0.",
-        )
-    return -(-samples // training.batch_size)
-
-
-def compiled(
-    model: Any,
-    framework: Framework,
-    dataset: Dataset,
-    training: Training,
-    *,
-    distil: bool = False,
-    features: Features | None = None,
-) -> Any:
-    """Compile ``model`` for the data's task and return the model to fit.
-
-    Of several outputs one is fitted: then it is a second model of the same layers.
-
-    Args:
-        model: Of that framework.
-        framework: The model's Keras.
-        dataset: What it is fitted to.
-        training: The plan's settings.
-        distil: It is fitted to labels and answers that lie side by side.
-        features: Of ``model`` and the original, to match.
-
-    Raises:
-        PlanError: There are no features that could be matched.
-        MismatchError: The data does not feed the model's inputs.
-        ModelFileError: A layer has a name that Keras cannot train with.
-    """
-    keras = framework.keras
-    if framework.family == "keras3":
-        require_graph_names(framework.layers(model))
-    feeds = len(dataset.manifest.input_arrays)
-    if len(model.inputs) != feeds:
-        raise MismatchError(
-            f"The model has {len(model.inputs)} inputs, the data has arrays for {feeds}.",
-            expected="An array for each input of the model.",
-            fix="Set the epochs to 0 to prune without data, or prepare the data for this model.",
-        )
-    plain = framework.with_output(model, dataset.manifest.output)
-    model = plain if features is None else matching(plain, features, dataset.manifest.output)
-    target = objective(plain, framework, dataset.manifest.task)
-    if distil:
-        width = plain.outputs[0].shape[-1]
-        target = distilling(target, framework, training.distillation, width)
-    steps = training.epochs * steps_of_epoch(dataset, training)
-    optimizer: dict[str, Callable[..., Any]] = {
-        "adam": keras.optimizers.Adam,
-        "adamw": keras.optimizers.AdamW,
-        "sgd": partial(keras.optimizers.SGD, momentum=0.9),
-        "rmsprop": keras.optimizers.RMSprop,
-    }
-    model.compile(
-        optimizer=optimizer[training.optimizer](learning_rate=_rate(keras, training, steps)),
-        loss=target.loss,
-        metrics=target.metrics,
-        # XLA would compile for seconds before the first step; some layers cannot do without.
-        jit_compile=needs_compiler(plain),
-    )
-    # A step that makes the optimizer's variables itself is traced twice.
-    model.optimizer.build(model.trainable_variables)
-    return model
-
-
-def _rate(keras: Any, training: Training, steps: int) -> Any:
-    """The learning rate of every step: a number, or what Keras asks for one."""
-    if training.decay == "none":
-        return training.learning_rate
-    return keras.optimizers.schedules.CosineDecay(training.learning_rate, max(1, steps))
-
-
 def _rate_of(keras: Any, training: Training, steps: int) -> Callable[[int], float]:
     """The same as numbers, by step from 0."""
-    rate = _rate(keras, training, steps)
+    rate = learning_rate(keras, training, steps)
     return lambda step: float(rate(step) if callable(rate) else rate)
-
-
-def seed_everything(model: Any, framework: Framework, seed: int) -> None:
-    """Seed Python, NumPy, TensorFlow, and the layers that drew a seed when they were made."""
-    framework.keras.utils.set_random_seed(seed)
-    states = [v for v in model.variables if v.name.split(":")[0].endswith("seed_generator_state")]
-    for index, state in enumerate(states):
-        state.assign(np.array([seed % 2**31, index]).astype("uint32"))
-
-
-def training_batches(
-    model: Any, dataset: Dataset, split: str, training: Training, y: np.ndarray
-) -> Any:
-    """Batches of one split as a model is trained on them; the training split is shuffled.
-
-    Args:
-        model: That is fitted.
-        dataset: Prepared data.
-        split: ``train`` or ``val``.
-        training: The plan's settings.
-        y: What the loss reads, a row a sample.
-    """
-    seed = training.seed if split == "train" else None
-    inputs = dataset.inputs(split)
-    return batches(inputs, y, training.batch_size, nested=partial(nested, model), seed=seed)
-
-
-def labels(model: Any, dataset: Dataset, split: str) -> np.ndarray:
-    """Labels of one split as the loss of ``model`` reads them. -> (n, …), of the output's rank."""
-    return fitted_targets(dataset.y(split), len(model.outputs[0].shape))
 
 
 def _targets(

@@ -10,7 +10,7 @@ import numpy as np
 from pruning.frameworks._base import Framework
 from pruning.intake.dataset import Dataset
 from pruning.strategy.plan import PruningPlan
-from pruning.training.retraining import compiled, labels, training_batches
+from pruning.training.trainee import compiled, labels, training_batches
 
 _WARM_UP = 3  # steps: the first traces, the next still fill caches
 _STEPS = 15

@@ -136,6 +136,20 @@ def test_a_worker_that_hangs_after_a_cancel_is_ended(queue_toy, monkeypatch) -> 
     assert status(folder).state == "cancelled"
 
 
+def test_a_worker_that_has_not_begun_is_ended_at_once(queue_toy, monkeypatch) -> None:
+    """It is still importing, or doing what it was told before."""
+    monkeypatch.setattr(processes, "WORKER", (sys.executable, "-c", "import time; time.sleep(600)"))
+    monkeypatch.setattr(executor, "LAST_RESORT_SECONDS", 600.0)
+    folder = queue_toy("done")
+    executor.tick()
+    worker = worker_of(folder)
+    assert status(folder).state == "running"
+    executor.cancel(folder)
+    executor.tick()
+    assert gone(worker)
+    assert status(folder).state == "cancelled"
+
+
 def test_ended_workers_leave_no_zombies(queue_toy) -> None:
     folder = queue_toy("done")
     executor.tick()

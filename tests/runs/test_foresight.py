@@ -15,7 +15,7 @@ from pruning.comparison import latency
 from pruning.errors import ModelFileError
 from pruning.frameworks._base import framework
 from pruning.intake.dataset import Dataset
-from pruning.runs import foresight, steps
+from pruning.runs import foresight, preparation, steps
 from pruning.runs.jobs import prune as job
 from pruning.runs.work import Voice, Work
 from pruning.strategy.plan import PruningPlan, Training
@@ -55,6 +55,31 @@ def paths(tmp_path_factory) -> dict[str, Path]:
         made[family] = folder / f"{family}.keras"
         framework(family).save(models.build("residual_identity", family), made[family])
     return made
+
+
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory) -> dict[str, Path]:
+    """A recurrent network of both Kerases, for the samples of ``sentences``."""
+    folder, made = tmp_path_factory.mktemp("recurrent"), {}
+    for family in models.FAMILIES:
+        keras = framework(family).keras
+        frames = keras.layers.Input((6, 3))
+        x = keras.layers.Conv1D(8, 3, name="stem")(frames)
+        x = keras.layers.LSTM(5, name="lstm")(x)
+        model = keras.Model(frames, keras.layers.Dense(3, activation="softmax", name="head")(x))
+        made[family] = folder / f"{family}.keras"
+        framework(family).save(model, made[family])
+    return made
+
+
+@pytest.fixture(scope="module")
+def sentences(tmp_path_factory) -> Dataset:
+    rng = np.random.default_rng(0)
+    splits = {
+        name: (rng.normal(0, 1, (count, 6, 3)).astype("float32"), np.arange(count) % 3)
+        for name, count in (("train", 40), ("val", 20), ("test", 20))
+    }
+    return write_dataset(tmp_path_factory.mktemp("sentences"), "classification", splits)
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +211,7 @@ def test_a_stopped_preparation_goes_on_when_it_is_asked_for_again(paths, data: D
     for questions in (0, 1, 1, 100):
         foresight.prepare(plan, data, After(questions))
         done.append(foresight._foreseen[0].done)
-    assert done == [0, 1, 2, 3]
+    assert done == [0, 1, 2, 4]  # the last one is for the recurrent ones
 
 
 def test_another_plan_begins_with_the_model_as_it_was_read(
@@ -224,6 +249,57 @@ def test_what_trains_or_answers_everything_is_left_to_the_run(
     foresight.foresee(path, "a model")
     foresight.prepare(plan, data, forever)
     assert foresight._foreseen[0].work is None
+
+
+@pytest.mark.parametrize("family", models.FAMILIES)
+def test_a_recurrent_model_gets_the_graph_of_its_training(
+    family: str, spoken, sentences: Dataset, tmp_path: Path
+) -> None:
+    """Seen by its learning: the same metrics and weights as of a run that nobody prepared."""
+    path, found = spoken[family], []
+    plan = plan_for(path, **CHANNELS)
+    for early in (False, True):
+        if early:
+            foresight.foresee(path, "a model")
+            foresight.prepare(plan, sentences, forever)
+        work, missing = foresight.begin(path, plan, sentences, tmp_path, Voice(), "a model")
+        assert [len(missing), work.ready is not None] == ([0, True] if early else [3, False])
+        for step in missing:
+            step(work)
+        steps.retrain(work, sentences, None)
+        found.append(work)
+    assert_same(*found)
+    metrics = ("loss", "accuracy", "val_loss")
+    for name in metrics:
+        mine, its = (work.training.history[-1][name] for work in found)
+        assert mine == its
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"method": "weights", "criterion": "magnitude"},
+        {"training": Training(epochs=0)},
+        {"training": Training(epochs=1, feature_matching=1.0)},
+    ],
+    ids=["weights", "no training", "features"],
+)
+def test_no_graph_is_made_of_what_the_training_changes_first(
+    fields: dict[str, Any], spoken, sentences: Dataset
+) -> None:
+    path = spoken["keras3"]
+    foresight.foresee(path, "a model")
+    foresight.prepare(plan_for(path, **(CHANNELS | fields)), sentences, forever)
+    assert foresight._foreseen[0].work is not None
+    assert foresight._foreseen[0].work.ready is None
+
+
+def test_no_graph_is_made_that_takes_long(spoken, sentences: Dataset, monkeypatch) -> None:
+    monkeypatch.setattr(preparation, "MOST_LOOPS", 0)
+    path = spoken["keras3"]
+    foresight.foresee(path, "a model")
+    foresight.prepare(plan_for(path, **CHANNELS), sentences, forever)
+    assert foresight._foreseen[0].work.ready is None
 
 
 def test_a_model_of_many_operations_is_only_read(paths, data: Dataset, monkeypatch) -> None:

@@ -15,7 +15,7 @@ from pruning.intake.dataset import Dataset, InputArray, Manifest
 from pruning.training import retrain
 from pruning.training.pipeline import batches
 from pruning.training.recalibration import normalizations, recalibrate
-from pruning.training.retraining import compiled
+from pruning.training.trainee import compiled
 from tests.models import FAMILIES, keras_of
 from tests.several_inputs import FORMS
 from tests.training.toy import plan_for
