@@ -16,8 +16,7 @@ from tests.training.toy import plan_for, write_dataset
 
 TRAININGS = {
     "adam, cosine": {"epochs": 2, "decay": "cosine"},
-    "momentum, patience": {"epochs": 2, "optimizer": "sgd", "patience": 1},
-    "adamw": {"epochs": 1, "optimizer": "adamw", "seed": 7},
+    "momentum, another seed": {"epochs": 1, "optimizer": "sgd", "seed": 7},
 }
 
 
@@ -41,8 +40,7 @@ def recurrent(family: str) -> Any:
     layers = keras.layers
     frames = layers.Input((5, 4))
     x = layers.Dropout(0.3)(frames)
-    x = layers.Bidirectional(layers.LSTM(6, return_sequences=True))(x)
-    x = layers.GRU(5, dropout=0.2)(layers.BatchNormalization()(x))
+    x = layers.BatchNormalization()(layers.GRU(5, dropout=0.2)(x))
     return keras.Model(frames, layers.Dense(3, activation="softmax")(x))
 
 
