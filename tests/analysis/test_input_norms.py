@@ -28,6 +28,7 @@ def norms(family, model, *inputs):
         digest="m",
         name="m",
         bytes=0,
+        for_pricing=False,
     )
     found = gather(analysis, ["input_norm"], Samples(inputs)).found["input_norm"]
     return found.weights, found.reasons

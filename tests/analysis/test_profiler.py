@@ -118,7 +118,7 @@ def test_the_container_is_what_a_saved_file_has_beyond_its_weights(
     family: str, suffix: str, tmp_path
 ) -> None:
     model = build("lstm", family)
-    analysis = analysed(model, family, file_format=suffix)
+    analysis = analysed(model, family, file_format=suffix, for_pricing=True)
     path = tmp_path / f"model.{suffix}"
     analysis.framework.save(model, path)
     assert analysis.profile.container_bytes == path.stat().st_size - 4 * model.count_params()
@@ -127,7 +127,7 @@ def test_the_container_is_what_a_saved_file_has_beyond_its_weights(
 @BOTH
 def test_a_short_analysis_leaves_out_what_a_cut_does_not_need(family: str) -> None:
     whole = case("attention", family).analysis
-    short = analysed(whole.model, family, for_pricing=False)
+    short = analysed(whole.model, family)
     assert short.groups == whole.groups
     assert short.profile.container_bytes is None
     for ours, theirs in zip(short.profile.layers, whole.profile.layers, strict=True):
@@ -173,7 +173,7 @@ def test_zeros_and_edges(family: str) -> None:
     kernel, bias = model.get_layer("hidden").get_weights()
     kernel[:, :5] = 0
     model.get_layer("hidden").set_weights([kernel, bias])
-    profile = analysed(model, family).profile
+    profile = analysed(model, family, for_pricing=True).profile
     assert profile.layer("hidden").zeros == 0.5
     assert profile.layer("logits").zeros == 0.0
     edges = {(edge.source, edge.target) for edge in profile.edges}

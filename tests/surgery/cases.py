@@ -75,9 +75,13 @@ def build(name: str, family: str) -> Any:
 
 
 def analysed(model: Any, family: str, file_format: str = "keras", **options: Any) -> Analysis:
-    """Analyse a model in memory as if it had been loaded from a file."""
+    """Analyse a model in memory as if it had been loaded from a file.
+
+    Not ``for_pricing`` unless that is asked for: half of the time goes into writing a file.
+    """
     file = SimpleNamespace(file_format=file_format, writer="test")
     loaded = SimpleNamespace(model=model, framework=framework(family), file=file, length=128)
+    options = {"for_pricing": False} | options
     return analyse(loaded, digest="digest", name="model.keras", bytes=1000, **options)
 
 
@@ -99,7 +103,7 @@ def random_kept(analysis: Analysis, seed: int, on_request: bool = False) -> dict
 @cache
 def case(name: str, family: str, on_request: bool = False) -> Case:
     """Analyse and cut a topology, with a seed of its own."""
-    analysis = analysed(build(name, family), family)
+    analysis = analysed(build(name, family), family, for_pricing=True)
     before = [np.array(weight) for weight in analysis.model.get_weights()]
     kept = random_kept(analysis, TOPOLOGIES.index(name), on_request)
     return Case(analysis, before, cut(analysis, kept))

@@ -133,7 +133,7 @@ def test_the_file_of_the_cut_model_is_as_large_as_priced(
     made = case(name, family)
     analysis = made.analysis
     if file_format != analysis.profile.file_format:
-        analysis = analysed(analysis.model, family, file_format)
+        analysis = analysed(analysis.model, family, file_format, for_pricing=True)
     assert cuts_are_exact(analysis.profile) == (name not in ESTIMATED)
     assert_priced(analysis, made.cut, tmp_path)
 

@@ -58,7 +58,7 @@ def attention(keras: Any) -> Any:
 def test_a_query_can_go_without_what_attention_answers(
     family: str, file_format: str, tmp_path: Path
 ) -> None:
-    analysis = analysed(attention(keras_of(family)), family, file_format)
+    analysis = analysed(attention(keras_of(family)), family, file_format, for_pricing=True)
     made = cut(analysis, {"query": [1, 3, 4]})
     assert made.model.get_layer("attention").get_weights()[6].shape == (2, 4, 8)
     assert self_check(analysis, made).max_abs_error <= 1e-5
@@ -68,7 +68,7 @@ def test_a_query_can_go_without_what_attention_answers(
 @formats
 @pytest.mark.parametrize("family", FAMILIES)
 def test_weights_of_other_types(family: str, file_format: str, tmp_path: Path) -> None:
-    analysis = analysed(precisions(keras_of(family)), family, file_format)
+    analysis = analysed(precisions(keras_of(family)), family, file_format, for_pricing=True)
     taken = {layer.name: layer.value_bytes for layer in analysis.profile.layers}
     assert [taken[name] for name in ("half", "single", "double")] == [2, 4, 8]
     assert_priced_exactly(analysis, tmp_path, seed=1)
@@ -77,7 +77,7 @@ def test_weights_of_other_types(family: str, file_format: str, tmp_path: Path) -
 @formats
 @pytest.mark.parametrize("family", FAMILIES)
 def test_weights_that_are_stored_twice(family: str, file_format: str, tmp_path: Path) -> None:
-    analysis = analysed(stored_twice(keras_of(family)), family, file_format)
+    analysis = analysed(stored_twice(keras_of(family)), family, file_format, for_pricing=True)
     taken = sorted(layer.value_bytes for layer in analysis.profile.layers)
     assert taken[-1] == (8 if file_format == "h5" else 4)
     assert_priced_exactly(analysis, tmp_path, seed=1)

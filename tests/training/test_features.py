@@ -37,10 +37,10 @@ def cut_in_half(family, folder, make=residual):
     door.keras.utils.set_random_seed(0)
     door.save(make(door.keras), folder / "model.keras")
     loaded = model_file.load(folder / "model.keras")
-    before = analyse(loaded)
+    before = analyse(loaded, for_pricing=False)
     kept = {g.id: np.arange(g.channels)[1::2] for g in before.groups if g.can_shrink}
     cut = channels.cut(before, kept)
-    after = analyse(replace(loaded, model=cut.model))
+    after = analyse(replace(loaded, model=cut.model), for_pricing=False)
     return Features(before, after, cut.kept, 1.0), cut.model
 
 

@@ -22,7 +22,7 @@ def analysed(model: Any, family: str) -> Analysis:
         file_format={"keras3": "keras", "tf_keras": "h5"}[family], writer="", family=family
     )
     loaded: Any = SimpleNamespace(model=model, framework=framework(family), file=file, length=128)
-    return analyse(loaded, digest="", name="", bytes=0)
+    return analyse(loaded, digest="", name="", bytes=0, for_pricing=False)
 
 
 def built(name: str, family: str) -> Analysis:
