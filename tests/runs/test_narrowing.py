@@ -31,6 +31,16 @@ def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNING_STUDIO_HOME", str(tmp_path / "home"))
 
 
+@pytest.fixture
+def without_graphs() -> Iterator[None]:
+    """For trainings of few steps that change nothing: most of their time goes into graphs."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 def network(keras):
     """8 and 10 channels, nothing that changes but by training."""
     return keras.Sequential(
@@ -88,6 +98,7 @@ def assert_slices(before, after, entries) -> None:
 
 
 @FAMILIES
+@pytest.mark.usefixtures("without_graphs")
 def test_without_learning_it_comes_to_slices_of_the_original(family: str, tmp_path: Path) -> None:
     """At a learning rate of 0 three cuts are one: what they keep is told of the original."""
     training = Training(epochs=4, batch_size=16, learning_rate=0.0)
@@ -196,6 +207,7 @@ def test_features_are_those_of_the_original_after_every_cut(family, tmp_path, mo
 
 
 @FAMILIES
+@pytest.mark.usefixtures("without_graphs")
 @pytest.mark.parametrize("name", ["grouped", "whole_groups"])
 def test_a_group_that_would_become_another_waits_for_the_last_cut(name, family, tmp_path) -> None:
     """Of a convolution's groups some go: what is left may be cut in other ways than before."""
