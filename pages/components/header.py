@@ -8,6 +8,7 @@ from pages.components import glossary, state
 from pages.components.text import plain
 from pruning import quantities, storage
 from pruning.analysis.profile import ModelProfile
+from pruning.intake import store
 from pruning.runs import library
 
 FAMILIES = {"keras3": "Keras 3", "tf_keras": "Keras 2 (tf_keras)"}
@@ -44,6 +45,8 @@ def require(
     opened = state.current()
     if model and not opened.model:
         _missing("No model is open yet.", "Open a demo or bring your own model", "upload")
+    if model and not model_is_here(opened):
+        _missing(gone("model"), "Open a demo or bring your own model", "upload")
     if data and not state.manifest(opened.data):
         _missing("No data is open yet.", "Choose the data that the model is judged on", "upload")
     if plan and not opened.plan:
@@ -54,6 +57,24 @@ def require(
             _missing(what, "Start a run, or open one of the earlier ones", "runs")
         _missing(what, *before_a_run())
     return opened
+
+
+def model_is_here(opened: state.Current) -> bool:
+    """Whether the model that is open, if any, is stored: not deleted, and no other studio's."""
+    return not opened.model or store.has_model(opened.model)
+
+
+def source_is_here(opened: state.Current) -> bool:
+    """The same of a data file that is not prepared yet."""
+    return not opened.source or store.has_data(opened.source)
+
+
+def gone(kind: str) -> str:
+    """Say that what a link names is not here."""
+    return (
+        f"The {kind} of this link is not in this studio: it was deleted, or uploaded to another "
+        "one. Upload it again, or open another."
+    )
 
 
 def before_a_run() -> tuple[str, state.Page]:
@@ -93,6 +114,8 @@ def _missing(what: str, action: str, page: state.Page) -> None:
 def _model(opened: state.Current) -> str:
     if not opened.model:
         return "No model yet"
+    if not model_is_here(opened):
+        return "Model not in this studio"
     name = plain(model_name(opened.model), _NAME_LENGTH)
     profile = state.profile(opened.model)
     return f"**{name}** {passport(profile)}" if profile else f"**{name}**"
@@ -101,7 +124,9 @@ def _model(opened: state.Current) -> str:
 def _data(opened: state.Current) -> str:
     manifest = state.manifest(opened.data)
     if manifest is None:
-        return "Data is being prepared" if opened.source else "No data yet"
+        if opened.data or not source_is_here(opened):
+            return "Data not in this studio"
+        return "Data not ready yet" if opened.source else "No data yet"
     samples = quantities.plural(sum(manifest.counts.values()), "sample")
     words = [manifest.modality, samples]
     if manifest.classes:
