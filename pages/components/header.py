@@ -10,10 +10,12 @@ from pruning import quantities, storage
 from pruning.analysis.profile import ModelProfile
 from pruning.intake import store
 from pruning.runs import library
+from pruning.strategy.plan import PruningPlan
 
 FAMILIES = {"keras3": "Keras 3", "tf_keras": "Keras 2 (tf_keras)"}
 _SHORT = {"keras3": "Keras 3", "tf_keras": "Keras 2"}
 _NAME_LENGTH = 32
+_PLAN_PLACE = "place of the plan in the header"
 
 
 def line() -> None:
@@ -25,10 +27,22 @@ def line() -> None:
         state.link("upload", _model(opened), icon=":material/deployed_code:")
         state.link("upload", _data(opened), icon=":material/dataset:")
         if opened.plan:
-            state.link("strategy", plain(opened.plan, _NAME_LENGTH), icon=":material/tune:")
+            st.session_state[_PLAN_PLACE] = st.empty()
+            _plan(opened)
         if opened.run:
             state.link("retraining", plain(opened.run), icon=":material/model_training:")
         glossary.button()
+
+
+def plan_is(model: str, plan: PruningPlan | None) -> None:
+    """Tell what the strategy page's form comes to, which is known only after the line is drawn.
+
+    Args:
+        model: That the page is for.
+        plan: With the name of the saved plan if it is that one; ``None`` when it is no plan.
+    """
+    state.note_plan(model, plan)
+    _plan(state.current())
 
 
 def require(
@@ -119,6 +133,17 @@ def _model(opened: state.Current) -> str:
     name = plain(model_name(opened.model), _NAME_LENGTH)
     profile = state.profile(opened.model)
     return f"**{name}** {passport(profile)}" if profile else f"**{name}**"
+
+
+def _plan(opened: state.Current) -> None:
+    """Draw the saved plan that is open, and whether the form says something else by now."""
+    if not opened.plan:
+        return
+    words = plain(opened.plan, _NAME_LENGTH)
+    if state.plan_changed(opened):
+        words += " · changed since it was saved"
+    with st.session_state[_PLAN_PLACE]:
+        state.link("strategy", words, icon=":material/tune:")
 
 
 def _data(opened: state.Current) -> str:

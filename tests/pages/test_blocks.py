@@ -182,6 +182,7 @@ def test_a_run_starts_and_a_saved_plan_opens(profile) -> None:
     app = studio.page("strategy", model=MODEL, data=studio.REF, plan="kept")
     assert not app.exception
     assert planned(app).removed == removed
+    assert planned(app).name == "kept"  # it says what was saved
 
 
 def test_without_data_the_page_says_what_is_missing(profile) -> None:

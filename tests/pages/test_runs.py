@@ -52,6 +52,19 @@ def test_a_note_is_kept(runs: Path) -> None:
     assert library.summary(library.find(FIRST)).note == "for the review"
 
 
+def test_a_run_is_opened_without_the_plan_that_was_open(runs: Path) -> None:
+    app = studio.page("runs", plan="of another run")
+    app.session_state["runs"] = {"selection": {"rows": [1], "columns": [], "cells": []}}
+    app.run()
+    own = [
+        link.proto.query_string
+        for link in app.get("page_link")
+        if "run=" in link.proto.query_string
+    ]
+    assert len(own) == 2
+    assert not any("plan=" in query for query in own)
+
+
 def test_two_selected_runs_are_compared(runs: Path) -> None:
     app = open_page(0, 1)
     rows = app.dataframe[1].value

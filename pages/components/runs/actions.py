@@ -31,7 +31,9 @@ def _one(run: RunSummary) -> None:
     words = describe(run.plan) if run.plan else run.damaged
     st.markdown(f"{badge(run.state)} **{plain(run.model_name or run.model, 40)}** {plain(words)}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        named = {"run": run.id, "model": run.model or None, "data": run.data or None}
+        named = {
+            "run": run.id, "model": run.model or None, "data": run.data or None, "plan": None
+        }  # fmt: skip
         if run.state == "done":
             state.link("comparison", "Open the comparison", icon=":material/compare:", **named)
         if run.state != "damaged":
