@@ -81,9 +81,9 @@ def _quality(comparison: Comparison) -> str:
 def _numbers(metric: str, difference: Interval) -> str:
     """``−0.3 points (95 %: −0.8 to +0.2)``; regression in the target's own unit."""
     if metric == "mae":
-        value, low, high = (
-            _signed(number, 3) for number in (difference.value, difference.low, difference.high)
-        )
+        numbers = (difference.value, difference.low, difference.high)
+        shared = quantities.common_decimals(numbers)
+        value, low, high = (_signed(number, shared) for number in numbers)
         return f"{value} (95 %: {low} to {high})"
     decimals = quantities.decimals_of_points(difference.low, difference.high)
     value, low, high = (
@@ -93,10 +93,10 @@ def _numbers(metric: str, difference: Interval) -> str:
     return f"{value} (95 %: {low.removesuffix(' points')} to {high.removesuffix(' points')})"
 
 
-def _signed(number: float, digits: int) -> str:
-    """With its sign and so many significant digits."""
-    text = f"{abs(number):.{digits}g}"
-    if float(text) == 0:
+def _signed(number: float, decimals: int) -> str:
+    """With its sign and so many decimals."""
+    text = f"{abs(number):,.{decimals}f}"
+    if not text.strip("0.,"):
         return f"±{text}"
     return f"{'+' if number > 0 else quantities.MINUS}{text}"
 

@@ -57,16 +57,32 @@ def test_regression_errors_that_grow_are_a_loss() -> None:
     }
     worse = verdict(comparison(difference=Interval(0.125, 0.05, 0.2), **shared))
     assert worse.endswith(
-        "mean absolute error rose by 0.125 (95 %: +0.05 to +0.2) on 2,000 test samples."
+        "mean absolute error rose by 0.125 (95 %: +0.050 to +0.200) on 2,000 test samples."
     )
     better = verdict(comparison(difference=Interval(-0.125, -0.2, -0.05), **shared))
     assert better.endswith(
-        "mean absolute error fell by 0.125 (95 %: −0.2 to −0.05) on 2,000 test samples: a gain."
+        "mean absolute error fell by 0.125 (95 %: −0.200 to −0.050) on 2,000 test samples: a gain."
     )
     same = verdict(comparison(difference=Interval(0.0, -0.2, 0.2), **shared))
     assert same.endswith(
-        "mean absolute error ±0 (95 %: −0.2 to +0.2): no loss shown on 2,000 test samples."
+        "mean absolute error ±0.000 (95 %: −0.200 to +0.200): no loss shown on 2,000 test samples."
     )
+
+
+@pytest.mark.parametrize(
+    ("difference", "words"),
+    [
+        (Interval(17.018, 16.57, 17.46), "rose by 17.0 (95 %: +16.6 to +17.5)"),
+        (Interval(25_123.0, 24_000.0, 26_250.0), "rose by 25,123 (95 %: +24,000 to +26,250)"),
+        (Interval(1.2e-4, 1e-4, 1.4e-4), "rose by 0.000120 (95 %: +0.000100 to +0.000140)"),
+    ],
+)
+def test_an_error_and_its_interval_have_the_same_digits(difference: Interval, words: str) -> None:
+    said = verdict(
+        comparison(task="regression", metric="mae", before=Interval(2.0, 1.9, 2.1), chance=9.0,
+                   difference=difference)
+    )  # fmt: skip
+    assert words in said
 
 
 def test_multilabel_names_its_metric() -> None:

@@ -91,7 +91,8 @@ def _quality(before: Scores, after: Scores, result: Comparison) -> figures.Figur
     value, detail = after.value, f"On {result.samples:,} test samples."
     if after.metric == "mae":
         unit: figures.Unit = "error"
-        interval = f"{value.value:.4g} (95 %: {value.low:.4g} to {value.high:.4g})"
+        middle, low, high = map(quantities.number, (value.value, value.low, value.high))
+        interval = f"{middle} (95 %: {low} to {high})"
     else:
         unit = "accuracy"
         interval = quantities.percent_interval(value.value, value.low, value.high)

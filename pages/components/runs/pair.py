@@ -109,4 +109,4 @@ def _value(name: str, value: Any, metric: str) -> str:
         return "yes" if value else "no"
     if not isinstance(value, int | float):
         return visible(str(value), 80) if str(value) else "—"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
+    return f"{value:,}" if isinstance(value, int) else quantities.number(value, 6)

@@ -118,7 +118,12 @@ def _delete(profile: ModelProfile, entry: library.SavedPlan) -> None:
 
 
 def _upload(profile: ModelProfile) -> None:
-    file = st.file_uploader("Open a plan from a file", type="json", key="plan_file")
+    file = st.file_uploader(
+        "Open a plan from a file",
+        type="json",
+        key="plan_file",
+        max_upload_size=-(-library.MOST_BYTES // 2**20),  # megabytes
+    )
     if file is None or st.session_state.get("plan file read") == file.file_id:
         return
     try:

@@ -116,7 +116,7 @@ def _interval(scores: Scores, unit: figures.Unit) -> str:
     low, high = scores.value.low, scores.value.high
     if unit == "accuracy":
         return f"95 %: {100 * low:.1f} to {quantities.percent(high)}"
-    return f"95 %: {low:.4g} to {high:.4g}"
+    return f"95 %: {quantities.number(low)} to {quantities.number(high)}"
 
 
 def _chance(scores: Scores) -> str:

@@ -48,7 +48,7 @@ def label(dataset: Dataset, index: int) -> str:
         return ", ".join(name for name, on in zip(classes, value, strict=True) if on) or "none"
     if dataset.manifest.task == "classification":
         return classes[int(value)] if value.ndim == 0 else _shares(value, classes)
-    return quantities.minus(", ".join(f"{number:.4g}" for number in value.ravel()[:4]))
+    return ", ".join(quantities.number(number) for number in value.ravel()[:4])
 
 
 def _shares(value: np.ndarray, classes: Sequence[str]) -> str:
