@@ -408,7 +408,31 @@ def test_tries_change_one_setting_each():
     assert {entry["scaling"] for entry in found.values()} == {"raw", "-1..1", "torch", "caffe"}
     grey = baseline.tries({**prepared.IMAGE, "channels": 1})
     assert {entry["scaling"] for entry in grey.values()} == {"raw", "-1..1"}
-    assert baseline.tries(prepared.TEXT) == {}
+    assert list(baseline.tries(prepared.TEXT)) == ["Tokens: characters"]
+    (letters,) = baseline.tries(prepared.TEXT).values()
+    assert letters["tokens"] == "characters"
+    assert "vocabulary" not in letters
+
+
+def test_a_vocabulary_is_kept_only_for_tokens_of_its_kind(app, home, jobs):
+    prepared.store(prepared.TEXT, (6,), np.zeros((20, 6), np.int32))
+    jobs.states["look"] = "done"
+    jobs.results["look"] = {"source": {**_source(), "modality": "text"}}
+    app.query_params["data"] = prepared.REF
+    app.session_state[f"settings_{prepared.DATA}"] = True
+    app.run()
+    keep = next(t for t in app.toggle if t.label.startswith("Keep the vocabulary"))
+    assert keep.value
+    app.selectbox(key=f"set_{prepared.DATA}_text_tokens").select("characters").run()
+    assert not app.exception
+    keep = next(t for t in app.toggle if t.label.startswith("Keep the vocabulary"))
+    assert (keep.value, keep.disabled) == (False, True)
+    assert not app.error
+
+
+def test_a_space_among_characters_can_be_seen():
+    assert preview._badge(" ") == ":gray-badge[␣]"
+    assert preview._badge("a") == ":gray-badge[a]"
 
 
 def _source() -> dict:

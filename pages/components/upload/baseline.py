@@ -75,6 +75,12 @@ def tries(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         colour = settings.get("channels", 3) == 3
         if value != settings.get("scaling") and (colour or value not in ("torch", "caffe")):
             found[f"Scaling: {words}"] = {**settings, "scaling": value}
+    if settings.get("modality") == "text":
+        # Built anew from the training texts: the one in use is of other tokens.
+        built = {key: value for key, value in settings.items() if key != "vocabulary"}
+        for value in ("words", "characters"):
+            if value != settings.get("tokens", "words"):
+                found[f"Tokens: {value}"] = {**built, "tokens": value}
     if settings.get("modality") == "audio":
         for value, words in _NORMALISE.items():
             if value != settings.get("normalise", "none"):

@@ -59,6 +59,10 @@ def _shares(value: np.ndarray, classes: Sequence[str]) -> str:
     return f"{quantities.shape(value.shape)} labels: {', '.join(shares)}"
 
 
+#: Tokens of characters that could not be seen.
+_BLANKS = {" ": "␣", "\n": "⏎", "\t": "⇥"}
+
+
 def tokens(row: np.ndarray, vocabulary: list[str]) -> list[str | None]:
     """Tokens behind a row of token numbers; 0 is padding and left out, ``None`` is unknown."""
     words = ["", None, *vocabulary]
@@ -121,7 +125,9 @@ def _texts(gallery: Gallery, indices: list[int]) -> None:
 
 
 def _badge(word: str | None) -> str:
-    return ":orange-badge[unknown]" if word is None else f":gray-badge[{plain(word, 24)}]"
+    if word is None:
+        return ":orange-badge[unknown]"
+    return f":gray-badge[{plain(_BLANKS.get(word, word), 24)}]"
 
 
 def _arrays(gallery: Gallery, indices: list[int]) -> None:

@@ -49,7 +49,7 @@ def draw(identifier: str, source: Source, profile: ModelProfile | None, asked: A
     settings = {key: value for key, value in settings.items() if key not in _LEARNED}
     options = {**asked.options, **_options(identifier, source, asked.options)}
     if source.modality == "text":
-        settings |= _vocabulary(settings, identifier)
+        settings |= _vocabulary(settings, asked.preprocessing, identifier)
     if _fits(settings, profile) and st.button(
         "Prepare the data again", icon=":material/play_arrow:", key="prepare", type="primary"
     ):
@@ -186,19 +186,29 @@ def _columns(identifier: str, source: Source, asked: Mapping[str, Any]) -> dict[
     }
 
 
-def _vocabulary(settings: Mapping[str, Any], identifier: str) -> dict[str, Any]:
-    """Draw the choice of a vocabulary: from the training texts, or a file of the model's author."""
+def _vocabulary(
+    settings: Mapping[str, Any], used: Mapping[str, Any], identifier: str
+) -> dict[str, Any]:
+    """Draw the choice of a vocabulary: from the training texts, or a file of the model's author.
+
+    Args:
+        settings: As the form has them.
+        used: As they were; another kind of tokens needs another vocabulary.
+        identifier: Of the data, for the widgets' keys.
+    """
     file = st.file_uploader(
         "Vocabulary file (.txt, one token a line); without one it is built from the training texts",
         type=["txt"],
         key=f"vocabulary_{identifier}",
     )
     if file is None:
+        kinds = [each.get("tokens") == "characters" for each in (settings, used)]
+        usable = "vocabulary" in settings and kinds[0] == kinds[1]
         keep = st.toggle(
             "Keep the vocabulary that is in use",
-            "vocabulary" in settings,
-            key=f"keep_vocabulary_{identifier}",
-            disabled="vocabulary" not in settings,
+            usable,
+            key=f"keep_vocabulary_{identifier}_{usable}",
+            disabled=not usable,
         )
         return {} if keep else {"vocabulary": None}
     with errors.shown():
