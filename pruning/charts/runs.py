@@ -42,7 +42,8 @@ def quality_against_size(
             y=alt.Y(
                 "quality:Q",
                 title=title,
-                scale=alt.Scale(zero=False, padding=12),
+                # Not to round numbers: that would be 110 % above an accuracy of 100 %.
+                scale=alt.Scale(zero=False, padding=12, nice=False),
                 axis=_quality_axis(percent),
             ),
             color=alt.Color(

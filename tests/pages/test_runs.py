@@ -87,6 +87,42 @@ def test_two_selected_runs_are_compared(runs: Path) -> None:
     assert rows.loc["plan › target › value", FIRST] == "50.0 %"
 
 
+def test_two_runs_name_their_data_and_have_their_latencies(runs: Path) -> None:
+    app = open_page(0, 1)
+    app.toggle(key="only_differences").set_value(False).run()
+    rows = app.dataframe[1].value.set_index("")
+    assert list(rows.loc["data"]) == ["animals.zip", "animals.zip"]
+    assert list(rows.loc["Latency before"]) == ["—", "2.00 ms"]
+    assert list(rows.loc["Latency after"]) == ["—", "1.00 ms"]
+    names = list(rows.index)
+    assert "model" in names
+    assert names.index("Test accuracy after") < names.index("Latency before")
+    run = RunFolder(runs / "runs" / SECOND)
+    storage.write_json(run.request, {**run.read(run.request), "data": f"{studio.DATA}-{'ab' * 10}"})
+    rows = open_page(0, 1).dataframe[1].value.set_index("")
+    first, second = rows.loc["data"]
+    assert first.startswith(studio.DATA[:6])  # that preparation is gone
+    assert second == "animals.zip"
+
+
+def test_one_file_prepared_in_two_ways_is_told_apart(runs: Path) -> None:
+    other = f"{studio.DATA}-{'ab' * 10}"
+    prepared = runs / "data" / studio.DATA / "prepared"
+    manifest = storage.read_json(prepared / studio.PREPARED / "manifest.json")
+    storage.write_json(prepared / ("ab" * 10) / "manifest.json", {**manifest, "ref": other})
+    run = RunFolder(runs / "runs" / SECOND)
+    storage.write_json(run.request, {**run.read(run.request), "data": other})
+    rows = open_page(0, 1).dataframe[1].value.set_index("")
+    assert list(rows.loc["data"]) == [
+        "animals.zip, prepared as ababab", "animals.zip, prepared as 001122"
+    ]  # fmt: skip
+
+
+def test_no_axis_goes_beyond_all(runs: Path) -> None:
+    spec = next(c.proto.spec for c in open_page().get("vega_lite_chart") if "FLOPs" in c.proto.spec)
+    assert '"nice": false' in spec
+
+
 def test_delete_asks_first(runs: Path) -> None:
     app = open_page(0)
     app.button(key="delete_confirmed").click().run()
