@@ -11,7 +11,7 @@ from pages.components.upload import baseline, opening, preview
 from pruning import storage
 from pruning.analysis.profile import Block
 from pruning.comparison.result import Interval, Scores
-from pruning.errors import DataFileError, StorageError
+from pruning.errors import DataFileError, MismatchError, StorageError
 from pruning.intake import store as uploads
 from pruning.intake.dataset import Dataset, prepared_folder
 from pruning.runs import executor
@@ -238,6 +238,21 @@ def test_near_chance_says_what_to_try_and_tries_it(opened, home, jobs):
     assert opened.query_params["job"] == key
     assert opened.query_params["source"] == prepared.DATA
     assert "data" not in opened.query_params
+
+
+def test_data_of_another_kind_than_the_model_reads_is_refused_once(app, home, jobs):
+    store(resnet(), home)
+    refusal = MismatchError("No row of tokens fits.", expected="Tokens.", fix="Open another.")
+    jobs.states.update(data="failed", look="done")
+    jobs.errors["data"] = refusal
+    jobs.results["look"] = {"source": {**_source(), "modality": "text"}}
+    app.query_params["model"] = MODEL
+    app.query_params["source"] = uploads.store_data("reviews.csv", b"text,label")
+    app.run().run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "There is nothing to set" in words(app)
+    assert not [button for button in app.button if button.key == "prepare"]
 
 
 def test_failed_preparation_shows_why_keeps_the_form_and_tries_again(app, home, jobs):

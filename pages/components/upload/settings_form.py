@@ -45,7 +45,12 @@ def draw(identifier: str, source: Source, profile: ModelProfile | None, asked: A
         profile: The model that the data has to fit.
         asked: Where the form starts.
     """
-    settings = fields.draw(_start(source, profile, asked), f"set_{identifier}_{source.modality}")
+    try:
+        begin = _start(source, profile, asked)
+    except MismatchError as error:  # the page has said so beside the data, or below the model
+        st.caption(f":material/info: {plain(error.happened)} There is nothing to set.")
+        return
+    settings = fields.draw(begin, f"set_{identifier}_{source.modality}")
     settings = {key: value for key, value in settings.items() if key not in _LEARNED}
     options = {**asked.options, **_options(identifier, source, asked.options)}
     if source.modality == "text":
@@ -79,14 +84,17 @@ def pipeline(steps: tuple[str, ...]) -> None:
 
 
 def _start(source: Source, profile: ModelProfile | None, asked: Asked) -> dict[str, Any]:
-    """Settings used last, or the author's, or what suits the model."""
+    """Settings used last, or the author's, or what suits the model.
+
+    Raises:
+        MismatchError: The model does not read data of this kind.
+    """
     if asked.preprocessing:
         return dict(asked.preprocessing)
     modality = modalities().get(source.modality)
     suggested: dict[str, Any] = {"modality": source.modality}
-    if modality is not None and profile is not None:
-        with errors.shown():
-            suggested = modality.suggest(model_input(profile))
+    if modality is not None and profile is not None and "modality" not in source.preprocessing:
+        suggested = modality.suggest(model_input(profile))
     elif source.modality == "arrays" and profile is not None and len(profile.inputs) > 1:
         suggested |= {f"scaling_{spec.name}": "raw" for spec in profile.inputs}
     return {**suggested, **source.preprocessing}
