@@ -38,7 +38,7 @@ def _savings(comparison: Comparison) -> list[str]:
     if zeros - zeros_before > NOTICED:
         gzip = quantities.factor(before.gzip_bytes, after.gzip_bytes, "bytes")
         # Zeros are multiplied like other numbers: a small measured gain would be chance.
-        return [f"{100 * zeros:.0f} % of weights zero", f"gzip {gzip}", "not faster on x86"]
+        return [f"{100 * zeros:.0f} % of parameters zero", f"gzip {gzip}", "not faster on x86"]
     if after.params < (1 - NOTICED) * before.params:
         return [_fewer(before.params, after.params, "parameters"), *_speed(comparison)]
     return ["same size and FLOPs", *_speed(comparison)]

@@ -99,7 +99,7 @@ def test_zeros_do_not_make_it_faster() -> None:
             latency=(1.8, 1.0),
         )
     )  # fmt: skip
-    assert said.startswith("80 % of weights zero, gzip 2.3× smaller, not faster on x86, accuracy")
+    assert said.startswith("80 % of parameters zero, gzip 2.3× smaller, not faster on x86, accuracy")
 
 
 @pytest.mark.parametrize(
