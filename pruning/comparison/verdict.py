@@ -23,6 +23,12 @@ def verdict(comparison: Comparison) -> str:
     return f"{won}, {_quality(comparison)}."
 
 
+def lost(comparison: Comparison) -> bool:
+    """Whether the samples show a loss: the whole interval of the difference is on its side."""
+    difference = comparison.difference
+    return difference.low > 0 if comparison.before.metric == "mae" else difference.high < 0
+
+
 def same_speed(before: float, after: float) -> bool:
     """Whether two median latencies are too close to be told apart."""
     slow, fast = max(before, after), min(before, after)
@@ -62,9 +68,8 @@ def _quality(comparison: Comparison) -> str:
     metric, difference = comparison.before.metric, comparison.difference
     where = f"on {comparison.samples:,} test {'sample' if comparison.samples == 1 else 'samples'}"
     name, numbers = NAMES[metric], _numbers(metric, difference)
-    better, worse = difference.low > 0, difference.high < 0
-    if metric == "mae":
-        better, worse = worse, better
+    worse = lost(comparison)
+    better = not worse and not difference.holds_zero
     if worse:
         direction = "rose" if metric == "mae" else "fell"
     elif better:

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from pruning import quantities
 from pruning.comparison.result import Interval
-from pruning.comparison.verdict import verdict
+from pruning.comparison.verdict import lost, verdict
 from tests.comparison.records import comparison
 
 
@@ -85,6 +85,20 @@ def test_an_error_and_its_interval_have_the_same_digits(difference: Interval, wo
     assert words in said
 
 
+@pytest.mark.parametrize(
+    ("metric", "difference", "answer"),
+    [
+        ("accuracy", Interval(-0.1, -0.2, -0.01), True),
+        ("accuracy", Interval(-0.1, -0.2, 0.0), False),
+        ("accuracy", Interval(0.1, 0.01, 0.2), False),
+        ("mae", Interval(0.1, 0.01, 0.2), True),
+        ("mae", Interval(-0.1, -0.2, -0.01), False),
+    ],
+)
+def test_a_loss_is_one_when_the_whole_interval_says_so(metric, difference, answer) -> None:
+    assert lost(comparison(metric=metric, difference=difference)) is answer
+
+
 def test_multilabel_names_its_metric() -> None:
     said = verdict(comparison(task="multilabel", metric="macro_f1", samples=1))
     assert said.endswith(
@@ -99,7 +113,9 @@ def test_zeros_do_not_make_it_faster() -> None:
             latency=(1.8, 1.0),
         )
     )  # fmt: skip
-    assert said.startswith("80 % of parameters zero, gzip 2.3× smaller, not faster on x86, accuracy")
+    assert said.startswith(
+        "80 % of parameters zero, gzip 2.3× smaller, not faster on x86, accuracy"
+    )
 
 
 @pytest.mark.parametrize(

@@ -212,7 +212,7 @@ def test_the_comparison_says_what_was_left_out(tmp_path: Path, profile) -> None:
     storage.write_json(run.layers, record)
     app = studio.page("comparison", run=run.id, model=MODEL, sheet="Structure")
     assert not app.exception
-    assert "1 block left out, 3 layers with them" in studio.texts(app)
+    assert "1 block left out, 3 layers with it" in studio.texts(app)
     (drawn,) = app.get("vega_lite_chart")
     rows = convert_arrow_bytes_to_pandas_df(drawn.proto.data.data)
     # The words of the strategy page, in the bars and in the legend.

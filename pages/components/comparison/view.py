@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import errors, figures, state
-from pages.components.comparison import quality, samples, speed, structure, training
+from pages.components.comparison import advice, quality, samples, speed, structure, training
 from pages.components.text import plain
 from pruning import quantities
 from pruning.comparison.result import Comparison, Latency, Scores, Sizes
@@ -35,6 +35,7 @@ def show(folder: RunFolder, result: Comparison | None) -> None:
     st.header(plain(verdict(result)), anchor=False)
     figures.strip(_strip(result), key="figures", columns=3)
     figures.legend()
+    advice.show(folder, result)
     for note in result.notes:
         st.caption(f":material/info: {plain(note)}")
     sheets = {

@@ -19,11 +19,21 @@ from pruning.strategy.plan import PruningPlan
 from pruning.strategy.validation import check_plan
 
 _FILLED = "plan that filled the form"
+_NEXT = "plan to begin with"
+
+
+def open_next(plan: PruningPlan) -> None:
+    """Have the strategy page begin with this plan, without a name."""
+    st.session_state[_NEXT] = plan
 
 
 def open_one(profile: ModelProfile) -> None:
     """Fill the form from the plan in the URL, once, and offer the saved ones and an upload."""
     opened = state.current()
+    if (coming := st.session_state.pop(_NEXT, None)) is not None:
+        with errors.shown():
+            check_plan(profile, coming)
+            _fill(profile, coming)
     if opened.plan and st.session_state.get(_FILLED) != (profile.digest, opened.plan):
         with errors.shown():
             _fill(profile, library.load_plan(profile.digest, opened.plan))
