@@ -342,7 +342,7 @@ def test_a_loss_comes_with_what_may_help_and_the_way_to_the_plan(
     storage.write_json(done.plan, plan.to_dict())
     app = open_page(done)
     words = studio.texts(app)
-    assert "**What may help:** more epochs, for the validation loss was still falling" in words
+    assert "**What may help:** more epochs or a larger learning rate, for the validation" in words
     assert "3 to 5 cuts" in words
     app.button(key="change_plan").click().run()
     assert not app.exception
@@ -356,7 +356,8 @@ def test_a_loss_comes_with_what_may_help_and_the_way_to_the_plan(
     [
         ({"training": Training(epochs=0)}, [], "retraining, which this plan leaves out"),
         ({"training": Training(epochs=1)}, [0.5], "more than one epoch of retraining"),
-        ({"training": Training(epochs=3)}, [0.5, 0.3], "more epochs, for"),
+        ({"training": Training(epochs=3)}, [0.5, 0.3], "more epochs or a larger"),
+        ({"training": Training(epochs=4)}, [9, 5, 4, 3.99], "more epochs or a larger"),
         ({"training": Training(epochs=3)}, [0.5, 0.499], "removing the channels in 3 to 5 cuts"),
         ({"training": Training(epochs=3), "cuts": 3}, [0.5, 0.6], "a milder target"),
         ({"training": Training(epochs=3), "method": "layers"}, [], "a milder target"),

@@ -15,7 +15,7 @@ from pruning.comparison.verdict import lost
 from pruning.runs.folder import RunFolder
 from pruning.strategy.plan import PruningPlan
 
-FALLING = 0.98  # of the loss before: less than that is no longer chance
+FALLING = 0.98  # of the loss half-way: less than that is no longer chance
 
 
 def show(folder: RunFolder, result: Comparison) -> None:
@@ -47,12 +47,16 @@ def what_helps(plan: PruningPlan, lines: Sequence[Mapping[str, Any]]) -> list[st
     elif epochs == 1:
         helps.append("more than one epoch of retraining")
     elif _falling(lines):
-        helps.append("more epochs, for the validation loss was still falling in the last one")
+        helps.append(
+            "more epochs or a larger learning rate, for the validation loss was still falling "
+            "towards the end"
+        )
     if epochs and plan.method == "channels" and plan.cuts == 1:
         helps.append("removing the channels in 3 to 5 cuts with retraining between them (Advanced)")
     return [*helps, "a milder target"]
 
 
 def _falling(lines: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the second half of the epochs brought something; the rate falls to 0 meanwhile."""
     losses = [line["val_loss"] for line in lines if line.get("val_loss") is not None]
-    return len(losses) > 1 and losses[-1] < FALLING * losses[-2]
+    return len(losses) > 1 and losses[-1] < FALLING * losses[(len(losses) - 1) // 2]
