@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -369,3 +370,18 @@ def test_what_helps_is_what_the_plan_leaves_to_be_tried(changes, losses, first) 
     found = advice.what_helps(plan, lines)
     assert found[0].startswith(first)
     assert found[-1] == "a milder target"
+
+
+def test_a_report_can_be_taken_away_and_shown(done: RunFolder) -> None:
+    from pages.components.comparison import downloads
+
+    button = open_page(done).get("download_button")[1].proto
+    assert re.fullmatch(r"Report \(\.html\) · \d\.\d+ kB", button.label)
+    about = downloads._about(done)
+    assert (about.model, about.data) == ("resnet.keras", "animals.zip")
+    assert about.samples == "640 train, 60 val, 60 test"
+    assert about.finished == "1 January 2026"
+    page = downloads._written(str(done.path), 0, about)
+    assert "accuracy −3.3 points" in page
+    assert "&lt;b&gt;bird&lt;/b&gt;" in page
+    assert "both models right 46" in page.lower()
