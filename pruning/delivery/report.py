@@ -160,7 +160,8 @@ def _changed(metric: str, difference: Interval) -> tuple[str, str]:
 
 
 def _samples(comparison: Comparison) -> str:
-    words = f"On {quantities.plural(comparison.samples, 'test sample')} that trained neither model."
+    words = f"On {quantities.plural(comparison.samples, 'test sample')}, the same for both."
+    words += " The retraining did not see them."
     counts = (
         (comparison.both_right, "both models right"),
         (comparison.only_before, "only the original"),

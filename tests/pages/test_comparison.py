@@ -243,6 +243,7 @@ def test_downloads_name_their_size(done: RunFolder) -> None:
     labels = [b.label for b in open_page(done).get("download_button")]
     assert labels[0] == "Pruned model (.keras) · 6.00 kB"
     assert {label.split(" · ")[0] for label in labels[1:]} == {
+        "Report (.html)",
         "Plan",
         "Kept channels",
         "Comparison",
