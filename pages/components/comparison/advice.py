@@ -24,11 +24,13 @@ def show(folder: RunFolder, result: Comparison) -> None:
         return
     plan = PruningPlan.from_dict(folder.read(folder.plan))
     helps = "; ".join(what_helps(plan, metrics.progress(folder).shown()))
-    with st.container(border=True, key="advice", gap="small"):
+    with st.container(key="advice", gap="xsmall"):
         st.markdown(f":material/lightbulb: **What may help:** {helps}.")
         if state.profile(plan.model) is None:
             return
-        if st.button("Change this plan", icon=":material/tune:", key="change_plan"):
+        if st.button(
+            "Change this plan", icon=":material/tune:", type="tertiary", key="change_plan"
+        ):
             plans.open_next(plan)
             state.go("strategy", model=plan.model, plan=None)
 
