@@ -472,8 +472,8 @@ def stopped(monkeypatch) -> list[str]:
     return folders
 
 
-def popover(app, kind: str):
-    """Open the popover that deletes an upload of that kind."""
+def deletion(app, kind: str):
+    """Open the form that deletes an upload of that kind."""
     key = next(str(s.key) for s in app.selectbox if f"({kind})" in s.label)
     app.session_state[key.replace("_earlier", "_delete")] = True
     app.run()
@@ -501,7 +501,7 @@ def test_uploads_are_told_apart_and_broken_ones_are_marked(app, home, jobs):
 
 def test_an_upload_is_deleted_after_a_question_and_closed(opened, home, stopped):
     opened.run()
-    key = popover(opened, "data")
+    key = deletion(opened, "data")
     assert opened.selectbox(key=f"{key}_unwanted").value == prepared.DATA  # what is open
     assert r"Delete **pictures\.zip** and everything" in words(opened)
     opened.button(key=f"{key}_delete_confirmed").click().run()
@@ -509,7 +509,7 @@ def test_an_upload_is_deleted_after_a_question_and_closed(opened, home, stopped)
     assert uploads.data() == []
     assert "data" not in opened.query_params
     assert opened.query_params["model"] == MODEL
-    key = popover(opened, "model")
+    key = deletion(opened, "model")
     opened.button(key=f"{key}_delete_confirmed").click().run()
     assert not opened.exception
     assert uploads.models() == []
@@ -521,7 +521,7 @@ def test_an_upload_is_deleted_after_a_question_and_closed(opened, home, stopped)
 def test_deleting_what_is_not_open_leaves_what_is(opened, home, stopped):
     other = uploads.store_model("other.keras", b"other")
     opened.run()
-    key = popover(opened, "model")
+    key = deletion(opened, "model")
     opened.selectbox(key=f"{key}_unwanted").select(other).run()
     opened.button(key=f"{key}_delete_confirmed").click().run()
     assert [upload.id for upload in uploads.models()] == [MODEL]
@@ -534,7 +534,7 @@ def test_an_upload_that_runs_need_stays_and_they_are_named(app, tmp_path, jobs):
     profile = studio.build(tmp_path)
     run = studio.run(tmp_path, profile)
     app.run()
-    key = popover(app, "model")
+    key = deletion(app, "model")
     app.selectbox(key=f"{key}_unwanted").select(profile.digest).run()
     assert "stays: a run needs it" in words(app)
     assert any(run.id in link.proto.query_string for link in app.get("page_link"))
@@ -548,7 +548,7 @@ def test_demos_stay(app, home, jobs, monkeypatch):
     demo = uploads.store_model("demo.keras", b"demo")
     monkeypatch.setattr(earlier, "is_demo", lambda identifier: identifier == demo)
     app.run()
-    key = popover(app, "model")
+    key = deletion(app, "model")
     assert app.selectbox(key=f"{key}_unwanted").options == [
         option for option in app.selectbox[0].options if option.startswith("own")
     ]

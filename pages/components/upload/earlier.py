@@ -67,10 +67,10 @@ def _zone() -> tzinfo:
 
 def _deletion(kind: Kind, key: str, found: Sequence[Upload]) -> None:
     what = "a model" if kind == "model" else "data"
-    form = st.popover(
-        f"Delete {what} …", icon=":material/delete:", type="tertiary", key=f"{key}_delete",
-        on_change="rerun",
-    )  # fmt: skip
+    # In the page, not over it: what it says grows, and over the page's end it would be cut off.
+    form = st.expander(
+        f"Delete {what} …", icon=":material/delete:", key=f"{key}_delete", on_change="rerun"
+    )
     if not form.open:
         return
     own = {upload.id: upload for upload in found if not is_demo(upload.id)}
