@@ -190,6 +190,8 @@ def test_without_data_the_page_says_what_is_missing(profile) -> None:
     app.button_group(key="plan_method").set_value("layers").run()
     assert not app.exception
     assert "measured on data" in studio.texts(app)
+    assert "Choose data" in [link.proto.label for link in app.get("page_link")]
+    assert not app.error  # nothing went wrong
 
 
 def test_the_layers_page_lists_blocks_also_under_such_a_plan(profile, jobs) -> None:

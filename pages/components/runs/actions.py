@@ -60,7 +60,10 @@ def _one(run: RunSummary) -> None:
 def _delete(chosen: Sequence[RunSummary]) -> None:
     many = f"{len(chosen)} runs" if len(chosen) > 1 else "this run"
     with st.popover(f"Delete {many} …", icon=":material/delete:", type="tertiary", key="delete"):
-        st.markdown(f"Delete {many} with the pruned model and everything else in it, for good?")
+        what = (
+            "models and everything else in them" if len(chosen) > 1 else "model and all its files"
+        )
+        st.markdown(f"Delete {many} with the pruned {what}, for good?")
         if st.button(f"Delete {many}", type="primary", key="delete_confirmed"):
             try:
                 for run in chosen:
