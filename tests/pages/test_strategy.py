@@ -235,6 +235,7 @@ def test_n_of_m_says_its_share_in_place_of_a_target(profile) -> None:
     assert not app.exception
     assert not [slider for slider in app.slider if slider.key == "plan_weights_target"]
     assert any("2:4 sets 50 % of the weights to zero" in c.value for c in app.caption)
+    assert not [group for group in app.button_group if group.key == "plan_scope"]
     plan = downloaded(app)
     assert (plan.pattern, plan.target) == ("2:4", None)
     assert {round(ratio, 1) for ratio in plan.ratios.values()} == {0.5}
