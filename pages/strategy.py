@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import errors, header, state, works
+from pages.components import errors, header, works
 from pages.components.strategy import form, outcome, plans, start
 from pruning.errors import PlanError
 
@@ -23,10 +23,12 @@ with right, errors.shown():
     try:
         plan = outcome.plan(profile, choices, scores, influences)
     except PlanError as error:
+        header.plan_is(profile.digest, None)
         errors.show(error)
         outcome.by_hand(profile, choices, scores, influences)
         st.stop()
-    state.note_plan(plan)
+    plan = plans.named(profile, plan)
+    header.plan_is(profile.digest, plan)
     prices = outcome.prices(profile, plan, opened.data, scores)
     figures = st.container()
     start.show(profile, plan, opened.data)  # who pressed it does not wait for what it is about

@@ -7,8 +7,8 @@ import streamlit as st
 from pages.components import state
 from pages.components.upload import sides
 
-opened = state.current()
 st.title("Upload", anchor=False)
+opened = sides.stored(state.current())
 if not opened.model:
     st.markdown("Open a demo with one click, or bring your own Keras model and its data.")
 sides.failure()

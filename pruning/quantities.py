@@ -7,6 +7,7 @@ same number looks the same everywhere. Text in, text out: no widgets, no files.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 _THOUSANDS = ("", " k", " M", " G", " T", " P")
 _BYTES = (" bytes", " kB", " MB", " GB", " TB", " PB")
@@ -17,6 +18,7 @@ _FEWER = {
     "s": ("faster", "slower"),
 }
 MINUS = "\N{MINUS SIGN}"
+_LARGEST = 1e15  # beyond it, groups of three digits are no longer counted
 
 
 def minus(written: str) -> str:
@@ -48,6 +50,29 @@ def milliseconds(value: float) -> str:
     if 0 < abs(value) < 0.1:
         return f"{_three_digits(1000 * value)} µs"
     return f"{_three_digits(value)} ms"
+
+
+def number(value: float, digits: int = 4, *, signed: bool = False) -> str:
+    """Format a number that has no unit of ours, such as a loss or an error in the target's unit.
+
+    ``0.81671`` -> ``0.8167``, ``25_123.4`` -> ``25,123``, never ``2.512e+04``; only what is too
+    small to be written out has a power of ten.
+
+    Args:
+        value: The number.
+        digits: That matter; whole numbers are not rounded further.
+        signed: With a plus sign where it is not negative.
+    """
+    sign = "+" if signed else ""
+    if 10**digits <= abs(value) + 0.5 < _LARGEST:
+        return minus(f"{value:{sign},.0f}")
+    return minus(f"{value:{sign}.{digits}g}")
+
+
+def common_decimals(values: Iterable[float], digits: int = 3) -> int:
+    """How many decimals give the largest of some numbers so many digits that matter."""
+    largest = max(abs(value) for value in values)
+    return max(0, digits - 1 - _exponent(largest)) if largest else 0
 
 
 def agreement(largest_error: float) -> str:

@@ -13,6 +13,39 @@ def test_an_error_is_smaller_or_larger_never_fewer() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (0.0, 4, "0"),
+        (0.81671, 4, "0.8167"),
+        (17.84, 4, "17.84"),
+        (9_999.7, 4, "10,000"),
+        (25_123.4, 4, "25,123"),
+        (-631_234_567.8, 4, "−631,234,568"),
+        (999.7, 3, "1,000"),
+        (1_234.5, 3, "1,234"),
+        (3.2e-7, 4, "3.2e−07"),
+        (float("nan"), 4, "nan"),
+        (float("inf"), 4, "inf"),
+    ],
+)
+def test_numbers_without_a_unit_are_written_out(value, digits, text):
+    assert q.number(value, digits) == text
+
+
+def test_a_change_of_a_number_has_its_sign():
+    assert q.number(0.25, signed=True) == "+0.25"
+    assert q.number(-25_123.4, signed=True) == "−25,123"
+    assert q.number(25_123.4, signed=True) == "+25,123"
+
+
+@pytest.mark.parametrize(
+    ("values", "decimals"), [([17.0, 16.6], 1), ([0.2, -0.05], 3), ([25_000.0], 0), ([0.0], 0)]
+)
+def test_numbers_side_by_side_share_their_decimals(values, decimals):
+    assert q.common_decimals(values) == decimals
+
+
+@pytest.mark.parametrize(
     ("value", "text"),
     [
         (0, "0"),

@@ -74,14 +74,10 @@ def written(value: float | None, unit: Unit) -> str:
         "ms": quantities.milliseconds,
         "s": quantities.duration,
         "accuracy": quantities.percent,
-        "number": _four_digits,
-        "error": _four_digits,
+        "number": quantities.number,
+        "error": quantities.number,
     }
     return writers.get(unit, quantities.count)(value)
-
-
-def _four_digits(value: float) -> str:
-    return quantities.minus(f"{value:.4g}")
 
 
 def show(figure: Figure) -> None:

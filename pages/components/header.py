@@ -8,11 +8,14 @@ from pages.components import glossary, state
 from pages.components.text import plain
 from pruning import quantities, storage
 from pruning.analysis.profile import ModelProfile
+from pruning.intake import store
 from pruning.runs import library
+from pruning.strategy.plan import PruningPlan
 
 FAMILIES = {"keras3": "Keras 3", "tf_keras": "Keras 2 (tf_keras)"}
 _SHORT = {"keras3": "Keras 3", "tf_keras": "Keras 2"}
 _NAME_LENGTH = 32
+_PLAN_PLACE = "place of the plan in the header"
 
 
 def line() -> None:
@@ -24,10 +27,22 @@ def line() -> None:
         state.link("upload", _model(opened), icon=":material/deployed_code:")
         state.link("upload", _data(opened), icon=":material/dataset:")
         if opened.plan:
-            state.link("strategy", plain(opened.plan, _NAME_LENGTH), icon=":material/tune:")
+            st.session_state[_PLAN_PLACE] = st.empty()
+            _plan(opened)
         if opened.run:
             state.link("retraining", plain(opened.run), icon=":material/model_training:")
         glossary.button()
+
+
+def plan_is(model: str, plan: PruningPlan | None) -> None:
+    """Tell what the strategy page's form comes to, which is known only after the line is drawn.
+
+    Args:
+        model: That the page is for.
+        plan: With the name of the saved plan if it is that one; ``None`` when it is no plan.
+    """
+    state.note_plan(model, plan)
+    _plan(state.current())
 
 
 def require(
@@ -44,6 +59,8 @@ def require(
     opened = state.current()
     if model and not opened.model:
         _missing("No model is open yet.", "Open a demo or bring your own model", "upload")
+    if model and not model_is_here(opened):
+        _missing(gone("model"), "Open a demo or bring your own model", "upload")
     if data and not state.manifest(opened.data):
         _missing("No data is open yet.", "Choose the data that the model is judged on", "upload")
     if plan and not opened.plan:
@@ -54,6 +71,24 @@ def require(
             _missing(what, "Start a run, or open one of the earlier ones", "runs")
         _missing(what, *before_a_run())
     return opened
+
+
+def model_is_here(opened: state.Current) -> bool:
+    """Whether the model that is open, if any, is stored: not deleted, and no other studio's."""
+    return not opened.model or store.has_model(opened.model)
+
+
+def source_is_here(opened: state.Current) -> bool:
+    """The same of a data file that is not prepared yet."""
+    return not opened.source or store.has_data(opened.source)
+
+
+def gone(kind: str) -> str:
+    """Say that what a link names is not here."""
+    return (
+        f"The {kind} of this link is not in this studio: it was deleted, or uploaded to another "
+        "one. Upload it again, or open another."
+    )
 
 
 def before_a_run() -> tuple[str, state.Page]:
@@ -93,15 +128,30 @@ def _missing(what: str, action: str, page: state.Page) -> None:
 def _model(opened: state.Current) -> str:
     if not opened.model:
         return "No model yet"
+    if not model_is_here(opened):
+        return "Model not in this studio"
     name = plain(model_name(opened.model), _NAME_LENGTH)
     profile = state.profile(opened.model)
     return f"**{name}** {passport(profile)}" if profile else f"**{name}**"
 
 
+def _plan(opened: state.Current) -> None:
+    """Draw the saved plan that is open, and whether the form says something else by now."""
+    if not opened.plan:
+        return
+    words = plain(opened.plan, _NAME_LENGTH)
+    if state.plan_changed(opened):
+        words += " · changed since it was saved"
+    with st.session_state[_PLAN_PLACE]:
+        state.link("strategy", words, icon=":material/tune:")
+
+
 def _data(opened: state.Current) -> str:
     manifest = state.manifest(opened.data)
     if manifest is None:
-        return "Data is being prepared" if opened.source else "No data yet"
+        if opened.data or not source_is_here(opened):
+            return "Data not in this studio"
+        return "Data not ready yet" if opened.source else "No data yet"
     samples = quantities.plural(sum(manifest.counts.values()), "sample")
     words = [manifest.modality, samples]
     if manifest.classes:

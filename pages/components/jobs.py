@@ -81,8 +81,11 @@ def watch(folders: Mapping[str, str]) -> None:
     Args:
         folders: Path of a run or job folder by title.
     """
-    states = {title: status(RunFolder(Path(path))) for title, path in folders.items()}
-    if all(state.final for state in states.values()):
+    work = {title: RunFolder(Path(path)) for title, path in folders.items()}
+    states = {title: status(folder) for title, folder in work.items()}
+    # A job without a request is gone: what it read was deleted, perhaps by somebody else.
+    ended = (states[t].final or not folder.request.exists() for t, folder in work.items())
+    if all(ended):
         st.rerun()
     for title, state in states.items():
         progress(title, state)

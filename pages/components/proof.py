@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.components.text import visible
-from pruning import quantities
+from pruning.comparison.proof import proof
 
 _NAMED = 5  # inexact groups that are named
 
@@ -19,24 +19,11 @@ def show(results: Mapping[str, Any]) -> None:
     Args:
         results: Of a finished run, as ``prune`` prints them.
     """
-    check = results.get("self_check")
-    if not check:
+    proven, words = proof(results)
+    if not proven:
         return
-    oracle = (
-        "whose removed blocks pass on what goes in"
-        if results.get("layers")
-        else "that reads zeros in place of what was removed"
-    )
-    cuts = check.get("cuts", 1)
-    proven, model = "The cut is proven", "the original model"
-    if cuts > 1:
-        proven, model = f"Each of the {cuts} cuts is proven", "the model as it was by then,"
-    st.caption(
-        f":material/verified: **{proven}:** before retraining, its outputs equalled "
-        f"those of {model} {oracle}, "
-        f"{quantities.agreement(check['max_abs_error'])} (allowed {check['tolerance']:.0e}) on "
-        f"{quantities.plural(check['samples'], 'sample')}."
-    )
+    st.caption(f":material/verified: **{proven}:** {words}")
+    check = results["self_check"]
     if check.get("inexact"):
         names = [visible(name, 40) for name in check["inexact"]]
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""

@@ -96,8 +96,8 @@ class Gallery:
 
 def _numbers(array: np.ndarray) -> str:
     value = array.ravel()
-    words = ", ".join(f"{number:.3g}" for number in value[:_VALUES])
-    return quantities.minus(f"{words}{', …' if value.size > _VALUES else ''}")
+    words = ", ".join(quantities.number(number, 3) for number in value[:_VALUES])
+    return f"{words}{', …' if value.size > _VALUES else ''}"
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

@@ -27,6 +27,7 @@ KEYS = ("model", "data", "plan", "run", "source", "job")
 
 _SESSION_KEY = "what is open"
 _PLAN_KEY = "plan on the strategy page"
+_PLAN_OF = "model on the strategy page"
 # Ids become folder names: nothing that could climb out of the home folder gets through.
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,119}")
 
@@ -110,15 +111,28 @@ def link(page: Page, label: str, *, icon: str | None = None, **changes: str | No
     st.page_link(f"{page}.py", label=label, icon=icon, query_params=current().parameters(**changes))
 
 
-def note_plan(plan: PruningPlan) -> None:
-    """Remember the plan that the strategy page shows, for what other pages draw of it."""
-    st.session_state[_PLAN_KEY] = plan
+def note_plan(model: str, plan: PruningPlan | None) -> None:
+    """Remember the plan that the strategy page shows, for what other pages draw of it.
+
+    Args:
+        model: That the page is for.
+        plan: ``None`` when the form comes to no plan.
+    """
+    st.session_state[_PLAN_KEY], st.session_state[_PLAN_OF] = plan, model
 
 
 def drawn_plan(model: str) -> PruningPlan | None:
     """The plan that the strategy page showed last in this session, when it is for this model."""
     plan: PruningPlan | None = st.session_state.get(_PLAN_KEY)
     return plan if plan is not None and plan.model == model else None
+
+
+def plan_changed(opened: Current) -> bool:
+    """Whether the strategy page's form says something else than the saved plan that is open."""
+    if st.session_state.get(_PLAN_OF) != opened.model:
+        return False
+    plan = drawn_plan(opened.model or "")
+    return plan is None or plan.name != opened.plan
 
 
 def profile(model: str | None) -> ModelProfile | None:

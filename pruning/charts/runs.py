@@ -5,7 +5,15 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from pruning.charts.theme import AFTER, BEFORE, COUNT_LABEL, PERCENT_LABEL, percent_of
+from pruning.charts.theme import (
+    AFTER,
+    BEFORE,
+    COUNT_LABEL,
+    NUMBER_LABEL,
+    PERCENT_LABEL,
+    number_of,
+    percent_of,
+)
 
 
 def quality_against_size(
@@ -19,7 +27,7 @@ def quality_against_size(
         title: Of what the models are judged by.
         percent: It is a fraction of one; otherwise it is in the target's own unit.
     """
-    words = percent_of("quality", 2) if percent else "format(datum.quality, '.4~g')"
+    words = percent_of("quality", 2) if percent else number_of("quality")
     dots = (
         alt.Chart()
         .transform_calculate(words=words)
@@ -34,7 +42,8 @@ def quality_against_size(
             y=alt.Y(
                 "quality:Q",
                 title=title,
-                scale=alt.Scale(zero=False, padding=12),
+                # Not to round numbers: that would be 110 % above an accuracy of 100 %.
+                scale=alt.Scale(zero=False, padding=12, nice=False),
                 axis=_quality_axis(percent),
             ),
             color=alt.Color(
@@ -59,6 +68,4 @@ def quality_against_size(
 
 
 def _quality_axis(percent: bool) -> alt.Axis:
-    if percent:
-        return alt.Axis(labelExpr=PERCENT_LABEL, tickCount=6)
-    return alt.Axis(format="~g", tickCount=6)
+    return alt.Axis(labelExpr=PERCENT_LABEL if percent else NUMBER_LABEL, tickCount=6)

@@ -25,6 +25,18 @@ PERCENT_LABEL = "replace(format(datum.value, '.4~p'), '%', ' %')"
 #: Counts on an axis as :mod:`pruning.quantities` writes them: 500 k, not 500k.
 COUNT_LABEL = "replace(format(datum.value, '~s'), /([kMGTP])$/, ' $1')"
 
+#: Other numbers on an axis: 0.0003, 1,500, 600 M; never 1e+3.
+NUMBER_LABEL = (
+    "abs(datum.value) < 1e5 ? format(datum.value, ',.12~g') : "
+    "replace(format(datum.value, '~s'), /([kMGTP])$/, ' $1')"
+)
+
+
+def number_of(field: str) -> str:
+    """A number of the data in words, in Vega's language, for a tooltip: ``0.8167``, ``25,123``."""
+    value = f"datum[{field!r}]"
+    return f"abs({value}) < 1e4 ? format({value}, ',.4~g') : format({value}, ',.0f')"
+
 
 def percent_of(field: str, decimals: int = 1) -> str:
     """A fraction of the data in words, in Vega's language, for a tooltip: ``90.1 %``."""

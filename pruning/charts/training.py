@@ -7,7 +7,15 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from pruning.charts.theme import AFTER, BEFORE, INK_EXPRESSION, PERCENT_LABEL, percent_of
+from pruning.charts.theme import (
+    AFTER,
+    BEFORE,
+    INK_EXPRESSION,
+    NUMBER_LABEL,
+    PERCENT_LABEL,
+    number_of,
+    percent_of,
+)
 
 QUANTITIES = {
     "loss": "Loss",
@@ -30,8 +38,8 @@ def curve(
     """
     title = QUANTITIES[quantity]
     share = quantity in ("accuracy", "sparsity")
-    axis = alt.Axis(labelExpr=PERCENT_LABEL) if share else alt.Axis(format="~g")
-    words = percent_of("value", 2) if share else "format(datum.value, '.4~g')"
+    axis = alt.Axis(labelExpr=PERCENT_LABEL if share else NUMBER_LABEL)
+    words = percent_of("value", 2) if share else number_of("value")
     # A rate has fallen by a millionth after its first steps: from zero on that is a level line.
     scale = alt.Scale(zero=quantity == "learning_rate")
     base = alt.Chart().transform_calculate(words=words)

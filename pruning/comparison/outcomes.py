@@ -177,5 +177,5 @@ def _values(
 
 
 def _numbers(row: np.ndarray) -> str:
-    shown = quantities.minus(", ".join(f"{value:.4g}" for value in row[:4]))
+    shown = ", ".join(quantities.number(value) for value in row[:4])
     return f"{shown}, …" if row.size > 4 else shown

@@ -54,7 +54,7 @@ class Recalibration:
         )
         words += f": {self._gain()}." if self.metric else "."
         if not self.kept:
-            words += " They were worse, so the old ones were put back."
+            words += " The loss was larger with them, so the old ones were put back."
         if self.left:
             words += f" {quantities.plural(len(self.left), 'layer')} kept the old ones."
         return words
@@ -64,11 +64,12 @@ class Recalibration:
         assert before is not None
         assert after is not None
         if self.metric == "mae":
-            score = f"mean absolute error {before:.4g} → {after:.4g}"
+            score = f"mean absolute error {quantities.number(before)} → {quantities.number(after)}"
         else:
             name = str(self.metric).replace("_", " ")
             score = f"{name} {quantities.percent(before)} → {quantities.percent(after)}"
-        loss = f"loss {self.loss_before:.4g} → {self.loss_after:.4g}"
+        old, new = (quantities.number(loss or 0.0) for loss in (self.loss_before, self.loss_after))
+        loss = f"loss {old} → {new}"
         return (
             f"{score}, {loss} on {self.validation_samples:,} validation samples, before retraining"
         )

@@ -23,6 +23,12 @@ def verdict(comparison: Comparison) -> str:
     return f"{won}, {_quality(comparison)}."
 
 
+def lost(comparison: Comparison) -> bool:
+    """Whether the samples show a loss: the whole interval of the difference is on its side."""
+    difference = comparison.difference
+    return difference.low > 0 if comparison.before.metric == "mae" else difference.high < 0
+
+
 def same_speed(before: float, after: float) -> bool:
     """Whether two median latencies are too close to be told apart."""
     slow, fast = max(before, after), min(before, after)
@@ -38,7 +44,7 @@ def _savings(comparison: Comparison) -> list[str]:
     if zeros - zeros_before > NOTICED:
         gzip = quantities.factor(before.gzip_bytes, after.gzip_bytes, "bytes")
         # Zeros are multiplied like other numbers: a small measured gain would be chance.
-        return [f"{100 * zeros:.0f} % of weights zero", f"gzip {gzip}", "not faster on x86"]
+        return [f"{100 * zeros:.0f} % of parameters zero", f"gzip {gzip}", "not faster on x86"]
     if after.params < (1 - NOTICED) * before.params:
         return [_fewer(before.params, after.params, "parameters"), *_speed(comparison)]
     return ["same size and FLOPs", *_speed(comparison)]
@@ -62,9 +68,8 @@ def _quality(comparison: Comparison) -> str:
     metric, difference = comparison.before.metric, comparison.difference
     where = f"on {comparison.samples:,} test {'sample' if comparison.samples == 1 else 'samples'}"
     name, numbers = NAMES[metric], _numbers(metric, difference)
-    better, worse = difference.low > 0, difference.high < 0
-    if metric == "mae":
-        better, worse = worse, better
+    worse = lost(comparison)
+    better = not worse and not difference.holds_zero
     if worse:
         direction = "rose" if metric == "mae" else "fell"
     elif better:
@@ -81,9 +86,9 @@ def _quality(comparison: Comparison) -> str:
 def _numbers(metric: str, difference: Interval) -> str:
     """``−0.3 points (95 %: −0.8 to +0.2)``; regression in the target's own unit."""
     if metric == "mae":
-        value, low, high = (
-            _signed(number, 3) for number in (difference.value, difference.low, difference.high)
-        )
+        numbers = (difference.value, difference.low, difference.high)
+        shared = quantities.common_decimals(numbers)
+        value, low, high = (_signed(number, shared) for number in numbers)
         return f"{value} (95 %: {low} to {high})"
     decimals = quantities.decimals_of_points(difference.low, difference.high)
     value, low, high = (
@@ -93,10 +98,10 @@ def _numbers(metric: str, difference: Interval) -> str:
     return f"{value} (95 %: {low.removesuffix(' points')} to {high.removesuffix(' points')})"
 
 
-def _signed(number: float, digits: int) -> str:
-    """With its sign and so many significant digits."""
-    text = f"{abs(number):.{digits}g}"
-    if float(text) == 0:
+def _signed(number: float, decimals: int) -> str:
+    """With its sign and so many decimals."""
+    text = f"{abs(number):,.{decimals}f}"
+    if not text.strip("0.,"):
         return f"±{text}"
     return f"{'+' if number > 0 else quantities.MINUS}{text}"
 

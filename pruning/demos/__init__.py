@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pruning import storage
@@ -93,6 +94,17 @@ def demo(name: str) -> Demo:
         source=record["source"],
         attribution=folder / "LICENCE.md",
     )
+
+
+def is_demo(identifier: str) -> bool:
+    """Whether an upload of that id is a demo's model or data as the studio has them."""
+    return identifier in _identifiers()
+
+
+@cache
+def _identifiers() -> frozenset[str]:
+    files = (file for each in demos() for file in (each.model, each.data))
+    return frozenset(storage.digest_file(file) for file in files)
 
 
 def copy_to(name: str, out: Path) -> tuple[Path, Path]:

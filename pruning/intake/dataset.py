@@ -23,6 +23,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pruning import storage
+from pruning.errors import NotFoundError
 
 Modality = Literal["image", "audio", "text", "arrays"]
 Task = Literal["classification", "multilabel", "regression"]
@@ -149,3 +150,17 @@ def prepared_folder(ref: str) -> Path:
     """Folder of prepared data in the home folder."""
     identifier, _, preprocessing = ref.partition("-")
     return storage.home() / "data" / identifier / "prepared" / preprocessing
+
+
+def require_prepared(ref: str) -> None:
+    """Refuse data that is not there, or not yet.
+
+    Raises:
+        NotFoundError: It is not.
+    """
+    if not (prepared_folder(ref) / "manifest.json").is_file():
+        raise NotFoundError(
+            "The data is no longer in the studio.",
+            expected="Prepared data to retrain and compare on.",
+            fix="Upload the same data again on the upload page.",
+        )

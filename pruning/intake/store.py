@@ -27,6 +27,7 @@ Source = bytes | Path | IO[bytes]
 
 _BLOCK = 2**20
 _SUFFIX = re.compile(r"[a-z0-9]{1,8}")
+_DIGEST = re.compile(rf"[0-9a-f]{{{storage.ID_LENGTH}}}")
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,16 @@ def model_folder(identifier: str) -> Path:
 def data_folder(identifier: str) -> Path:
     """Folder of stored data, existing or not."""
     return _root("data") / _checked(identifier)
+
+
+def has_model(identifier: str) -> bool:
+    """Whether a model of that id is stored."""
+    return _is_stored("models", identifier)
+
+
+def has_data(identifier: str) -> bool:
+    """Whether a data file of that id is stored."""
+    return _is_stored("data", identifier)
 
 
 def model_path(identifier: str) -> Path:
@@ -240,9 +251,14 @@ def _suffix(name: str) -> str:
 
 def _checked(identifier: str) -> str:
     """Ids come from links: only the digits of a digest may become part of a path."""
-    if not re.fullmatch(rf"[0-9a-f]{{{storage.ID_LENGTH}}}", identifier):
+    if not _DIGEST.fullmatch(identifier):
         raise _missing(identifier)
     return identifier
+
+
+def _is_stored(kind: str, identifier: str) -> bool:
+    found = _DIGEST.fullmatch(identifier) is not None
+    return found and (_root(kind) / identifier / "upload.json").is_file()
 
 
 def _content(folder: Path, stem: str) -> Path:
@@ -262,7 +278,7 @@ def _missing(identifier: str) -> NotFoundError:
 
 def _uploads(root: Path, stem: str) -> list[Upload]:
     found = []
-    for record_path in root.glob("*/upload.json"):
+    for record_path in root.glob("[!.]*/upload.json"):  # not what is being deleted
         folder = record_path.parent
         record = storage.read_json(record_path)
         for path in sorted(folder.glob(f"{stem}.*"))[:1]:

@@ -21,6 +21,7 @@ from typing import Any
 
 from pruning import storage
 from pruning.errors import MismatchError
+from pruning.intake.dataset import require_prepared
 from pruning.intake.store import model_path
 from pruning.runs import jobs, processes
 from pruning.runs.folder import RunFolder, job_folder, new_id, runs_folder
@@ -31,6 +32,7 @@ from pruning.strategy.plan import PruningPlan
 TICK_SECONDS = 0.5
 REFILL_SECONDS = 4.0  # a new warm worker must not take the cores from the work just started
 START_SECONDS = 3.0  # the first page comes first
+_LOOK_SECONDS = 0.05
 LAST_RESORT_SECONDS = 3.0  # after a cancel that the worker itself did not manage
 
 _log = logging.getLogger(__name__)
@@ -50,7 +52,7 @@ def ensure(kind: str, key: str, request: Mapping[str, Any], *, retry: bool = Fal
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", key):
         raise ValueError(f"{key!r} cannot be part of a folder's name")
     folder = job_folder(kind, key)
-    with _locked():
+    with locked():
         if folder.request.exists() and not _again(folder, retry):
             return folder
         if folder.path.exists():
@@ -66,6 +68,7 @@ def start_run(model_id: str, data_ref: str, plan: PruningPlan, note: str = "") -
 
     Raises:
         MismatchError: The plan is for another model.
+        NotFoundError: The model, or the data, was deleted.
     """
     if plan.model != model_id:
         raise MismatchError(
@@ -75,7 +78,11 @@ def start_run(model_id: str, data_ref: str, plan: PruningPlan, note: str = "") -
         )
     folder = RunFolder(runs_folder() / new_id())
     request = {"kind": "prune", "model": model_id, "data": data_ref, "created": time.time()}
-    _create(folder, request, plan=plan, note=note)
+    with locked():  # else an upload could be deleted between the look and the run that needs it
+        model_path(model_id)
+        if data_ref:
+            require_prepared(data_ref)
+        _create(folder, request, plan=plan, note=note)
     tick()
     _workers.forget_plan()
     return folder
@@ -96,14 +103,25 @@ def expect(model_id: str, data_ref: str = "", plan: PruningPlan | None = None) -
 
 def cancel(folder: RunFolder) -> None:
     """Ask a run to stop; a queued one will not start, one that ended stays as it is."""
-    with _locked():
+    with locked():
         if not status(folder).final:
             storage.write_json(folder.control, {"request": "cancel"})
 
 
+def stop(folder: RunFolder) -> None:
+    """Cancel a job, and wait until its worker has ended."""
+    cancel(folder)
+    until = time.monotonic() + LAST_RESORT_SECONDS
+    while not status(folder).final and time.monotonic() < until:
+        time.sleep(_LOOK_SECONDS)
+    worker = worker_of(folder)
+    if worker and not status(folder).final:
+        processes.kill(*worker)
+
+
 def tick() -> None:
     """Look after the workers: start what waits, end what does not stop, reap what ended."""
-    with _locked():
+    with locked():
         _workers.reap()
         waiting, working = [], 0
         for folder, state in _unfinished(runs_folder()):
@@ -217,8 +235,10 @@ def _unfinished(parent: Path) -> Iterator[tuple[RunFolder, Status]]:
 
 
 @contextmanager
-def _locked() -> Iterator[None]:
+def locked() -> Iterator[None]:
     """One at a time over the home folder, other threads and other processes included.
+
+    Not to be entered twice: who has it and asks for it again waits for ever.
 
     Raises:
         StorageError: The home folder cannot be written.

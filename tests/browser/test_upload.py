@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from pruning import quantities
 from tests.browser import make_keras2_upload, steps
-from tests.browser.conftest import Studio
+from tests.browser.conftest import PATIENCE_MS, Studio
 from tests.browser.test_journey import judge_elsewhere, prepared
 
 pytestmark = pytest.mark.browser
@@ -73,3 +73,25 @@ def test_a_bad_model_file_is_explained_and_the_page_stays_up(
     expect(alert.first).to_be_visible()
     assert words in alert.first.inner_text()
     steps.go(page, "Runs")
+
+
+def test_an_upload_is_deleted_and_whoever_has_it_open_is_told(
+    page: Page, browser: Browser, studio: Studio, tmp_path: Path
+) -> None:
+    (tmp_path / "unwanted.keras").write_bytes(b"PK\x03\x04 and no more")
+    steps.visit(page, studio)
+    drop(page, "model", tmp_path / "unwanted.keras")
+    expect(page.get_by_text("To fix it").first).to_be_visible()
+    other = browser.new_context().new_page()
+    other.set_default_timeout(PATIENCE_MS)
+    steps.visit(other, studio, page.url.removeprefix(studio.url))
+    page.get_by_text("Open another model or a demo").click()
+    page.get_by_text("Delete a model …").click()
+    expect(page.get_by_text("Delete unwanted.keras and everything")).to_be_visible()
+    page.get_by_role("button", name="Delete this upload").click()
+    expect(page.get_by_text("Deleted unwanted.keras.")).to_be_visible()
+    expect(page.get_by_text("Open a demo with one click")).to_be_visible()
+    steps.go(other, "Layers")
+    expect(other.get_by_text("The model of this link is not in this studio")).to_be_visible()
+    expect(other.get_by_role("link", name="Model not in this studio")).to_be_visible()
+    other.context.close()

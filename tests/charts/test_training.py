@@ -30,3 +30,9 @@ def test_the_words_beside_the_level_can_be_read_on_a_dark_page() -> None:
     layers = training.curve(POINTS, "loss", reference=0.4).to_dict()["layer"]
     (words,) = [layer["mark"] for layer in layers if layer["mark"]["type"] == "text"]
     assert words["color"] == {"expr": theme.INK_EXPRESSION}
+
+
+def test_a_large_loss_is_written_out_on_its_axis() -> None:
+    axis = training.curve(POINTS, "loss").to_dict()["layer"][0]["encoding"]["y"]["axis"]
+    assert axis["labelExpr"] == theme.NUMBER_LABEL
+    assert "format" not in axis

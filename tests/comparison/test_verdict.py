@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from pruning import quantities
 from pruning.comparison.result import Interval
-from pruning.comparison.verdict import verdict
+from pruning.comparison.verdict import lost, verdict
 from tests.comparison.records import comparison
 
 
@@ -57,16 +57,46 @@ def test_regression_errors_that_grow_are_a_loss() -> None:
     }
     worse = verdict(comparison(difference=Interval(0.125, 0.05, 0.2), **shared))
     assert worse.endswith(
-        "mean absolute error rose by 0.125 (95 %: +0.05 to +0.2) on 2,000 test samples."
+        "mean absolute error rose by 0.125 (95 %: +0.050 to +0.200) on 2,000 test samples."
     )
     better = verdict(comparison(difference=Interval(-0.125, -0.2, -0.05), **shared))
     assert better.endswith(
-        "mean absolute error fell by 0.125 (95 %: −0.2 to −0.05) on 2,000 test samples: a gain."
+        "mean absolute error fell by 0.125 (95 %: −0.200 to −0.050) on 2,000 test samples: a gain."
     )
     same = verdict(comparison(difference=Interval(0.0, -0.2, 0.2), **shared))
     assert same.endswith(
-        "mean absolute error ±0 (95 %: −0.2 to +0.2): no loss shown on 2,000 test samples."
+        "mean absolute error ±0.000 (95 %: −0.200 to +0.200): no loss shown on 2,000 test samples."
     )
+
+
+@pytest.mark.parametrize(
+    ("difference", "words"),
+    [
+        (Interval(17.018, 16.57, 17.46), "rose by 17.0 (95 %: +16.6 to +17.5)"),
+        (Interval(25_123.0, 24_000.0, 26_250.0), "rose by 25,123 (95 %: +24,000 to +26,250)"),
+        (Interval(1.2e-4, 1e-4, 1.4e-4), "rose by 0.000120 (95 %: +0.000100 to +0.000140)"),
+    ],
+)
+def test_an_error_and_its_interval_have_the_same_digits(difference: Interval, words: str) -> None:
+    said = verdict(
+        comparison(task="regression", metric="mae", before=Interval(2.0, 1.9, 2.1), chance=9.0,
+                   difference=difference)
+    )  # fmt: skip
+    assert words in said
+
+
+@pytest.mark.parametrize(
+    ("metric", "difference", "answer"),
+    [
+        ("accuracy", Interval(-0.1, -0.2, -0.01), True),
+        ("accuracy", Interval(-0.1, -0.2, 0.0), False),
+        ("accuracy", Interval(0.1, 0.01, 0.2), False),
+        ("mae", Interval(0.1, 0.01, 0.2), True),
+        ("mae", Interval(-0.1, -0.2, -0.01), False),
+    ],
+)
+def test_a_loss_is_one_when_the_whole_interval_says_so(metric, difference, answer) -> None:
+    assert lost(comparison(metric=metric, difference=difference)) is answer
 
 
 def test_multilabel_names_its_metric() -> None:
@@ -83,7 +113,9 @@ def test_zeros_do_not_make_it_faster() -> None:
             latency=(1.8, 1.0),
         )
     )  # fmt: skip
-    assert said.startswith("80 % of weights zero, gzip 2.3× smaller, not faster on x86, accuracy")
+    assert said.startswith(
+        "80 % of parameters zero, gzip 2.3× smaller, not faster on x86, accuracy"
+    )
 
 
 @pytest.mark.parametrize(

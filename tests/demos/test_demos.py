@@ -13,6 +13,7 @@ import pytest
 from pruning import demos
 from pruning.errors import NotFoundError
 from pruning.frameworks._base import framework
+from pruning.intake import store
 from pruning.intake.dataset import SPLITS
 from pruning.intake.prepare import prepare
 
@@ -34,6 +35,14 @@ def prepared(tmp_path_factory):
             return datasets[name]
 
         yield dataset
+
+
+def test_a_stored_copy_of_a_demo_is_known_as_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("PRUNING_STUDIO_HOME", str(tmp_path))
+    text = demos.demo("text")
+    assert demos.is_demo(store.store_model("renamed.h5", text.model))
+    assert demos.is_demo(store.store_data("data.zip", text.data))
+    assert not demos.is_demo(store.store_model("own.h5", text.model.read_bytes() + b"x"))
 
 
 def test_there_is_one_demo_of_each_modality_and_one_of_keras_2():

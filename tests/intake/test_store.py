@@ -125,6 +125,21 @@ def test_unknown_ids_are_not_found(identifier: str) -> None:
         store.data_path(identifier)
 
 
+def test_what_is_stored_is_known_by_its_kind(home: Path) -> None:
+    store.store_model("a.keras", CONTENT)
+    assert store.has_model(DIGEST)
+    assert not store.has_data(DIGEST)
+    (home / "models" / DIGEST / "upload.json").unlink()
+    assert not store.has_model(DIGEST)
+    assert not store.has_model("../models")
+
+
+def test_what_is_being_deleted_is_not_listed(home: Path) -> None:
+    store.store_data("a.csv", CONTENT)
+    (home / "data" / DIGEST).rename(home / "data" / f".deleted-{DIGEST}")
+    assert store.data() == []
+
+
 def test_storing_needs_no_tensorflow() -> None:
     code = (
         "import sys, pruning.intake.store, pruning.intake.prepare, pruning.intake.check;"

@@ -91,6 +91,14 @@ def test_unusable_vocabulary_files(content):
         text.read_vocabulary(content)
 
 
+@pytest.mark.parametrize("take", [lambda settings: text.fit(settings, []), text.describe])
+def test_a_vocabulary_of_words_does_not_fit_texts_split_into_characters(take):
+    letters = {**SETTINGS, "tokens": "characters"}
+    with pytest.raises(MismatchError, match="2 of the vocabulary's 3 tokens are longer"):
+        take({**letters, "vocabulary": ["good", "bad", "a"]})
+    assert take({**letters, "vocabulary": ["a", "b", "<s>"]})  # a mark of the model's author
+
+
 def test_a_vocabulary_larger_than_the_embedding_is_refused():
     with pytest.raises(DataFileError, match="more than max_tokens, 4"):
         text.fit({**FITTED, "max_tokens": 4}, [])

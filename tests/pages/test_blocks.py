@@ -182,6 +182,7 @@ def test_a_run_starts_and_a_saved_plan_opens(profile) -> None:
     app = studio.page("strategy", model=MODEL, data=studio.REF, plan="kept")
     assert not app.exception
     assert planned(app).removed == removed
+    assert planned(app).name == "kept"  # it says what was saved
 
 
 def test_without_data_the_page_says_what_is_missing(profile) -> None:
@@ -189,6 +190,8 @@ def test_without_data_the_page_says_what_is_missing(profile) -> None:
     app.button_group(key="plan_method").set_value("layers").run()
     assert not app.exception
     assert "measured on data" in studio.texts(app)
+    assert "Choose data" in [link.proto.label for link in app.get("page_link")]
+    assert not app.error  # nothing went wrong
 
 
 def test_the_layers_page_lists_blocks_also_under_such_a_plan(profile, jobs) -> None:
@@ -211,7 +214,7 @@ def test_the_comparison_says_what_was_left_out(tmp_path: Path, profile) -> None:
     storage.write_json(run.layers, record)
     app = studio.page("comparison", run=run.id, model=MODEL, sheet="Structure")
     assert not app.exception
-    assert "1 block left out, 3 layers with them" in studio.texts(app)
+    assert "1 block left out, 3 layers with it" in studio.texts(app)
     (drawn,) = app.get("vega_lite_chart")
     rows = convert_arrow_bytes_to_pandas_df(drawn.proto.data.data)
     # The words of the strategy page, in the bars and in the legend.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from streamlit.proto.Metric_pb2 import Metric
 
 from pages.components import state
 from pages.components.columns import latency_unit
-from pages.components.comparison import quality, speed
+from pages.components.comparison import advice, quality, speed
 from pruning import storage
 from pruning.comparison.result import Comparison, Interval
+from pruning.runs import processes
 from pruning.runs.folder import RunFolder
+from pruning.strategy.plan import PruningPlan, Training
 from tests.pages import studio
 
 
@@ -240,6 +243,7 @@ def test_downloads_name_their_size(done: RunFolder) -> None:
     labels = [b.label for b in open_page(done).get("download_button")]
     assert labels[0] == "Pruned model (.keras) · 6.00 kB"
     assert {label.split(" · ")[0] for label in labels[1:]} == {
+        "Report (.html)",
         "Plan",
         "Kept channels",
         "Comparison",
@@ -322,3 +326,63 @@ def test_what_was_not_cut_needs_no_proof(done: RunFolder) -> None:
     record["results"]["self_check"] = None
     storage.write_json(done.record, record)
     assert "proven" not in studio.texts(open_page(done, sheet="Structure"))
+
+
+def lose(run: RunFolder) -> None:
+    """Make the comparison's difference one that the samples show."""
+    result = Comparison.load(run.comparison)
+    replace(result, difference=Interval(-0.1, -0.15, -0.05)).save(run.comparison)
+
+
+def test_a_loss_comes_with_what_may_help_and_the_way_to_the_plan(
+    done: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "slots", lambda: 0)
+    assert "What may help" not in studio.texts(open_page(done))  # no loss is shown
+    lose(done)
+    plan = PruningPlan.from_dict(done.read(done.plan)).with_training(epochs=7)
+    storage.write_json(done.plan, plan.to_dict())
+    app = open_page(done)
+    words = studio.texts(app)
+    assert "**What may help:** more epochs or a larger learning rate, for the validation" in words
+    assert "3 to 5 cuts" in words
+    app.button(key="change_plan").click().run()
+    assert not app.exception
+    assert app.title[0].value == "Strategy"
+    assert app.number_input(key="plan_epochs").value == 7
+    assert app.session_state["plan on the strategy page"].ratios == plan.ratios
+
+
+@pytest.mark.parametrize(
+    ("changes", "losses", "first"),
+    [
+        ({"training": Training(epochs=0)}, [], "retraining, which this plan leaves out"),
+        ({"training": Training(epochs=1)}, [0.5], "more than one epoch of retraining"),
+        ({"training": Training(epochs=3)}, [0.5, 0.3], "more epochs or a larger"),
+        ({"training": Training(epochs=4)}, [9, 5, 4, 3.99], "more epochs or a larger"),
+        ({"training": Training(epochs=3)}, [0.5, 0.499], "removing the channels in 3 to 5 cuts"),
+        ({"training": Training(epochs=3), "cuts": 3}, [0.5, 0.6], "a milder target"),
+        ({"training": Training(epochs=3), "method": "layers"}, [], "a milder target"),
+    ],
+)
+def test_what_helps_is_what_the_plan_leaves_to_be_tried(changes, losses, first) -> None:
+    plan = PruningPlan(**{"model": "m" * 20, "ratios": {}} | changes)
+    lines = [{"step": 1, "loss": 0.9}, *({"step": 2, "val_loss": loss} for loss in losses)]
+    found = advice.what_helps(plan, lines)
+    assert found[0].startswith(first)
+    assert found[-1] == "a milder target"
+
+
+def test_a_report_can_be_taken_away_and_shown(done: RunFolder) -> None:
+    from pages.components.comparison import downloads
+
+    button = open_page(done).get("download_button")[1].proto
+    assert re.fullmatch(r"Report \(\.html\) · \d\.\d+ kB", button.label)
+    about = downloads._about(done)
+    assert (about.model, about.data) == ("resnet.keras", "animals.zip")
+    assert about.samples == "640 train, 60 val, 60 test"
+    assert about.finished == "1 January 2026"
+    page = downloads._written(str(done.path), 0, about)
+    assert "accuracy −3.3 points" in page
+    assert "&lt;b&gt;bird&lt;/b&gt;" in page
+    assert "both models right 46" in page.lower()

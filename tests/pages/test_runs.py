@@ -52,6 +52,19 @@ def test_a_note_is_kept(runs: Path) -> None:
     assert library.summary(library.find(FIRST)).note == "for the review"
 
 
+def test_a_run_is_opened_without_the_plan_that_was_open(runs: Path) -> None:
+    app = studio.page("runs", plan="of another run")
+    app.session_state["runs"] = {"selection": {"rows": [1], "columns": [], "cells": []}}
+    app.run()
+    own = [
+        link.proto.query_string
+        for link in app.get("page_link")
+        if "run=" in link.proto.query_string
+    ]
+    assert len(own) == 2
+    assert not any("plan=" in query for query in own)
+
+
 def test_two_selected_runs_are_compared(runs: Path) -> None:
     app = open_page(0, 1)
     rows = app.dataframe[1].value
@@ -72,6 +85,42 @@ def test_two_selected_runs_are_compared(runs: Path) -> None:
     rows = app.dataframe[1].value.set_index("")
     assert rows.loc["removed from stage1_block1_conv1", FIRST].endswith(" %")
     assert rows.loc["plan › target › value", FIRST] == "50.0 %"
+
+
+def test_two_runs_name_their_data_and_have_their_latencies(runs: Path) -> None:
+    app = open_page(0, 1)
+    app.toggle(key="only_differences").set_value(False).run()
+    rows = app.dataframe[1].value.set_index("")
+    assert list(rows.loc["data"]) == ["animals.zip", "animals.zip"]
+    assert list(rows.loc["Latency before"]) == ["—", "2.00 ms"]
+    assert list(rows.loc["Latency after"]) == ["—", "1.00 ms"]
+    names = list(rows.index)
+    assert "model" in names
+    assert names.index("Test accuracy after") < names.index("Latency before")
+    run = RunFolder(runs / "runs" / SECOND)
+    storage.write_json(run.request, {**run.read(run.request), "data": f"{studio.DATA}-{'ab' * 10}"})
+    rows = open_page(0, 1).dataframe[1].value.set_index("")
+    first, second = rows.loc["data"]
+    assert first.startswith(studio.DATA[:6])  # that preparation is gone
+    assert second == "animals.zip"
+
+
+def test_one_file_prepared_in_two_ways_is_told_apart(runs: Path) -> None:
+    other = f"{studio.DATA}-{'ab' * 10}"
+    prepared = runs / "data" / studio.DATA / "prepared"
+    manifest = storage.read_json(prepared / studio.PREPARED / "manifest.json")
+    storage.write_json(prepared / ("ab" * 10) / "manifest.json", {**manifest, "ref": other})
+    run = RunFolder(runs / "runs" / SECOND)
+    storage.write_json(run.request, {**run.read(run.request), "data": other})
+    rows = open_page(0, 1).dataframe[1].value.set_index("")
+    assert list(rows.loc["data"]) == [
+        "animals.zip, prepared as ababab", "animals.zip, prepared as 001122"
+    ]  # fmt: skip
+
+
+def test_no_axis_goes_beyond_all(runs: Path) -> None:
+    spec = next(c.proto.spec for c in open_page().get("vega_lite_chart") if "FLOPs" in c.proto.spec)
+    assert '"nice": false' in spec
 
 
 def test_delete_asks_first(runs: Path) -> None:

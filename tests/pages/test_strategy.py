@@ -235,6 +235,7 @@ def test_n_of_m_says_its_share_in_place_of_a_target(profile) -> None:
     assert not app.exception
     assert not [slider for slider in app.slider if slider.key == "plan_weights_target"]
     assert any("2:4 sets 50 % of the weights to zero" in c.value for c in app.caption)
+    assert not [group for group in app.button_group if group.key == "plan_scope"]
     plan = downloaded(app)
     assert (plan.pattern, plan.target) == ("2:4", None)
     assert {round(ratio, 1) for ratio in plan.ratios.values()} == {0.5}
@@ -323,6 +324,60 @@ def test_a_saved_plan_opens_from_the_link_as_it_was(profile) -> None:
     app = open_page(plan="the odd one")
     kept = downloaded(app)
     assert (kept.scope, kept.criterion, dict(kept.ratios)) == ("global", "l2", {"stem": 0.25})
+
+
+def in_header(app) -> str:
+    """What the header says of the plan."""
+    links = (link.proto for link in app.get("page_link"))
+    return next((link.label for link in links if link.icon.endswith("tune:")), "")
+
+
+def test_the_header_tells_that_a_saved_plan_was_changed(profile) -> None:
+    app = open_page()
+    assert in_header(app) == ""
+    app.text_input(key="plan_name").input("half of it").run()
+    app.button(key="save").click().run()
+    assert in_header(app) == "half of it"
+    app.slider(key="plan_channels_target").set_value(30).run()
+    assert in_header(app) == "half of it · changed since it was saved"
+    app.switch_page("layers.py").run()  # Streamlit clears the address, the session has it
+    assert in_header(app) == "half of it · changed since it was saved"
+    app.switch_page("strategy.py").run()
+    app.slider(key="plan_channels_target").set_value(50).run()
+    assert in_header(app) == "half of it"
+    app.slider(key="plan_channels_target").set_value(1).run()  # no plan at all
+    assert in_header(app) == "half of it · changed since it was saved"
+    app.button(key="open_half of it").click().run()
+    assert in_header(app) == "half of it"
+    app.button(key="start").click().run()
+    (run,) = runs.runs()
+    assert run.plan is not None
+    assert run.plan.name == "half of it"  # as it was saved, and under its name
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"target": Target("flops", 0.37), "scope": "global", "locked": ("stem",)},
+        {"target": Target("params", 0.4), "round_to": 4, "cuts": 3},
+        {"target": None, "ratios": {"stem": 0.25}},
+        {"method": "weights", "target": Target("sparsity", 0.7)},
+        {"method": "weights", "target": None, "pattern": "2:4"},
+    ],
+)
+def test_a_plan_that_is_opened_again_is_not_changed(profile, own) -> None:
+    plans.save_plan(MODEL, "mine", studio.plan_for(profile, **own))
+    app = open_page(plan="mine")
+    assert in_header(app) == "mine"
+
+
+def test_a_deleted_plan_is_named_no_more(profile) -> None:
+    plans.save_plan(MODEL, "mine", studio.plan_for(profile))
+    app = open_page(plan="mine")
+    app.button(key="delete_mine").click().run()
+    assert not app.exception
+    assert in_header(app) == ""
+    assert "plan" not in app.query_params
 
 
 def test_a_plan_for_another_model_is_refused(profile) -> None:

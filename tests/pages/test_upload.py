@@ -8,9 +8,10 @@ import pytest
 
 from pages.components import sample
 from pages.components.upload import baseline, opening, preview
+from pruning import storage
 from pruning.analysis.profile import Block
 from pruning.comparison.result import Interval, Scores
-from pruning.errors import DataFileError, StorageError
+from pruning.errors import DataFileError, MismatchError, StorageError
 from pruning.intake import store as uploads
 from pruning.intake.dataset import Dataset, prepared_folder
 from pruning.runs import executor
@@ -239,6 +240,21 @@ def test_near_chance_says_what_to_try_and_tries_it(opened, home, jobs):
     assert "data" not in opened.query_params
 
 
+def test_data_of_another_kind_than_the_model_reads_is_refused_once(app, home, jobs):
+    store(resnet(), home)
+    refusal = MismatchError("No row of tokens fits.", expected="Tokens.", fix="Open another.")
+    jobs.states.update(data="failed", look="done")
+    jobs.errors["data"] = refusal
+    jobs.results["look"] = {"source": {**_source(), "modality": "text"}}
+    app.query_params["model"] = MODEL
+    app.query_params["source"] = uploads.store_data("reviews.csv", b"text,label")
+    app.run().run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "There is nothing to set" in words(app)
+    assert not [button for button in app.button if button.key == "prepare"]
+
+
 def test_failed_preparation_shows_why_keeps_the_form_and_tries_again(app, home, jobs):
     store(resnet(), home)
     prepared.store(prepared.IMAGE, (32, 32, 3))
@@ -263,7 +279,7 @@ def test_a_file_that_cannot_be_read_is_refused_once(app, home, jobs):
     jobs.states.update(data="failed", look="failed")
     jobs.errors.update(data=refusal, look=refusal)
     app.query_params["model"] = MODEL
-    app.query_params["source"] = prepared.DATA
+    app.query_params["source"] = uploads.store_data("picture.zip", b"a picture")
     app.run().run()  # the page runs again when the file has been looked into
     assert not app.exception
     assert words(app).count("It is a picture") == 1
@@ -407,7 +423,31 @@ def test_tries_change_one_setting_each():
     assert {entry["scaling"] for entry in found.values()} == {"raw", "-1..1", "torch", "caffe"}
     grey = baseline.tries({**prepared.IMAGE, "channels": 1})
     assert {entry["scaling"] for entry in grey.values()} == {"raw", "-1..1"}
-    assert baseline.tries(prepared.TEXT) == {}
+    assert list(baseline.tries(prepared.TEXT)) == ["Tokens: characters"]
+    (letters,) = baseline.tries(prepared.TEXT).values()
+    assert letters["tokens"] == "characters"
+    assert "vocabulary" not in letters
+
+
+def test_a_vocabulary_is_kept_only_for_tokens_of_its_kind(app, home, jobs):
+    prepared.store(prepared.TEXT, (6,), np.zeros((20, 6), np.int32))
+    jobs.states["look"] = "done"
+    jobs.results["look"] = {"source": {**_source(), "modality": "text"}}
+    app.query_params["data"] = prepared.REF
+    app.session_state[f"settings_{prepared.DATA}"] = True
+    app.run()
+    keep = next(t for t in app.toggle if t.label.startswith("Keep the vocabulary"))
+    assert keep.value
+    app.selectbox(key=f"set_{prepared.DATA}_text_tokens").select("characters").run()
+    assert not app.exception
+    keep = next(t for t in app.toggle if t.label.startswith("Keep the vocabulary"))
+    assert (keep.value, keep.disabled) == (False, True)
+    assert not app.error
+
+
+def test_a_space_among_characters_can_be_seen():
+    assert preview._badge(" ") == ":gray-badge[␣]"
+    assert preview._badge("a") == ":gray-badge[a]"
 
 
 def _source() -> dict:
@@ -422,3 +462,139 @@ def _source() -> dict:
             }
         )
     )  # fmt: skip
+
+
+@pytest.fixture
+def stopped(monkeypatch) -> list[str]:
+    """Jobs that were stopped; their worker is this very process."""
+    folders: list[str] = []
+    monkeypatch.setattr(executor, "stop", lambda folder: folders.append(folder.id))
+    return folders
+
+
+def deletion(app, kind: str):
+    """Open the form that deletes an upload of that kind."""
+    key = next(str(s.key) for s in app.selectbox if f"({kind})" in s.label)
+    app.session_state[key.replace("_earlier", "_delete")] = True
+    app.run()
+    assert not app.exception
+    return key.removesuffix("_earlier")
+
+
+def test_uploads_are_told_apart_and_broken_ones_are_marked(app, home, jobs):
+    from pruning.errors import ModelFileError
+    from pruning.runs.folder import job_folder
+
+    older, newer = (uploads.store_model("model.keras", each) for each in (b"one", b"two"))
+    record = {"name": "model.keras", "bytes": 3, "uploaded": 1e9}
+    storage.write_json(uploads.model_folder(older) / "upload.json", record)
+    jobs.states["profile"] = "failed"
+    jobs.errors["profile"] = ModelFileError("No.", expected="Yes.", fix="Try.")
+    jobs.ensure("profile", newer, {"model": newer})
+    assert job_folder("profile", newer).record.exists()
+    app.run()
+    offered = app.selectbox[0].options
+    assert len(offered) == 2
+    assert offered[0].startswith("⚠ cannot be read · model.keras · 3 bytes · ")
+    assert offered[1] == "model.keras · 3 bytes · 9 Sep 2001, 01:46"
+
+
+def test_an_upload_is_deleted_after_a_question_and_closed(opened, home, stopped):
+    opened.run()
+    key = deletion(opened, "data")
+    assert opened.selectbox(key=f"{key}_unwanted").value == prepared.DATA  # what is open
+    assert r"Delete **pictures\.zip** and everything" in words(opened)
+    opened.button(key=f"{key}_delete_confirmed").click().run()
+    assert not opened.exception
+    assert uploads.data() == []
+    assert "data" not in opened.query_params
+    assert opened.query_params["model"] == MODEL
+    key = deletion(opened, "model")
+    opened.button(key=f"{key}_delete_confirmed").click().run()
+    assert not opened.exception
+    assert uploads.models() == []
+    assert f"baseline-{MODEL}-{prepared.REF}" in stopped
+    assert "model" not in opened.query_params
+    assert "Open a demo with one click" in words(opened)
+
+
+def test_deleting_what_is_not_open_leaves_what_is(opened, home, stopped):
+    other = uploads.store_model("other.keras", b"other")
+    opened.run()
+    key = deletion(opened, "model")
+    opened.selectbox(key=f"{key}_unwanted").select(other).run()
+    opened.button(key=f"{key}_delete_confirmed").click().run()
+    assert [upload.id for upload in uploads.models()] == [MODEL]
+    assert opened.query_params["model"] == MODEL
+
+
+def test_an_upload_that_runs_need_stays_and_they_are_named(app, tmp_path, jobs):
+    from tests.pages import studio
+
+    profile = studio.build(tmp_path)
+    run = studio.run(tmp_path, profile)
+    app.run()
+    key = deletion(app, "model")
+    app.selectbox(key=f"{key}_unwanted").select(profile.digest).run()
+    assert "stays: a run needs it" in words(app)
+    assert any(run.id in link.proto.query_string for link in app.get("page_link"))
+    assert not [b for b in app.button if str(b.key).endswith("_delete_confirmed")]
+
+
+def test_demos_stay(app, home, jobs, monkeypatch):
+    from pages.components.upload import earlier
+
+    uploads.store_model("own.keras", b"own")
+    demo = uploads.store_model("demo.keras", b"demo")
+    monkeypatch.setattr(earlier, "is_demo", lambda identifier: identifier == demo)
+    app.run()
+    key = deletion(app, "model")
+    assert app.selectbox(key=f"{key}_unwanted").options == [
+        option for option in app.selectbox[0].options if option.startswith("own")
+    ]
+
+
+@pytest.mark.parametrize("page", ["upload", "layers", "strategy"])
+def test_what_another_session_deleted_is_said_to_be_gone(opened, home, stopped, page):
+    from pruning.runs import uploads as of_runs
+
+    opened.run()
+    of_runs.delete("data", prepared.DATA)
+    of_runs.delete("model", MODEL)
+    opened.switch_page(f"{page}.py").run()
+    opened.query_params["model"], opened.query_params["data"] = MODEL, prepared.REF
+    opened.run()
+    assert not opened.exception
+    shown = words(opened)
+    assert "The model of this link is not in this studio: it was deleted" in shown
+    labels = [link.proto.label for link in opened.get("page_link")]
+    assert labels[:2] == ["Model not in this studio", "Data not in this studio"]
+    if page == "upload":
+        assert "The data of this link is not in this studio: it was deleted" in shown
+        assert any(str(button.key) == "demo_image" for button in opened.button)
+    else:
+        assert "Open a demo or bring your own model" in labels
+
+
+def test_data_that_was_deleted_before_it_was_prepared_is_said_to_be_gone(app, home, jobs):
+    store(resnet(), home)
+    app.query_params["model"], app.query_params["source"] = MODEL, "e" * 20
+    app.run()
+    assert not app.exception
+    assert "The data of this link is not in this studio: it was deleted" in words(app)
+    assert "data" not in jobs.kinds()
+    assert any(drop.label.startswith("Your own data") for drop in app.file_uploader)
+
+
+def test_a_page_that_waits_for_what_was_deleted_goes_on(home, monkeypatch):
+    from pages.components import jobs as watched
+
+    class AgainError(Exception):
+        pass
+
+    def again():
+        raise AgainError
+
+    monkeypatch.setattr(watched.st, "rerun", again)
+    with pytest.raises(AgainError):
+        watched.watch.__wrapped__({"Reading the model": str(home / "jobs" / "profile-gone")})

@@ -96,3 +96,10 @@ def a_dead_worker() -> tuple[int, float]:
     """This process's id with another start time: an id that was used again."""
     me = psutil.Process()
     return me.pid, me.create_time() - 1000
+
+
+def store_file(folder: Path, name: str = "model.keras") -> Path:
+    """An upload that only tests of who needs it look at. -> its folder."""
+    storage.write_bytes(folder / name, b"not opened")
+    storage.write_json(folder / "upload.json", {"name": name, "bytes": 10, "uploaded": 1e9})
+    return folder

@@ -9,13 +9,13 @@ import psutil
 import pytest
 
 from pruning import storage
-from pruning.errors import MismatchError
+from pruning.errors import MismatchError, NotFoundError
 from pruning.runs import executor, processes
 from pruning.runs.folder import RunFolder
 from pruning.runs.status import status, worker_of
 from pruning.strategy.plan import PruningPlan
 
-from .conftest import MODEL, gone, wait
+from .conftest import MODEL, gone, store_file, wait
 
 
 def test_a_job_is_done_once(ensure_toy) -> None:
@@ -210,9 +210,11 @@ def test_a_plan_for_another_model_is_refused(home: Path) -> None:
     assert not (home / "runs").exists()
 
 
-def test_start_run_writes_request_plan_and_note(toys, monkeypatch) -> None:
+def test_start_run_writes_request_plan_and_note(toys, home: Path, monkeypatch) -> None:
     monkeypatch.setattr(executor, "tick", lambda: None)
     plan = PruningPlan(model=MODEL, ratios={"conv": 0.5})
+    store_file(home / "models" / MODEL)
+    storage.write_json(home / "data" / "data" / "prepared" / "ref" / "manifest.json", {})
     before = time.time()
     folder = executor.start_run(MODEL, "data-ref", plan, note="first try")
     assert PruningPlan.from_dict(folder.read(folder.plan)) == plan
@@ -220,6 +222,16 @@ def test_start_run_writes_request_plan_and_note(toys, monkeypatch) -> None:
     assert request.pop("created") >= before
     assert request == {"format": 1, "kind": "prune", "model": MODEL, "data": "data-ref"}
     assert folder.read(folder.notes)["note"] == "first try"
+
+
+def test_a_run_of_what_was_deleted_meanwhile_is_refused(home: Path) -> None:
+    plan = PruningPlan(model=MODEL, ratios={"conv": 0.5})
+    with pytest.raises(NotFoundError, match="Nothing is stored"):
+        executor.start_run(MODEL, "data-ref", plan)
+    store_file(home / "models" / MODEL)
+    with pytest.raises(NotFoundError, match="no longer in the studio"):
+        executor.start_run(MODEL, "data-ref", plan)
+    assert not (home / "runs").exists()
 
 
 def test_folders_that_are_no_runs_do_not_stop_the_queue(queue_toy, home: Path) -> None:

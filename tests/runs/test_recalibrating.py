@@ -87,7 +87,7 @@ def test_worse_statistics_are_put_back(family: str, tmp_path: Path) -> None:
     found = recalibrating.recalibrated(model, framework(family), dataset, seed=0)
     assert not found.kept
     assert found.loss_after > found.loss_before
-    assert "worse, so the old ones were put back" in found.describe()
+    assert "The loss was larger with them, so the old ones were put back" in found.describe()
     np.testing.assert_array_equal(model.get_layer("norm").weights[2].numpy(), np.full(3, 5.0))
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
 
-from pages.components import jobs
+from pages.components import header, jobs, state
+from pages.components.text import visible
 from pruning import quantities
+from pruning.comparison.result import Comparison
+from pruning.delivery.report import About, report
 from pruning.runs.folder import RunFolder
+from pruning.runs.status import status
+from pruning.strategy.plan import PruningPlan
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,7 @@ class _File:
 
 
 def show(folder: RunFolder) -> None:
-    """Draw a button for each file of the run, and one that makes the LiteRT file."""
+    """Draw a button for each file of the run, for a report, and one that makes the LiteRT file."""
     st.markdown("**Downloads**")
     model = folder.model()
     if model is not None:
@@ -35,6 +41,8 @@ def show(folder: RunFolder) -> None:
                 "Loads in plain Keras, without the studio: no wrappers, no custom objects.",
             )
         )
+    if folder.comparison.exists():
+        _report(folder)
     _litert(folder)
     for entry in (
         _File("plan", "Plan", folder.plan, "plan.json", "Repeat it here or on the command line."),
@@ -62,6 +70,48 @@ def show(folder: RunFolder) -> None:
     ):
         if entry.path.exists():
             _button(entry)
+
+
+def _report(folder: RunFolder) -> None:
+    changed = folder.comparison.stat().st_mtime_ns
+    page = _written(str(folder.path), changed, _about(folder)).encode()
+    st.download_button(
+        f"Report (.html) · {quantities.size(len(page))}",
+        page,
+        f"report-{folder.id}.html",
+        "text/html",
+        icon=":material/description:",
+        help="One page to show to others: the verdict, its figures, and how they were made.",
+        on_click="ignore",
+        key="download_report",
+        width="stretch",
+    )
+
+
+def _about(folder: RunFolder) -> About:
+    """Names and dates of a run; its data may have gone."""
+    request = folder.read(folder.request)
+    model, ref = str(request.get("model")), str(request.get("data"))
+    manifest = state.manifest(ref)
+    splits = manifest.counts.items() if manifest else ()
+    finished = datetime.fromtimestamp(status(folder).finished or 0, UTC)
+    return About(
+        model=visible(header.model_name(model)),
+        data=visible(manifest.name) if manifest else "data no longer in the studio",
+        samples=", ".join(f"{count:,} {split}" for split, count in splits),
+        run=folder.id,
+        finished=f"{finished.day} {finished:%B %Y}",
+        model_id=model,
+        data_ref=ref,
+    )
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _written(run: str, changed: int, about: About) -> str:
+    """Written once: of many classes, a comparison is a large file."""
+    folder = RunFolder(Path(run))
+    plan = PruningPlan.from_dict(folder.read(folder.plan))
+    return report(Comparison.load(folder.comparison), plan, status(folder).results, about)
 
 
 def _button(entry: _File) -> None:

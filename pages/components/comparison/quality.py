@@ -41,7 +41,7 @@ def _overall(result: Comparison) -> pd.DataFrame:
                 "model": "difference, paired",
                 "metric": _difference(result.before.metric, result.difference),
                 "95 % interval": _interval(result.before.metric, result.difference, signed=True),
-                "loss": quantities.minus(f"{result.after.loss - result.before.loss:+.4f}"),
+                "loss": _loss(result.after.loss - result.before.loss, signed=True),
             },
         ]
     ).rename(columns={"metric": NAMES[result.before.metric]})
@@ -52,13 +52,20 @@ def _row(name: str, scores: Scores) -> dict[str, str]:
         "model": name,
         "metric": _number(scores.metric, scores.value.value),
         "95 % interval": _interval(scores.metric, scores.value),
-        "loss": f"{scores.loss:.4f}",
+        "loss": _loss(scores.loss),
     }
+
+
+def _loss(value: float, *, signed: bool = False) -> str:
+    """With four decimals, one below another; a large one without any."""
+    if abs(value) >= 1000:
+        return quantities.number(value, signed=signed)
+    return quantities.minus(f"{value:{'+' if signed else ''}.4f}")
 
 
 def _number(metric: str, value: float, *, signed: bool = False, decimals: int = 1) -> str:
     if metric == "mae":
-        return quantities.minus(f"{value:+.4g}" if signed else f"{value:.4g}")
+        return quantities.number(value, signed=signed)
     return quantities.points(value, decimals) if signed else quantities.percent(value)
 
 

@@ -48,7 +48,8 @@ def _removed(folder: RunFolder) -> None:
     record = folder.read(folder.layers)
     blocks, gone = record.get("blocks", []), record.get("removed", [])
     words = quantities.plural(len(blocks), "block")
-    st.markdown(f"**{words} left out, {quantities.plural(len(gone), 'layer')} with them**")
+    them = "it" if len(blocks) == 1 else "them"
+    st.markdown(f"**{words} left out, {quantities.plural(len(gone), 'layer')} with {them}**")
     st.dataframe(
         pd.DataFrame(
             [

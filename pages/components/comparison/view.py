@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import errors, figures, state
-from pages.components.comparison import quality, samples, speed, structure, training
+from pages.components.comparison import advice, quality, samples, speed, structure, training
 from pages.components.text import plain
 from pruning import quantities
 from pruning.comparison.result import Comparison, Latency, Scores, Sizes
@@ -35,6 +35,7 @@ def show(folder: RunFolder, result: Comparison | None) -> None:
     st.header(plain(verdict(result)), anchor=False)
     figures.strip(_strip(result), key="figures", columns=3)
     figures.legend()
+    advice.show(folder, result)
     for note in result.notes:
         st.caption(f":material/info: {plain(note)}")
     sheets = {
@@ -91,7 +92,8 @@ def _quality(before: Scores, after: Scores, result: Comparison) -> figures.Figur
     value, detail = after.value, f"On {result.samples:,} test samples."
     if after.metric == "mae":
         unit: figures.Unit = "error"
-        interval = f"{value.value:.4g} (95 %: {value.low:.4g} to {value.high:.4g})"
+        middle, low, high = map(quantities.number, (value.value, value.low, value.high))
+        interval = f"{middle} (95 %: {low} to {high})"
     else:
         unit = "accuracy"
         interval = quantities.percent_interval(value.value, value.low, value.high)

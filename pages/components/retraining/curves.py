@@ -29,7 +29,7 @@ def show(folder: RunFolder, read: Progress) -> None:
                 rows,
                 key=f"curve_{name}",
                 alt=f"{charts.QUANTITIES[name]} over {rows['step'].max():,} training steps; "
-                f"last value {rows['value'].iloc[-1]:.4g}.",
+                f"last value {quantities.number(rows['value'].iloc[-1])}.",
                 quantity=name,
                 reference=levels.get(name),
             )

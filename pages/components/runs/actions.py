@@ -31,7 +31,9 @@ def _one(run: RunSummary) -> None:
     words = describe(run.plan) if run.plan else run.damaged
     st.markdown(f"{badge(run.state)} **{plain(run.model_name or run.model, 40)}** {plain(words)}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        named = {"run": run.id, "model": run.model or None, "data": run.data or None}
+        named = {
+            "run": run.id, "model": run.model or None, "data": run.data or None, "plan": None
+        }  # fmt: skip
         if run.state == "done":
             state.link("comparison", "Open the comparison", icon=":material/compare:", **named)
         if run.state != "damaged":
@@ -58,7 +60,10 @@ def _one(run: RunSummary) -> None:
 def _delete(chosen: Sequence[RunSummary]) -> None:
     many = f"{len(chosen)} runs" if len(chosen) > 1 else "this run"
     with st.popover(f"Delete {many} …", icon=":material/delete:", type="tertiary", key="delete"):
-        st.markdown(f"Delete {many} with the pruned model and everything else in it, for good?")
+        what = (
+            "models and everything else in them" if len(chosen) > 1 else "model and all its files"
+        )
+        st.markdown(f"Delete {many} with the pruned {what}, for good?")
         if st.button(f"Delete {many}", type="primary", key="delete_confirmed"):
             try:
                 for run in chosen:

@@ -90,7 +90,7 @@ def _quality(run: RunSummary) -> str:
     if not pair:
         return ""
     error = run.results.get("metric") == "mae"
-    write = (lambda value: f"{value:.4g}") if error else quantities.percent
+    write = quantities.number if error else quantities.percent
     return f"{write(pair['before'])} → {write(pair['after'])}"
 
 

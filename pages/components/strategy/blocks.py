@@ -16,7 +16,6 @@ from pages.components.text import visible
 from pruning import quantities, storage
 from pruning.analysis.profile import Block, ModelProfile
 from pruning.charts import blocks as charts
-from pruning.errors import PlanError
 from pruning.runs.influences import Influences
 from pruning.runs.jobs.influences import influences_path
 from pruning.strategy.criteria import criterion as criterion_of
@@ -28,19 +27,18 @@ _TALLEST = 11  # rows of a table that is shown whole
 def influences(
     profile: ModelProfile, criterion: str, data: str | None, samples: int, seed: int
 ) -> Influences | None:
-    """What the blocks are worth; measured when nobody has yet. None while that goes on.
+    """What the blocks are worth; measured when nobody has yet.
 
-    Raises:
-        PlanError: There is no data, or no block.
+    Returns:
+        None while that goes on, or without data; the page says so.
     """
     if not profile.removable_blocks:
         return Influences(criterion, 0, "train", {})  # the planner says why there are none
     if not data or state.manifest(data) is None:
-        raise PlanError(
-            "Which layers matter least is measured on data, and no data is open.",
-            expected="Data that fits the model.",
-            fix="Open data on the upload page.",
-        )
+        with st.container(border=True, key="criterion_needs_data"):
+            st.markdown("Which layers matter least is measured on data, and no data is open.")
+            state.link("upload", "Choose data", icon=":material/arrow_forward:")
+        return None
     asked = (profile.digest, data, criterion, samples, seed)
     path = influences_path(*asked)
     if not path.is_file():

@@ -103,7 +103,8 @@ def show(profile: ModelProfile) -> Choices:
     else:
         pattern.says_share(zeros)
     chosen = _criterion(method)
-    scope = _scope(method)
+    # A pattern with a share of its own has it in every layer.
+    scope: Scope = _scope(method) if zeros.fixed is None else "uniform"
     schedule, engine = _schedule(method, profile)
     training = retraining.show()
     with st.expander("Advanced", icon=":material/settings:", key="advanced"):

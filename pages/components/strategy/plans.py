@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from dataclasses import replace
 
 import streamlit as st
 
@@ -10,18 +12,28 @@ from pages.components import errors, state
 from pages.components.strategy import edits, form
 from pages.components.text import visible
 from pruning.analysis.profile import ModelProfile
-from pruning.errors import MismatchError, PruningError
+from pruning.errors import MismatchError, NotFoundError, PruningError
 from pruning.strategy import library
 from pruning.strategy.description import describe
 from pruning.strategy.plan import PruningPlan
 from pruning.strategy.validation import check_plan
 
 _FILLED = "plan that filled the form"
+_NEXT = "plan to begin with"
+
+
+def open_next(plan: PruningPlan) -> None:
+    """Have the strategy page begin with this plan, without a name."""
+    st.session_state[_NEXT] = plan
 
 
 def open_one(profile: ModelProfile) -> None:
     """Fill the form from the plan in the URL, once, and offer the saved ones and an upload."""
     opened = state.current()
+    if (coming := st.session_state.pop(_NEXT, None)) is not None:
+        with errors.shown():
+            check_plan(profile, coming)
+            _fill(profile, coming)
     if opened.plan and st.session_state.get(_FILLED) != (profile.digest, opened.plan):
         with errors.shown():
             _fill(profile, library.load_plan(profile.digest, opened.plan))
@@ -37,6 +49,24 @@ def open_one(profile: ModelProfile) -> None:
         _upload(profile)
 
 
+def named(profile: ModelProfile, plan: PruningPlan) -> PruningPlan:
+    """The plan under the name of the saved one that is open, as long as it says the same."""
+    name = state.current().plan
+    if not name:
+        return plan
+    try:
+        saved = library.load_plan(profile.digest, name)
+    except PruningError:  # deleted meanwhile
+        return plan
+    again = replace(plan, name=saved.name)
+    return again if _said(again) == _said(saved) else plan
+
+
+def _said(plan: PruningPlan) -> PruningPlan:
+    """A plan without what it says of names that it leaves whole anyway."""
+    return plan.with_ratios({name: ratio for name, ratio in plan.ratios.items() if ratio > 0})
+
+
 def keep(profile: ModelProfile, plan: PruningPlan) -> None:
     """Offer to save the plan under a name, and to download it."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="keep"):
@@ -48,6 +78,7 @@ def keep(profile: ModelProfile, plan: PruningPlan) -> None:
                 errors.show(error)
             else:
                 st.session_state[_FILLED] = (profile.digest, saved.name)
+                state.note_plan(profile.digest, saved.plan)
                 state.select(plan=saved.name)
                 st.toast(f"Saved as {visible(saved.name, 40)}.")
                 st.rerun()
@@ -77,19 +108,32 @@ def _entry(profile: ModelProfile, entry: library.SavedPlan) -> None:
             key=f"delete_{entry.name}",
             icon=":material/delete:",
             type="tertiary",
-            on_click=library.delete_plan,
-            args=(profile.digest, entry.name),
+            on_click=_delete,
+            args=(profile, entry),
         )
 
 
 def _open(profile: ModelProfile, entry: library.SavedPlan) -> None:
     _fill(profile, entry.plan)
     st.session_state[_FILLED] = (profile.digest, entry.name)
+    state.note_plan(profile.digest, entry.plan)
     state.select(plan=entry.name)
 
 
+def _delete(profile: ModelProfile, entry: library.SavedPlan) -> None:
+    with suppress(NotFoundError):  # somebody else was faster
+        library.delete_plan(profile.digest, entry.name)
+    if state.current().plan == entry.name:
+        state.select(plan=None)
+
+
 def _upload(profile: ModelProfile) -> None:
-    file = st.file_uploader("Open a plan from a file", type="json", key="plan_file")
+    file = st.file_uploader(
+        "Open a plan from a file",
+        type="json",
+        key="plan_file",
+        max_upload_size=-(-library.MOST_BYTES // 2**20),  # megabytes
+    )
     if file is None or st.session_state.get("plan file read") == file.file_id:
         return
     try:

@@ -75,6 +75,12 @@ def tries(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         colour = settings.get("channels", 3) == 3
         if value != settings.get("scaling") and (colour or value not in ("torch", "caffe")):
             found[f"Scaling: {words}"] = {**settings, "scaling": value}
+    if settings.get("modality") == "text":
+        # Built anew from the training texts: the one in use is of other tokens.
+        built = {key: value for key, value in settings.items() if key != "vocabulary"}
+        for value in ("words", "characters"):
+            if value != settings.get("tokens", "words"):
+                found[f"Tokens: {value}"] = {**built, "tokens": value}
     if settings.get("modality") == "audio":
         for value, words in _NORMALISE.items():
             if value != settings.get("normalise", "none"):
@@ -116,7 +122,7 @@ def _interval(scores: Scores, unit: figures.Unit) -> str:
     low, high = scores.value.low, scores.value.high
     if unit == "accuracy":
         return f"95 %: {100 * low:.1f} to {quantities.percent(high)}"
-    return f"95 %: {low:.4g} to {high:.4g}"
+    return f"95 %: {quantities.number(low)} to {quantities.number(high)}"
 
 
 def _chance(scores: Scores) -> str:

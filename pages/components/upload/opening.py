@@ -14,9 +14,12 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from pages.components import state, works
+from pages.components.text import plain
 from pruning.demos import Demo
 from pruning.errors import PruningError
 from pruning.intake import store
+from pruning.runs import uploads
+from pruning.runs.uploads import Kind
 
 _ERROR = "upload error"
 _LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -87,6 +90,28 @@ def reopen_data(key: str) -> None:
         _open_data(st.session_state[key])
 
 
+def delete(kind: Kind, identifier: str) -> None:
+    """Callback that deletes an upload; what was open of it is closed."""
+
+    def work() -> None:
+        name = plain(str(store.upload_record(uploads.folder(kind, identifier))["name"]), 40)
+        uploads.delete(kind, identifier)
+        st.toast(f"Deleted {name}.", icon=":material/delete:")
+        if identifier == uploaded(kind):
+            _close(kind)
+
+    _attempt(work)
+    _begin_anew()
+
+
+def uploaded(kind: Kind) -> str | None:
+    """Id of the upload that is open, prepared or not."""
+    opened = state.current()
+    if kind == "model":
+        return opened.model
+    return (opened.data or "").partition("-")[0] or opened.source
+
+
 def prepare_again(source: str, job: str | None = None) -> None:
     """Prepare an uploaded file again: by default settings, or as the job of that key asks."""
     state.select(data=None, run=None, source=source, job=job)
@@ -108,6 +133,14 @@ def _open_model(model: str) -> None:
     state.select(model=model, plan=None, run=None, layer=None)
 
 
+def _close(kind: Kind) -> None:
+    """Close a model or data, with what belongs to it."""
+    if kind == "model":
+        state.select(model=None, plan=None, run=None, layer=None)
+    else:
+        state.select(data=None, source=None, job=None, run=None)
+
+
 def _open_data(source: str) -> None:
     prepare_again(source)
 
@@ -116,7 +149,12 @@ def _drop(key: str, take: Callable[[Any], None]) -> None:
     file = st.session_state.get(key)
     if file is not None:
         _attempt(lambda: take(file))
-        st.session_state[_DROPS] = st.session_state.get(_DROPS, 0) + 1
+        _begin_anew()
+
+
+def _begin_anew() -> None:
+    """Have drop zones and lists drawn as if for the first time."""
+    st.session_state[_DROPS] = st.session_state.get(_DROPS, 0) + 1
 
 
 def _attempt(work: Callable[[], None]) -> None:

@@ -48,7 +48,7 @@ def label(dataset: Dataset, index: int) -> str:
         return ", ".join(name for name, on in zip(classes, value, strict=True) if on) or "none"
     if dataset.manifest.task == "classification":
         return classes[int(value)] if value.ndim == 0 else _shares(value, classes)
-    return quantities.minus(", ".join(f"{number:.4g}" for number in value.ravel()[:4]))
+    return ", ".join(quantities.number(number) for number in value.ravel()[:4])
 
 
 def _shares(value: np.ndarray, classes: Sequence[str]) -> str:
@@ -57,6 +57,10 @@ def _shares(value: np.ndarray, classes: Sequence[str]) -> str:
     common = [place for place in np.argsort(-counts, kind="stable")[:3] if counts[place]]
     shares = (f"{classes[i]} on {quantities.percent(counts[i] / value.size)}" for i in common)
     return f"{quantities.shape(value.shape)} labels: {', '.join(shares)}"
+
+
+#: Tokens of characters that could not be seen.
+_BLANKS = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 
 
 def tokens(row: np.ndarray, vocabulary: list[str]) -> list[str | None]:
@@ -121,7 +125,9 @@ def _texts(gallery: Gallery, indices: list[int]) -> None:
 
 
 def _badge(word: str | None) -> str:
-    return ":orange-badge[unknown]" if word is None else f":gray-badge[{plain(word, 24)}]"
+    if word is None:
+        return ":orange-badge[unknown]"
+    return f":gray-badge[{plain(_BLANKS.get(word, word), 24)}]"
 
 
 def _arrays(gallery: Gallery, indices: list[int]) -> None:

@@ -45,11 +45,16 @@ def draw(identifier: str, source: Source, profile: ModelProfile | None, asked: A
         profile: The model that the data has to fit.
         asked: Where the form starts.
     """
-    settings = fields.draw(_start(source, profile, asked), f"set_{identifier}_{source.modality}")
+    try:
+        begin = _start(source, profile, asked)
+    except MismatchError as error:  # the page has said so beside the data, or below the model
+        st.caption(f":material/info: {plain(error.happened)} There is nothing to set.")
+        return
+    settings = fields.draw(begin, f"set_{identifier}_{source.modality}")
     settings = {key: value for key, value in settings.items() if key not in _LEARNED}
     options = {**asked.options, **_options(identifier, source, asked.options)}
     if source.modality == "text":
-        settings |= _vocabulary(settings, identifier)
+        settings |= _vocabulary(settings, asked.preprocessing, identifier)
     if _fits(settings, profile) and st.button(
         "Prepare the data again", icon=":material/play_arrow:", key="prepare", type="primary"
     ):
@@ -79,14 +84,17 @@ def pipeline(steps: tuple[str, ...]) -> None:
 
 
 def _start(source: Source, profile: ModelProfile | None, asked: Asked) -> dict[str, Any]:
-    """Settings used last, or the author's, or what suits the model."""
+    """Settings used last, or the author's, or what suits the model.
+
+    Raises:
+        MismatchError: The model does not read data of this kind.
+    """
     if asked.preprocessing:
         return dict(asked.preprocessing)
     modality = modalities().get(source.modality)
     suggested: dict[str, Any] = {"modality": source.modality}
-    if modality is not None and profile is not None:
-        with errors.shown():
-            suggested = modality.suggest(model_input(profile))
+    if modality is not None and profile is not None and "modality" not in source.preprocessing:
+        suggested = modality.suggest(model_input(profile))
     elif source.modality == "arrays" and profile is not None and len(profile.inputs) > 1:
         suggested |= {f"scaling_{spec.name}": "raw" for spec in profile.inputs}
     return {**suggested, **source.preprocessing}
@@ -186,19 +194,29 @@ def _columns(identifier: str, source: Source, asked: Mapping[str, Any]) -> dict[
     }
 
 
-def _vocabulary(settings: Mapping[str, Any], identifier: str) -> dict[str, Any]:
-    """Draw the choice of a vocabulary: from the training texts, or a file of the model's author."""
+def _vocabulary(
+    settings: Mapping[str, Any], used: Mapping[str, Any], identifier: str
+) -> dict[str, Any]:
+    """Draw the choice of a vocabulary: from the training texts, or a file of the model's author.
+
+    Args:
+        settings: As the form has them.
+        used: As they were; another kind of tokens needs another vocabulary.
+        identifier: Of the data, for the widgets' keys.
+    """
     file = st.file_uploader(
         "Vocabulary file (.txt, one token a line); without one it is built from the training texts",
         type=["txt"],
         key=f"vocabulary_{identifier}",
     )
     if file is None:
+        kinds = [each.get("tokens") == "characters" for each in (settings, used)]
+        usable = "vocabulary" in settings and kinds[0] == kinds[1]
         keep = st.toggle(
             "Keep the vocabulary that is in use",
-            "vocabulary" in settings,
-            key=f"keep_vocabulary_{identifier}",
-            disabled="vocabulary" not in settings,
+            usable,
+            key=f"keep_vocabulary_{identifier}_{usable}",
+            disabled=not usable,
         )
         return {} if keep else {"vocabulary": None}
     with errors.shown():

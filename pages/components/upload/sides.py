@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from pages.components import errors, jobs, state, works
-from pages.components.text import plain, visible
-from pages.components.upload import baseline, demo_cards, opening, passport, settings_form
+from pages.components import errors, header, jobs, state, works
+from pages.components.text import plain
+from pages.components.upload import (
+    baseline,
+    demo_cards,
+    earlier,
+    opening,
+    passport,
+    settings_form,
+)
 from pages.components.upload.settings_form import Asked
 from pruning import quantities
 from pruning.analysis.profile import ModelProfile
 from pruning.errors import PruningError
-from pruning.intake import store
 from pruning.intake.check import check_data
 from pruning.intake.dataset import Manifest
 from pruning.intake.limits import max_upload_bytes
 from pruning.intake.npz_keys import named_keys
 from pruning.intake.source import Source
+from pruning.runs.uploads import Kind
 
-_LISTED = 30  # earlier uploads in the list
 _MODEL_FORMATS = ".keras, .h5 or .hdf5, from Keras 3, tf_keras or Keras 2"
 _DATA_FORMATS = ".npz · .zip of class folders with pictures or sounds · .csv or .tsv with texts"
+
+
+def stored(opened: state.Current) -> state.Current:
+    """What is open without what is not in the studio: deleted, or of another one. Says so."""
+    model = opened.model if header.model_is_here(opened) else None
+    source = opened.source if header.source_is_here(opened) else None
+    for gone, kind in ((opened.model != model, "model"), (opened.source != source, "data")):
+        if gone:
+            st.warning(header.gone(kind), icon=":material/search_off:")
+    return replace(opened, model=model, source=source)
 
 
 def failure() -> None:
@@ -65,7 +82,7 @@ def data(opened: state.Current, profile: ModelProfile | None) -> Manifest | None
     elif opened.source:
         _prepare(opened.source, opened.job, profile)
     elif opened.data:
-        st.info("The data of this link is not in this studio: upload it again.")
+        st.warning(header.gone("data"), icon=":material/search_off:")
     if identifier and (profile or not opened.model):
         _settings(identifier, manifest, opened.job, profile)
     if identifier:
@@ -111,7 +128,7 @@ def _models() -> None:
 
 
 def _drop_zone(
-    kind: str, formats: str, dropped: Callable[[str], None], reopened: Callable[[str], None]
+    kind: Kind, formats: str, dropped: Callable[[str], None], reopened: Callable[[str], None]
 ) -> None:
     key = opening.uploader_key(kind)
     megabytes = max_upload_bytes() // 2**20
@@ -132,18 +149,7 @@ def _drop_zone(
             on_change=opening.take_path,
             args=(kind, path_key),
         )
-    uploads = (store.models() if kind == "model" else store.data())[:_LISTED]
-    if not uploads:
-        return
-    names = {
-        upload.id: f"{visible(upload.name, 44)} · {quantities.size(upload.bytes)}"
-        for upload in uploads
-    }
-    st.selectbox(
-        f"Uploaded before ({kind})", list(names), None, key=f"{key}_earlier",
-        format_func=lambda identifier: names[identifier],
-        placeholder="Open one of them again", on_change=reopened, args=(f"{key}_earlier",),
-    )  # fmt: skip
+    earlier.show(kind, key, reopened)
 
 
 def _prepare(source: str, job: str | None, profile: ModelProfile | None) -> None:

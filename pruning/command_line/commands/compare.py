@@ -107,7 +107,8 @@ def _classes(found: Comparison, console: Console) -> None:
 def _interval(scores: Scores) -> str:
     interval = scores.value
     if scores.metric == "mae":
-        return f"{interval.value:.4g} (95 %: {interval.low:.4g} to {interval.high:.4g})"
+        value, low, high = map(quantities.number, (interval.value, interval.low, interval.high))
+        return f"{value} (95 %: {low} to {high})"
     return quantities.percent_interval(interval.value, interval.low, interval.high)
 
 

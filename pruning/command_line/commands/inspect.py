@@ -122,7 +122,8 @@ def baseline(scores: Scores) -> str:
     """Say the quality before pruning, against chance."""
     value = scores.value
     if scores.metric == "mae":
-        return f"mean absolute error {value.value:.4g} (chance {scores.chance:.4g})"
+        error, chance = quantities.number(value.value), quantities.number(scores.chance)
+        return f"mean absolute error {error} (chance {chance})"
     words = quantities.percent_interval(value.value, value.low, value.high)
     return (
         f"{scores.metric} {words} on the test samples, chance {quantities.percent(scores.chance)}"

@@ -86,7 +86,8 @@ def show(
     if accuracy := results["accuracy"]:
         before, after = accuracy["before"], accuracy["after"]
         if results.get("metric") == "mae":
-            row = (f"{before:.4g}", f"{after:.4g}", f"{after - before:+.4g}")
+            change = quantities.number(after - before, signed=True)
+            row = (quantities.number(before), quantities.number(after), change)
         else:
             change = quantities.points(after - before)
             row = (quantities.percent(before), quantities.percent(after), change)

@@ -92,7 +92,7 @@ def _geometry(shape: tuple[int | None, ...]) -> tuple[str, int, int, int]:
     raise MismatchError(
         f"The model reads samples of shape ({sizes}), which no picture fits.",
         expected="(height, width, 1, 3 or 4), (height, width), or a square picture as one row.",
-        fix="Choose the data's kind by hand, or bring the arrays as .npz.",
+        fix="Open a model that reads pictures, or bring what this one reads as .npz.",
     )
 
 

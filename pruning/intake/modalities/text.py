@@ -54,7 +54,7 @@ def suggest(model_input: ModelInput) -> dict[str, Any]:
         raise MismatchError(
             f"The model reads samples of shape ({sizes}), which no row of tokens fits.",
             expected="(length,), one token number for each word.",
-            fix="Choose the data's kind by hand, or bring the arrays as .npz.",
+            fix="Open a model that reads texts, or bring what this one reads as .npz.",
         )
     tokens = model_input.vocabulary or OPEN_TOKENS
     return {
@@ -130,17 +130,33 @@ def _check_vocabulary(tokens: Any) -> None:
     )
 
 
+def _check_kind(preprocessing: dict[str, Any]) -> None:
+    """Refuse a vocabulary of words where texts are split into characters: none would be found."""
+    tokens = preprocessing.get("vocabulary") or ()
+    longer = sum(len(token) > 1 for token in tokens)
+    kind = choice(preprocessing, "tokens", _TOKENS, "words")
+    if kind == "characters" and 2 * longer > len(tokens):
+        raise MismatchError(
+            f"{longer:,} of the vocabulary's {len(tokens):,} tokens are longer than a character, "
+            "but the texts are split into characters.",
+            expected="A vocabulary of what the texts are split into.",
+            fix="Choose words as tokens, or the vocabulary of a model that reads characters.",
+        )
+
+
 def fit(preprocessing: dict[str, Any], samples: Sequence[Any]) -> dict[str, Any]:
     """Build the vocabulary from the training texts, or check the one that was given.
 
     Raises:
         DataFileError: The given vocabulary is unusable or does not fit ``max_tokens``.
+        MismatchError: It is of words, and the texts are split into characters.
     """
     if "vocabulary" not in preprocessing:
         texts = (_as_text("a training text", sample) for sample in samples)
         return {**preprocessing, "vocabulary": build_vocabulary(texts, preprocessing)}
     tokens = preprocessing["vocabulary"]
     _check_vocabulary(tokens)
+    _check_kind(preprocessing)
     if len(tokens) + RESERVED > _max_tokens(preprocessing):
         raise DataFileError(
             f"The vocabulary has {len(tokens):,} tokens; with padding and unknown that is more "
@@ -222,7 +238,12 @@ def _max_tokens(preprocessing: dict[str, Any]) -> int:
 
 
 def describe(preprocessing: dict[str, Any]) -> tuple[str, ...]:
-    """Say the pipeline in words."""
+    """Say the pipeline in words.
+
+    Raises:
+        MismatchError: The vocabulary is of words, and the texts are split into characters.
+    """
+    _check_kind(preprocessing)
     case = ("lower case",) if preprocessing.get("lowercase", True) else ()
     if "vocabulary" in preprocessing:
         vocabulary = f"vocabulary of {len(preprocessing['vocabulary']):,} tokens"
