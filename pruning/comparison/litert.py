@@ -9,6 +9,7 @@ fused LSTM kernel is off by 6e-4, the frozen loop by 3e-8.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +18,8 @@ import numpy as np
 
 from pruning.errors import ExportError
 from pruning.frameworks.running import nested
+
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.]")
 
 
 def convert(model: Any, shapes: Sequence[tuple[int, ...]]) -> bytes:
@@ -37,8 +40,8 @@ def convert(model: Any, shapes: Sequence[tuple[int, ...]]) -> bytes:
     )
 
     specs = [
-        tf.TensorSpec((1, *shape), tensor.dtype)
-        for shape, tensor in zip(shapes, model.inputs, strict=True)
+        tf.TensorSpec((1, *shape), tensor.dtype, name=name)
+        for shape, tensor, name in zip(shapes, model.inputs, _names(model), strict=True)
     ]
 
     def call(*values: Any) -> Any:
@@ -57,6 +60,15 @@ def convert(model: Any, shapes: Sequence[tuple[int, ...]]) -> bytes:
             expected="Layers that LiteRT's built-in operators can compute.",
             fix="Export to keras or h5 instead.",
         ) from error
+
+
+def _names(model: Any) -> list[str]:
+    """What the model calls its inputs, as TensorFlow allows names."""
+    names: list[str] = []
+    for tensor in model.inputs:
+        name = _NOT_IN_NAMES.sub("_", tensor.name.split(":")[0]).lstrip("_.") or "input"
+        names.append(f"{name}_{len(names)}" if name in names else name)
+    return names
 
 
 class Interpreter:

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from pruning.comparison.litert import Interpreter, convert
-from tests.models import FAMILIES, build, outputs, samples
+from tests.models import FAMILIES, build, keras_of, outputs, samples
 
 # One of each kind that takes another path through the converter; an LSTM is in test_latency.
 NAMES = ["mobile", "grouped", "many_inputs_outputs", "gru", "attention", "nested_functional"]
@@ -22,6 +23,17 @@ def test_litert_equals_keras(name: str, family: str) -> None:
         interpreter.invoke()
         for found, wanted in zip(interpreter.outputs(), expected, strict=True):
             np.testing.assert_allclose(found[0], wanted[row], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_inputs_keep_their_names(family: str) -> None:
+    """Also one that TensorFlow does not allow: who reads the file tells the inputs apart."""
+    layers = keras_of(family).layers
+    given = [layers.Input((3,), name=name) for name in ("tokens", "a fact", "a_fact", "_2")]
+    model = keras_of(family).Model(given, layers.Concatenate()(given))
+    reader = tf.lite.Interpreter(model_content=convert(model, [(3,)] * 4))
+    found = [each["name"] for each in reader.get_input_details()]
+    assert found == ["tokens", "a_fact", "a_fact_2", "2"]
 
 
 def test_weights_do_not_vanish() -> None:
