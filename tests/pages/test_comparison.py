@@ -361,7 +361,16 @@ def test_a_loss_comes_with_what_may_help_and_the_way_to_the_plan(
         ({"training": Training(epochs=3)}, [0.5, 0.3], "more epochs or a larger"),
         ({"training": Training(epochs=4)}, [9, 5, 4, 3.99], "more epochs or a larger"),
         ({"training": Training(epochs=3)}, [0.5, 0.499], "removing the channels in 3 to 5 cuts"),
-        ({"training": Training(epochs=3), "cuts": 3}, [0.5, 0.6], "a milder target"),
+        (
+            {"training": Training(epochs=3), "cuts": 3},
+            [0.5, 0.6],
+            "holding inside what the original",
+        ),
+        (
+            {"training": Training(epochs=3, feature_matching=1.0), "cuts": 3},
+            [0.5, 0.6],
+            "a milder target",
+        ),
         ({"training": Training(epochs=3), "method": "layers"}, [], "a milder target"),
     ],
 )
