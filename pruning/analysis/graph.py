@@ -33,14 +33,14 @@ class Traced:
 
     Attributes:
         layers: By ``id(layer)``, in the order of their first call.
-        edges: (source layer name, target layer name) of every tensor that is read.
+        edges: (source layer name, target layer name) of every tensor that is read, each once.
         notes: Sentences for the user, such as how open dimensions were counted.
         calls: Every call in order, with its layer's record and the work of this call alone.
     """
 
     atoms: Atoms
     layers: dict[int, LayerTrace] = field(default_factory=dict)
-    edges: list[tuple[str, str]] = field(default_factory=list)
+    edges: dict[tuple[str, str], None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     calls: list[tuple[Node, LayerTrace, list[Work]]] = field(default_factory=list)
 
@@ -79,9 +79,7 @@ def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
         traced.calls.append((node, record, record.work[counted:]))
         record.inputs += call.inputs
         record.outputs += [channels[id(tensor)] for tensor in node.outputs]
-        for tensor in node.inputs:
-            if (edge := (sources[id(tensor)], record.name)) not in traced.edges:
-                traced.edges.append(edge)
+        traced.edges |= dict.fromkeys((sources[id(tensor)], record.name) for tensor in node.inputs)
     for tensor in flat_model.outputs:
         channels[id(tensor)] = channels[id(tensor)].decided()
         copies = channels[id(tensor)].copies

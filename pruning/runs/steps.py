@@ -247,14 +247,13 @@ def retrain(work: Work, data: Dataset, checkpoints: Path | None) -> None:
 
 def _features(work: Work) -> Features | None:
     """What the original holds inside, for a plan that matches it."""
-    from pruning.analysis.profiler import analyse
     from pruning.training import Features
 
     weight = work.plan.training.feature_matching
     if not weight or work.cut is None:
         return None
     original, kept = work.original or (work.analysis, work.cut.kept)
-    return Features(original, analyse(work.after, for_pricing=False), kept, weight)
+    return Features(original, work.analysis_after, kept, weight)
 
 
 def compare(work: Work, data: Dataset) -> None:
@@ -266,6 +265,7 @@ def compare(work: Work, data: Dataset) -> None:
             work.before,
             work.after,
             data,
+            flops=(work.analysis.profile.flops, work.analysis_after.profile.flops),
             should_stop=work.voice.should_stop,
             report=lambda entry: _tell(work.voice, entry),
         )
@@ -299,7 +299,7 @@ def save(work: Work) -> dict[str, Any]:
         unfinished, path = work.out / f".unfinished.{suffix}", work.out / f"model.{suffix}"
         framework.save(work.model, unfinished)
         unfinished.replace(path)
-        sizes = _sizes(work)
+        sizes = _sizes(work, path)
     scores = work.comparison
     accuracy = [scores.before.value.value, scores.after.value.value] if scores else None
     return {
@@ -347,19 +347,22 @@ def _training_seconds(work: Work, data: Dataset) -> dict[str, float]:
     return seconds
 
 
-def _sizes(work: Work) -> tuple[Sizes, Sizes]:
-    """Sizes before and after, as the comparison measured them or measured now, the same way."""
+def _sizes(work: Work, saved: Path) -> tuple[Sizes, Sizes]:
+    """Sizes before and after, as the comparison measured them or measured now, the same way.
+
+    Args:
+        work: Done, but for this.
+        saved: The pruned model's file.
+    """
     if work.comparison is not None:
         return work.comparison.sizes_before, work.comparison.sizes_after
-    from pruning.analysis.profiler import analyse
     from pruning.comparison.sizes import sizes
 
-    before, after = work.before, work.after
-    flops = analyse(after, for_pricing=False).profile.flops
-    file_format = before.file.file_format
+    framework, file_format = work.before.framework, work.before.file.file_format
+    flops = work.analysis.profile.flops, work.analysis_after.profile.flops
     return (
-        sizes(before.model, before.framework, file_format, work.analysis.profile.flops),
-        sizes(after.model, after.framework, file_format, flops),
+        sizes(work.before.model, framework, file_format, flops[0]),
+        sizes(work.model, framework, file_format, flops[1], saved),
     )
 
 

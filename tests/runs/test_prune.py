@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pruning import storage
+from pruning.analysis import profiler
 from pruning.comparison import latency
 from pruning.comparison.result import Comparison
 from pruning.errors import Cancelled, MismatchError, PlanError
@@ -227,3 +228,38 @@ def test_a_stop_at_any_stage_leaves_no_model(
         )  # fmt: skip
     assert seen[-1] == stop_in
     assert not list((tmp_path / "out").glob("model.*"))
+
+
+@pytest.mark.parametrize("epochs", [None, 1])
+def test_a_model_is_analysed_once_before_and_once_after(
+    files, data, tmp_path: Path, monkeypatch, epochs
+) -> None:
+    """Training changes weights only; a model of 300 layers takes seconds to analyse."""
+    path, analysed, analyse = files["keras3", "keras"], [], profiler.analyse
+
+    def noted(loaded, **options):
+        analysed.append(loaded)
+        return analyse(loaded, **options)
+
+    monkeypatch.setattr(profiler, "analyse", noted)
+    training = Training(epochs=epochs or 0, feature_matching=1.0 if epochs else 0.0)
+    plan = plan_for(path, ratios={"hidden": 0.5}, training=training)
+    job.prune(path, plan, data if epochs else None, tmp_path / "out")
+    assert len(analysed) == 2
+
+
+def test_the_pruned_model_is_saved_once(files, tmp_path: Path, monkeypatch) -> None:
+    """Its sizes are those of its file; of the original one is saved aside."""
+    from pruning.frameworks.keras3 import Keras3
+
+    path, saved, save = files["keras3", "keras"], [], Keras3.save
+
+    def noted(door, model, target):
+        saved.append(target.name)
+        save(door, model, target)
+
+    monkeypatch.setattr(Keras3, "save", noted)
+    plan = plan_for(path, ratios={"hidden": 0.5}, training=Training(epochs=0))
+    results = job.prune(path, plan, None, tmp_path / "out")
+    assert saved == [".unfinished.keras", "model.keras"]
+    assert results["bytes"]["after"] == Path(results["model"]).stat().st_size
