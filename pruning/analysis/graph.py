@@ -19,6 +19,7 @@ from pruning.analysis.layer_rules._base import (
     Work,
 )
 from pruning.frameworks._base import Framework, Node
+from pruning.frameworks.running import model_errors
 
 Sizes = dict[int, tuple[int, ...]]
 _UNFORESEEN = (
@@ -184,7 +185,7 @@ def _sizes(
         return {key: _counted(shape, 1) for key, shape in shapes.items()}
     try:
         sizes = _measured(framework, flat_model, tensors, length)
-    except (ValueError, ArithmeticError, _tensorflow_error()) as error:
+    except model_errors() as error:
         notes.append(
             f"Open dimensions count as 1: the model does not run with {length} "
             f"({str(error).splitlines()[0][:80]}). Give another length."
@@ -221,7 +222,7 @@ def runs_with(framework: Framework, flat_model: Any, length: int) -> bool:
     tensors = {id(t): t for node in framework.nodes(flat_model) for t in node.outputs}
     try:
         _measured(framework, flat_model, tensors, length)
-    except (ValueError, ArithmeticError, _tensorflow_error()):
+    except model_errors():
         return False
     return True
 
@@ -231,10 +232,3 @@ def _counted(shape: Shape, length: int) -> tuple[int, ...]:
         1 if position == 0 else length if size is None else size
         for position, size in enumerate(shape)
     )
-
-
-def _tensorflow_error() -> type[Exception]:
-    import tensorflow as tf
-
-    error: type[Exception] = tf.errors.OpError
-    return error

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -222,10 +222,14 @@ def answer(work: Work, data: Dataset) -> None:
 
 
 def retrain(work: Work, data: Dataset, checkpoints: Path | None) -> None:
-    """Train the pruned model; masks are computed while it trains, by the plan's schedule."""
+    """Train the pruned model; masks are computed while it trains, by the plan's schedule.
+
+    Raises:
+        PlanError: The model reads a fixed number of samples at once, and the batches have another.
+    """
     from pruning.training import retrain
 
-    with work.stage("retrain"):
+    with work.stage("retrain"), _fixed_batches_told(work):
         work.training = retrain(
             work.model,
             work.before.framework,
@@ -243,6 +247,26 @@ def retrain(work: Work, data: Dataset, checkpoints: Path | None) -> None:
             raise Cancelled
         if work.plan.method == "weights":
             work.masks = work.training.masks
+
+
+@contextmanager
+def _fixed_batches_told(work: Work) -> Iterator[None]:
+    """Say what is wrong where batches do not have the samples that a model's author fixed."""
+    from pruning.frameworks.running import fixed_batch, model_errors
+
+    try:
+        yield
+    except model_errors() as error:
+        fixed = fixed_batch(work.model)
+        if fixed is None:
+            raise
+        raise PlanError(
+            f"The model reads {fixed} samples at once, and does not train on batches of others.",
+            expected=f"A batch size of {fixed}, and training and validation samples in whole "
+            "batches.",
+            fix="Set the plan's batch size and cut the data to whole batches, save the model with "
+            "an open batch size, or retrain for 0 epochs.",
+        ) from error
 
 
 def _features(work: Work) -> Features | None:

@@ -263,3 +263,24 @@ def test_the_pruned_model_is_saved_once(files, tmp_path: Path, monkeypatch) -> N
     results = job.prune(path, plan, None, tmp_path / "out")
     assert saved == [".unfinished.keras", "model.keras"]
     assert results["bytes"]["after"] == Path(results["model"]).stat().st_size
+
+
+@pytest.mark.parametrize("family", ["keras3", "tf_keras"])
+def test_batches_that_a_model_cannot_be_trained_on_are_told(
+    family: str, data, tmp_path: Path
+) -> None:
+    """Its author wrote the number of samples into a reshape."""
+    keras, path = keras_of(family), tmp_path / "model.keras"
+    import tensorflow as tf
+
+    reshape = keras.ops.reshape if family == "keras3" else tf.reshape
+    i = keras.Input((6, 6, 1))
+    x = keras.layers.Dense(10, activation="relu", name="hidden")(reshape(i, (4, 36)))
+    keras.Model(i, keras.layers.Dense(2, activation="softmax", name="answer")(x)).save(path)
+    plan = plan_for(path, ratios={"hidden": 0.5}, training=Training(epochs=1, batch_size=16))
+    with pytest.raises(PlanError, match="reads 4 samples at once"):
+        job.prune(path, plan, data, tmp_path / "out")
+    plan = plan_for(path, ratios={"hidden": 0.5}, training=Training(epochs=1, batch_size=4))
+    results = job.prune(path, plan, data, tmp_path / "out")
+    assert results["self_check"]["samples"] == 4
+    assert results["accuracy"]["after"] is not None
