@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
@@ -56,26 +56,31 @@ def composed(current: Any, added: Callable[[Any], Any] | None) -> Any:
 class _Replay:
     """What is noted while nested models are inlined.
 
+    Args:
+        names: Of the outermost model's own layers.
+
     Attributes:
         called: Layer and path of every layer that was called, by its id; the first path stays.
         origins: Depth, number of the call and place of every tensor, by the new tensor's id.
         calls: How many models were called so far, one inside another included.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: Iterable[str]) -> None:
         self.called: dict[int, tuple[Any, str]] = {}
         self.origins: dict[int, list[_Origin]] = {}
         self.calls = 0
-        self._taken: set[str] = set()
+        self._taken = set(names)
 
     def name(self, layer: Any, path: str) -> None:
-        """Note a layer, its path numbered where another has it: in tf_keras names hold slashes."""
+        """Note a layer under its path, numbered where another has it.
+
+        In tf_keras names may hold slashes, too. The outermost model's own layers keep theirs.
+        """
         if id(layer) in self.called:
             return
         numbered = (f"{path}_{number}" for number in count(1))
-        free = (
-            path if path not in self._taken else next(p for p in numbered if p not in self._taken)
-        )
+        mine = path == layer.name or path not in self._taken
+        free = path if mine else next(p for p in numbered if p not in self._taken)
         self._taken.add(free)
         self.called[id(layer)] = (layer, free)
 
@@ -203,7 +208,7 @@ class GraphFramework(ABC):
         sequential = isinstance(model, self.keras.Sequential)
         if not sequential and not any(self._is_model(layer) for layer in model.layers):
             return model
-        replay = _Replay()
+        replay = _Replay(layer.name for layer in model.layers if not self._is_model(layer))
         inputs = [self.placeholder(tensor, self.shape(tensor)) for tensor in model.inputs]
         outputs = self._replay(model, inputs, "", replay)
         with self._renamed(replay.called):
