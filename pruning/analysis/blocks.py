@@ -18,7 +18,7 @@ block with a projection, is told of with the reason why it cannot go.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pruning.analysis import liveness
@@ -238,12 +238,13 @@ def find_blocks(
     blocks: list[Block] = []
     seen: dict[tuple[Place, Place], int] = {}
     inputs = [call.layer for call in _kept(graph, {}) if not call.reads]
+    params = {layer.name: layer.params for layer in layers}
     for found in _Search(graph).run():
         pair = common_places(framework, flat, graph, (found.target, found.source))
         if pair is not None and pair in seen:  # another call of the nested model that holds it
             known = blocks[seen[pair]]
             bypasses = (*known.bypasses, (found.target, found.source))
-            blocks[seen[pair]] = _measured(replace(known, bypasses=bypasses), graph, layers)
+            blocks[seen[pair]] = _measured(replace(known, bypasses=bypasses), graph, params)
             continue
         reason = found.reason
         if reason is None:
@@ -266,7 +267,7 @@ def find_blocks(
             axis=_axis(graph, found.target),
             reason=reason,
         )
-        blocks.append(_measured(block, graph, layers))
+        blocks.append(_measured(block, graph, params))
     return _with_parents([block for block in blocks if block.params or block.flops])
 
 
@@ -317,10 +318,10 @@ def _axis(graph: CallGraph, tensor: int) -> int:
     return len(graph.shapes[tensor]) - 1 if axis is None else axis
 
 
-def _measured(block: Block, graph: CallGraph, layers: Collection[Layer]) -> Block:
+def _measured(block: Block, graph: CallGraph, params: Mapping[str, int]) -> Block:
     """The block with the layers, parameters and FLOPs that go when it alone is left out.
 
-    Of a block that cannot be left out: those that lie in it.
+    Of a block that cannot be left out: those that lie in it. params: of every layer, by its name.
     """
     if block.removable:
         flags = liveness.alive(graph.calls, graph.ends, liveness.bypassed([block]))
@@ -332,7 +333,6 @@ def _measured(block: Block, graph: CallGraph, layers: Collection[Layer]) -> Bloc
         gone = [call for number, call in enumerate(graph.calls) if number in inside]
         kept = {call.layer for number, call in enumerate(graph.calls) if number not in inside}
     names = tuple(dict.fromkeys(call.layer for call in gone if call.layer not in kept))
-    params = {layer.name: layer.params for layer in layers}
     return replace(
         block,
         layers=names,
@@ -343,6 +343,7 @@ def _measured(block: Block, graph: CallGraph, layers: Collection[Layer]) -> Bloc
 
 def _with_parents(blocks: list[Block]) -> tuple[Block, ...]:
     """Say of each block which removable ones it is a part of."""
+    held = {block.id: frozenset(block.layers) for block in blocks}
     return tuple(
         replace(
             block,
@@ -352,7 +353,7 @@ def _with_parents(blocks: list[Block]) -> tuple[Block, ...]:
                 if other is not block
                 and other.removable
                 and block.layers
-                and set(block.layers) < set(other.layers)
+                and held[block.id] < held[other.id]
             ),
         )
         for block in blocks

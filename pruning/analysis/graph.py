@@ -19,6 +19,7 @@ from pruning.analysis.layer_rules._base import (
     Work,
 )
 from pruning.frameworks._base import Framework, Node
+from pruning.frameworks.running import fixed_batch, model_errors
 
 Sizes = dict[int, tuple[int, ...]]
 _UNFORESEEN = (
@@ -33,14 +34,14 @@ class Traced:
 
     Attributes:
         layers: By ``id(layer)``, in the order of their first call.
-        edges: (source layer name, target layer name) of every tensor that is read.
+        edges: (source layer name, target layer name) of every tensor that is read, each once.
         notes: Sentences for the user, such as how open dimensions were counted.
         calls: Every call in order, with its layer's record and the work of this call alone.
     """
 
     atoms: Atoms
     layers: dict[int, LayerTrace] = field(default_factory=dict)
-    edges: list[tuple[str, str]] = field(default_factory=list)
+    edges: dict[tuple[str, str], None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     calls: list[tuple[Node, LayerTrace, list[Work]]] = field(default_factory=list)
 
@@ -55,7 +56,7 @@ def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
     """
     nodes = framework.nodes(flat_model)
     traced = Traced(Atoms())
-    sizes = _sizes(framework, flat_model, nodes, length, traced.notes)
+    sizes, counted_rows = _sizes(framework, flat_model, nodes, length, traced.notes)
     channels: dict[int, Channels] = {}
     sources: dict[int, str] = {}
     rows: dict[int, int] = {}  # of each tensor, that are one sample
@@ -68,20 +69,21 @@ def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
             record.output_shape = framework.shape(node.outputs[0])[1:]
             traced.layers[id(node.layer)] = record
         call = _call(framework, node, record, traced.atoms, channels, sizes)
-        call.times = max((rows[id(tensor)] for tensor in node.inputs), default=1)
+        if counted_rows and node.inputs:
+            call.times = rows[id(node.inputs[0])]
+        else:
+            call.times = max((rows[id(tensor)] for tensor in node.inputs), default=1)
         counted = len(record.work)
         sums = [channels.summed for channels in call.inputs if not record.variables]
         for tensor, carried in zip(node.outputs, _outputs(call), strict=True):
             summed = np.concatenate([carried.summed, *sums])
             channels[id(tensor)] = replace(carried, summed=np.unique(summed))
             sources[id(tensor)] = record.name
-            rows[id(tensor)] = call.times_after or call.times
+            rows[id(tensor)] = counted_rows.get(id(tensor)) or call.times_after or call.times
         traced.calls.append((node, record, record.work[counted:]))
         record.inputs += call.inputs
         record.outputs += [channels[id(tensor)] for tensor in node.outputs]
-        for tensor in node.inputs:
-            if (edge := (sources[id(tensor)], record.name)) not in traced.edges:
-                traced.edges.append(edge)
+        traced.edges |= dict.fromkeys((sources[id(tensor)], record.name) for tensor in node.inputs)
     for tensor in flat_model.outputs:
         channels[id(tensor)] = channels[id(tensor)].decided()
         copies = channels[id(tensor)].copies
@@ -178,28 +180,54 @@ def _refused(call: Call, why: str) -> Sequence[Channels]:
 
 def _sizes(
     framework: Framework, flat_model: Any, nodes: list[Node], length: int, notes: list[str]
-) -> Sizes:
-    """Sizes of all tensors for one sample, open dimensions counted as ``length``."""
+) -> tuple[Sizes, dict[int, int]]:
+    """Sizes of all tensors for one sample, open dimensions counted as ``length``.
+
+    Returns:
+        The sizes, and how many rows each tensor has for one sample: of several when branches stand
+        on the first axis, or steps. No rows where the rules' own count will do.
+    """
     tensors = {id(t): t for node in nodes for t in (*node.inputs, *node.outputs)}
     shapes = {key: framework.shape(tensor) for key, tensor in tensors.items()}
-    if all(None not in shape[1:] for shape in shapes.values()):
-        return {key: _counted(shape, 1) for key, shape in shapes.items()}
+    known = all(None not in shape[1:] for shape in shapes.values())
+    if known and not any(map(_repeats_rows, nodes)):
+        return {key: _counted(shape, 1) for key, shape in shapes.items()}, {}
     try:
-        sizes = _measured(framework, flat_model, tensors, length)
-    except (ValueError, ArithmeticError, _tensorflow_error()) as error:
-        notes.append(
-            f"Open dimensions count as 1: the model does not run with {length} "
-            f"({str(error).splitlines()[0][:80]}). Give another length."
-        )
-        return {key: _counted(shape, 1) for key, shape in shapes.items()}
+        measured = _measured(framework, flat_model, tensors, length)
+    except model_errors() as error:
+        if not known:
+            notes.append(
+                f"Open dimensions count as 1: the model does not run with {length} "
+                f"({str(error).splitlines()[0][:80]}). Give another length."
+            )
+        return {key: _counted(shape, 1) for key, shape in shapes.items()}, {}
     # Tensors that are stacked in front of the samples have an open dimension of their own.
     if any(None in framework.shape(tensor)[1:] for tensor in flat_model.inputs):
         notes.append(f"Open dimensions of the input count as {length} in all FLOPs.")
-    return sizes
+    sizes = {key: _counted(shape, length) for key, shape in measured.items()}
+    if fixed_batch(flat_model) is not None:  # rows of what is fixed are no multiple of one sample
+        return sizes, {}
+    return sizes, {key: shape[0] or 1 if shape else 1 for key, shape in measured.items()}
 
 
-def _measured(framework: Framework, flat_model: Any, tensors: dict[int, Any], length: int) -> Sizes:
-    """Ask Keras for the shape of every tensor when the inputs have a fixed size; runs nothing."""
+def _repeats_rows(node: Node) -> bool:
+    """Whether a call may answer with more rows than it reads, without its shape telling so."""
+    places = (getattr(node.layer, "axis", None), node.kwargs.get("axis"), *node.args[1:2])
+    name = rule_for(node.layer).name
+    return name == "repetition" or (name == "concatenation" and 0 in [*map(_number, places)])
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _measured(
+    framework: Framework, flat_model: Any, tensors: dict[int, Any], length: int
+) -> dict[int, Shape]:
+    """Ask Keras for the shape of every tensor when one sample has a fixed size; runs nothing.
+
+    Where Keras does not know (a layer was told that it makes an open dimension), TensorFlow does.
+    """
     inputs = list(flat_model.inputs)
     keras = framework.keras
     probe = keras.Model(inputs, list(tensors.values()))
@@ -209,13 +237,25 @@ def _measured(framework: Framework, flat_model: Any, tensors: dict[int, Any], le
     ]
     outputs = probe(fixed if len(fixed) > 1 else fixed[0])
     listed = outputs if isinstance(outputs, list | tuple) else [outputs]
-    sizes = {
-        key: _counted(framework.shape(output), length)
-        for key, output in zip(tensors, listed, strict=True)
-    }
-    if any(size < 1 for shape in sizes.values() for size in shape):
+    shapes = [framework.shape(output) for output in listed]
+    if any(None in shape[1:] for shape in shapes):
+        shapes = _drawn(framework, probe, fixed)
+    if any(size is not None and size < 1 for shape in shapes for size in shape[1:]):
         raise ValueError("a layer has nothing left to read")  # Keras counts on below 0
-    return sizes
+    return dict(zip(tensors, shapes, strict=True))
+
+
+def _drawn(framework: Framework, probe: Any, fixed: Sequence[Any]) -> list[Shape]:
+    """Shapes of all outputs in the graph that TensorFlow draws of a model; runs nothing."""
+    import tensorflow as tf
+
+    specs = [tf.TensorSpec(framework.shape(tensor), tensor.dtype) for tensor in fixed]
+
+    def call(*values: Any) -> Any:
+        return probe(list(values) if len(values) > 1 else values[0], training=False)
+
+    drawn = tf.function(call, autograph=False).get_concrete_function(*specs)
+    return [framework.shape(output) for output in tf.nest.flatten(drawn.structured_outputs)]
 
 
 def runs_with(framework: Framework, flat_model: Any, length: int) -> bool:
@@ -223,7 +263,7 @@ def runs_with(framework: Framework, flat_model: Any, length: int) -> bool:
     tensors = {id(t): t for node in framework.nodes(flat_model) for t in node.outputs}
     try:
         _measured(framework, flat_model, tensors, length)
-    except (ValueError, ArithmeticError, _tensorflow_error()):
+    except model_errors():
         return False
     return True
 
@@ -233,10 +273,3 @@ def _counted(shape: Shape, length: int) -> tuple[int, ...]:
         1 if position == 0 else length if size is None else size
         for position, size in enumerate(shape)
     )
-
-
-def _tensorflow_error() -> type[Exception]:
-    import tensorflow as tf
-
-    error: type[Exception] = tf.errors.OpError
-    return error

@@ -38,7 +38,7 @@ def inspect(
     Raises:
         PruningError: The model or the data cannot be used.
     """
-    loaded, profile = profiled(Path(model), length)
+    loaded, profile = profiled(Path(model), length, for_pricing=True)
     if data is None:
         return Inspection(profile)
     from pruning.comparison.evaluate import evaluate
@@ -250,7 +250,7 @@ def prune(
     dataset = None
     if data is not None:
         with stage("data"):
-            _, profile = profiled(Path(model), None)
+            _, profile = profiled(Path(model))
             dataset = prepared(data, profile, chosen.training.seed, progress)
     results = run(
         Path(model),
@@ -288,12 +288,14 @@ def compare(
         PruningError: A file cannot be used, or the models do not fit the data.
     """
     from pruning.comparison import judge
-    from pruning.intake.model_file import load
 
-    loaded, profile = profiled(Path(before), None)
-    other = load(Path(after))
+    loaded, profile = profiled(Path(before))
+    other, pruned = profiled(Path(after))
     dataset = prepared(data, profile, seed)
-    return Compared(*judge.compare(loaded, other, dataset, latency=latency, report=report))
+    flops = profile.flops, pruned.flops
+    return Compared(
+        *judge.compare(loaded, other, dataset, flops=flops, latency=latency, report=report)
+    )
 
 
 def export(model: str | Path, to: str, out: str | Path, *, length: int | None = None) -> Exported:

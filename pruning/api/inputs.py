@@ -97,23 +97,22 @@ def check_apart(model: Path, *targets: Path) -> None:
 
 
 def profiled(
-    path: Path, length: int | None = None, folder: Path | None = None
+    path: Path, length: int | None = None, *, for_pricing: bool = False
 ) -> tuple[LoadedModel, ModelProfile]:
     """Load and analyse a model file.
 
     Args:
         path: A ``.keras`` or ``.h5`` file.
         length: What open dimensions count as.
-        folder: Gets the profile and its arrays, when given.
+        for_pricing: Also measure what takes longer than all the rest, see ``profiler.analyse``.
 
     Raises:
         ModelFileError: The file is no model that the studio can work on.
     """
     from pruning.analysis.profiler import analyse_file
-    from pruning.runs.jobs.profile import write_profile
 
-    loaded, analysis = analyse_file(path, length=length)
-    return loaded, write_profile(analysis, folder) if folder else analysis.profile
+    loaded, analysis = analyse_file(path, length=length, for_pricing=for_pricing)
+    return loaded, analysis.profile
 
 
 def prepared(

@@ -14,7 +14,13 @@ from pruning.errors import Cancelled, DataFileError, MismatchError
 from pruning.frameworks._base import Framework, framework_of
 from pruning.frameworks.memory import keep_memory
 from pruning.frameworks.names import require_graph_names
-from pruning.frameworks.running import answer, loops_over_time, needs_compiler, nested
+from pruning.frameworks.running import (
+    answer,
+    fixed_batch,
+    loops_over_time,
+    needs_compiler,
+    nested,
+)
 from pruning.intake.dataset import Dataset
 
 BATCH = 64
@@ -78,9 +84,14 @@ def _predictions(model: Any, chunk: Sequence[np.ndarray], *, graph: bool) -> np.
     if graph:
         given = nested(model, chunk)
         return np.asarray(model.predict(given, batch_size=BATCH, verbose=0), np.float32)
-    starts = range(0, len(chunk[0]), BATCH)
-    batches = ([array[start : start + BATCH] for array in chunk] for start in starts)
-    return np.concatenate([np.asarray(answer(model, batch), np.float32) for batch in batches])
+    size, samples = fixed_batch(model) or BATCH, len(chunk[0])
+    if fixed_batch(model) is not None:  # what is missing in the last batch is repeated
+        chunk = [
+            np.resize(array, (-(-samples // size) * size, *array.shape[1:])) for array in chunk
+        ]
+    batches = ([array[i : i + size] for array in chunk] for i in range(0, len(chunk[0]), size))
+    answers = [np.asarray(answer(model, batch), np.float32) for batch in batches]
+    return np.concatenate(answers)[:samples]
 
 
 def predict(
@@ -103,7 +114,7 @@ def predict(
     keep_memory()
     samples = len(inputs[0])
     worth_a_graph = samples > FEW or loops_over_time(model, framework_of(model)) > 0
-    graph = worth_a_graph and not needs_compiler(model)
+    graph = worth_a_graph and not needs_compiler(model) and fixed_batch(model) is None
     parts = []
     for start in range(0, samples, CHUNK):
         if should_stop():

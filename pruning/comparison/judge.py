@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from pruning.analysis.profiler import analyse
 from pruning.comparison.evaluate import evaluate, reading_on
 from pruning.comparison.latency import measure
 from pruning.comparison.result import Comparison, Latency, Sizes
@@ -26,6 +25,7 @@ def compare(
     after: LoadedModel,
     dataset: Dataset,
     *,
+    flops: tuple[int, int],
     latency: bool = True,
     should_stop: Callable[[], bool] = lambda: False,
     report: Callable[[dict[str, Any]], None] = lambda entry: None,
@@ -36,6 +36,7 @@ def compare(
         before: The original.
         after: The pruned model; of either Keras.
         dataset: Prepared data; its test split judges.
+        flops: Of one sample, before and after, counted by the analysis.
         latency: Also time both models on LiteRT.
         should_stop: Asked often; a stop ends with :class:`Cancelled`.
         report: Told ``{"step", "done", "total"}`` while the models run over the samples.
@@ -70,8 +71,8 @@ def compare(
         samples=len(predictions["before"]),
         before=scores["before"],
         after=scores["after"],
-        sizes_before=_sizes(before),
-        sizes_after=_sizes(after),
+        sizes_before=_sizes(before, flops[0]),
+        sizes_after=_sizes(after, flops[1]),
         latency_before=times[0],
         latency_after=times[1],
         answers=_answers(paired),
@@ -94,9 +95,8 @@ def _pair(before: LoadedModel, dataset: Dataset, was: np.ndarray, now: np.ndarra
     return task.pair(targets, was, now, reading, dataset.manifest.classes)
 
 
-def _sizes(loaded: LoadedModel) -> Sizes:
-    profile = analyse(loaded, for_pricing=False).profile
-    return sizes(loaded.model, loaded.framework, loaded.file.file_format, profile.flops)
+def _sizes(loaded: LoadedModel, flops: int) -> Sizes:
+    return sizes(loaded.model, loaded.framework, loaded.file.file_format, flops)
 
 
 def _answers(paired: Paired) -> int | None:

@@ -16,7 +16,9 @@ GZIP_LEVEL = 6
 BLOCK = 1 << 20
 
 
-def sizes(model: Any, framework: Framework, file_format: str, flops: int) -> Sizes:
+def sizes(
+    model: Any, framework: Framework, file_format: str, flops: int, saved: Path | None = None
+) -> Sizes:
     """Save the model aside and measure it; before and after alike, so that both share one codec.
 
     Args:
@@ -24,9 +26,13 @@ def sizes(model: Any, framework: Framework, file_format: str, flops: int) -> Siz
         framework: The model's.
         file_format: ``keras`` or ``h5``.
         flops: FLOPs of one sample, counted by the analysis.
+        saved: The file that its framework has saved it to, where it has.
     """
     weights = [np.asarray(weight) for weight in model.get_weights()]
-    stored, packed = saved_sizes(model, framework, file_format)
+    if saved is None:
+        stored, packed = saved_sizes(model, framework, file_format)
+    else:
+        stored, packed = saved.stat().st_size, gzip_bytes(saved)
     return Sizes(
         params=sum(weight.size for weight in weights),
         nonzero_params=sum(int(np.count_nonzero(weight)) for weight in weights),

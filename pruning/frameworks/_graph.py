@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
@@ -53,11 +53,36 @@ def composed(current: Any, added: Callable[[Any], Any] | None) -> Any:
     return own if added is None else ComposedConstraint(own, added)
 
 
-def _free_path(path: str, called: dict[int, tuple[Any, str]]) -> str:
-    """``path``, numbered where another layer has it: in tf_keras names may hold slashes, too."""
-    taken = {other for _, other in called.values()}
-    numbered = (f"{path}_{number}" for number in count(1))
-    return path if path not in taken else next(p for p in numbered if p not in taken)
+class _Replay:
+    """What is noted while nested models are inlined.
+
+    Args:
+        names: Of the outermost model's own layers.
+
+    Attributes:
+        called: Layer and path of every layer that was called, by its id; the first path stays.
+        origins: Depth, number of the call and place of every tensor, by the new tensor's id.
+        calls: How many models were called so far, one inside another included.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.called: dict[int, tuple[Any, str]] = {}
+        self.origins: dict[int, list[_Origin]] = {}
+        self.calls = 0
+        self._taken = set(names)
+
+    def name(self, layer: Any, path: str) -> None:
+        """Note a layer under its path, numbered where another has it.
+
+        In tf_keras names may hold slashes, too. The outermost model's own layers keep theirs.
+        """
+        if id(layer) in self.called:
+            return
+        numbered = (f"{path}_{number}" for number in count(1))
+        mine = path == layer.name or path not in self._taken
+        free = path if mine else next(p for p in numbered if p not in self._taken)
+        self._taken.add(free)
+        self.called[id(layer)] = (layer, free)
 
 
 def distinguish_weights(model: Any, name: str, stored: str) -> None:
@@ -183,18 +208,17 @@ class GraphFramework(ABC):
         sequential = isinstance(model, self.keras.Sequential)
         if not sequential and not any(self._is_model(layer) for layer in model.layers):
             return model
-        called: dict[int, tuple[Any, str]] = {}
-        origins: dict[int, list[_Origin]] = {}
+        replay = _Replay(layer.name for layer in model.layers if not self._is_model(layer))
         inputs = [self.placeholder(tensor, self.shape(tensor)) for tensor in model.inputs]
-        outputs = self._replay(model, inputs, "", called, origins)
-        with self._renamed(called):
+        outputs = self._replay(model, inputs, "", replay)
+        with self._renamed(replay.called):
             flat = self.keras.Model(
                 inputs if len(inputs) > 1 else inputs[0],
                 outputs if len(outputs) > 1 else outputs[0],
                 name=model.name,
             )
-        _PATHS[flat] = {key: path for key, (_, path) in called.items()}
-        _ORIGINS[flat] = origins
+        _PATHS[flat] = {key: path for key, (_, path) in replay.called.items()}
+        _ORIGINS[flat] = replay.origins
         return flat
 
     def with_output(self, model: Any, place: int) -> Any:
@@ -241,39 +265,29 @@ class GraphFramework(ABC):
     def _is_model(self, layer: Any) -> bool:
         return isinstance(layer, self.keras.Model)
 
-    def _replay(
-        self,
-        model: Any,
-        tensors: list[Any],
-        prefix: str,
-        called: dict[int, tuple[Any, str]],
-        origins: dict[int, list[_Origin]],
-    ) -> list[Any]:
+    def _replay(self, model: Any, tensors: list[Any], prefix: str, replay: _Replay) -> list[Any]:
         """Call every layer of ``model`` on ``tensors``; nested models layer by layer.
 
         Args:
             model: Functional or Sequential.
             tensors: One symbolic tensor per input of the model, in the order of ``model.inputs``.
             prefix: Path of the model, with a slash at its end, or "".
-            called: Filled with the path of every layer that is called; the first path stays.
-            origins: Filled with depth, number of the call and place of every tensor, by the new
-                tensor's id.
+            replay: Told of every layer that is called and of every tensor.
 
         Returns:
             One symbolic tensor per output.
         """
-        # Every call notes at least one tensor, hence the number of notes so far is its own.
-        number_of_call = sum(map(len, origins.values()))
+        number_of_call, replay.calls = replay.calls, replay.calls + 1
 
         def note(new: Any, key: int) -> None:
             entry = (prefix.count("/"), number_of_call, Place(id(model), key))
-            origins.setdefault(id(new), []).append(entry)
+            replay.origins.setdefault(id(new), []).append(entry)
 
         if isinstance(model, self.keras.Sequential):
             outputs: Any = tensors[0]
             note(outputs, -1)
             for number, layer in enumerate(model.layers):
-                outputs = self._call(layer, (outputs,), {}, prefix, called, origins)
+                outputs = self._call(layer, (outputs,), {}, prefix, replay)
                 outputs = outputs[0] if len(outputs) == 1 else outputs
                 note(outputs, number)
             return self.flatten(outputs)
@@ -288,7 +302,7 @@ class GraphFramework(ABC):
             if not node.inputs and not node.args and not node.kwargs:
                 continue
             args, kwargs = self.map(swap, list(node.args)), self.map(swap, dict(node.kwargs))
-            results = self._call(node.layer, tuple(args), kwargs, prefix, called, origins)
+            results = self._call(node.layer, tuple(args), kwargs, prefix, replay)
             for old, new in zip(node.outputs, results, strict=True):
                 replaced[id(old)] = new
                 note(new, id(old))
@@ -300,15 +314,13 @@ class GraphFramework(ABC):
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         prefix: str,
-        called: dict[int, tuple[Any, str]],
-        origins: dict[int, list[_Origin]],
+        replay: _Replay,
     ) -> list[Any]:
         if self._is_model(layer):
             given = args[0] if args else kwargs["inputs"]
             inputs = self.in_order(layer, given)
-            return self._replay(layer, inputs, f"{prefix}{layer.name}/", called, origins)
-        if id(layer) not in called:
-            called[id(layer)] = (layer, _free_path(f"{prefix}{layer.name}", called))
+            return self._replay(layer, inputs, f"{prefix}{layer.name}/", replay)
+        replay.name(layer, f"{prefix}{layer.name}")
         return self.flatten(layer(*args, **kwargs))
 
     def in_order(self, model: Any, given: Any) -> list[Any]:

@@ -43,9 +43,20 @@ def answers(model: Any, inputs: Sequence[Any]) -> list[Any]:
 
 
 def fixed_batch(model: Any) -> int | None:
-    """How many samples the model reads at once, where its author fixed that."""
-    sizes = (tensor.shape[0] for tensor in model.inputs)
-    return next((int(size) for size in sizes if size is not None), None)
+    """How many samples the model reads at once, where its author fixed that.
+
+    He may have left it open at the inputs, and written it into a reshape or a table of nodes: then
+    it is what the model answers with.
+    """
+    shapes = (tensor.shape for tensor in (*model.inputs, *model.outputs) if len(tensor.shape))
+    return next((int(shape[0]) for shape in shapes if shape[0] is not None), None)
+
+
+def model_errors() -> tuple[type[Exception], ...]:
+    """What a model raises that cannot run on what it was given."""
+    import tensorflow as tf
+
+    return ValueError, ArithmeticError, tf.errors.OpError
 
 
 def forget(model: Any) -> None:

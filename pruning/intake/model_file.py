@@ -19,7 +19,7 @@ from pruning.frameworks._base import Framework, framework
 from pruning.frameworks._loading import cause
 from pruning.frameworks.container import ModelFile, open_model_file
 from pruning.frameworks.memory import give_back_memory
-from pruning.frameworks.running import answer
+from pruning.frameworks.running import answer, fixed_batch
 from pruning.intake.store import shown_name
 
 __all__ = ["LoadedModel", "ModelFile", "check_forward", "load", "sniff"]
@@ -133,8 +133,12 @@ def _run(
     failure: Exception | None = None
     # An integer may be the number of a row of another input, of which an example has only one.
     numbered = seed is not None and any("int" in str(tensor.dtype) for tensor in model.inputs)
+    rows = fixed_batch(model) or 1
     for size, high in product(lengths, (2, 1) if numbered else (2,)):
-        inputs = [_example(keras.shape(t), str(t.dtype), size, seed, high) for t in model.inputs]
+        inputs = [
+            _example((rows, *keras.shape(t)[1:]), str(t.dtype), size, seed, high)
+            for t in model.inputs
+        ]
         try:
             result = answer(model, inputs)
         except Exception as error:
@@ -152,9 +156,8 @@ def _run(
 def _example(
     shape: tuple[int | None, ...], dtype: str, size: int, seed: int | None, high: int
 ) -> np.ndarray:
-    """One sample (or the fixed batch): zeros, or numbers in [0, 1), or integers below ``high``."""
-    batch = shape[0] or 1
-    full = (batch, *(size if dimension is None else dimension for dimension in shape[1:]))
+    """Samples of that shape: zeros, or numbers in [0, 1), or integers below ``high``."""
+    full = tuple(size if dimension is None else dimension for dimension in shape)
     name = dtype.split("'")[1] if "'" in dtype else dtype
     kind = "float32" if name == "bfloat16" else name
     if seed is None:

@@ -101,13 +101,10 @@ class Narrowing:
 
     def _cut(self, subject: Work, cut: int) -> Analysis:
         """Make one cut after which the next still finds its groups. -> the cut model's analysis."""
-        from pruning.analysis.profiler import analyse
-
         profile = subject.analysis.profile
         while True:
             made = steps.cut(subject)
-            # Training changes weights only: what is known of the model now holds afterwards.
-            analysis = analyse(subject.after, for_pricing=False)
+            analysis = subject.analysis_after
             kept = {name: len(indices) for name, indices in made.kept.items()}
             lost = changed(profile, kept, analysis.profile, self.work.plan)
             if not lost:

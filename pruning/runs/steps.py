@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -235,10 +235,14 @@ def make_ready(work: Work, data: Dataset) -> None:
 
 
 def retrain(work: Work, data: Dataset, checkpoints: Path | None) -> None:
-    """Train the pruned model; masks are computed while it trains, by the plan's schedule."""
+    """Train the pruned model; masks are computed while it trains, by the plan's schedule.
+
+    Raises:
+        PlanError: The model reads a fixed number of samples at once, and the batches have another.
+    """
     from pruning.training import retrain
 
-    with work.stage("retrain"):
+    with work.stage("retrain"), _fixed_batches_told(work):
         work.training = retrain(
             work.model,
             work.before.framework,
@@ -259,16 +263,35 @@ def retrain(work: Work, data: Dataset, checkpoints: Path | None) -> None:
             work.masks = work.training.masks
 
 
+@contextmanager
+def _fixed_batches_told(work: Work) -> Iterator[None]:
+    """Say what is wrong where batches do not have the samples that a model's author fixed."""
+    from pruning.frameworks.running import fixed_batch, model_errors
+
+    try:
+        yield
+    except model_errors() as error:
+        fixed = fixed_batch(work.model)
+        if fixed is None:
+            raise
+        raise PlanError(
+            f"The model reads {fixed} samples at once, and does not train on batches of others.",
+            expected=f"A batch size of {fixed}, and training and validation samples in whole "
+            "batches.",
+            fix="Set the plan's batch size and cut the data to whole batches, save the model with "
+            "an open batch size, or retrain for 0 epochs.",
+        ) from error
+
+
 def _features(work: Work) -> Features | None:
     """What the original holds inside, for a plan that matches it."""
-    from pruning.analysis.profiler import analyse
     from pruning.training import Features
 
     weight = work.plan.training.feature_matching
     if not weight or work.cut is None:
         return None
     original, kept = work.original or (work.analysis, work.cut.kept)
-    return Features(original, analyse(work.after, for_pricing=False), kept, weight)
+    return Features(original, work.analysis_after, kept, weight)
 
 
 def compare(work: Work, data: Dataset) -> None:
@@ -280,6 +303,7 @@ def compare(work: Work, data: Dataset) -> None:
             work.before,
             work.after,
             data,
+            flops=(work.analysis.profile.flops, work.analysis_after.profile.flops),
             should_stop=work.voice.should_stop,
             report=lambda entry: _tell(work.voice, entry),
         )
@@ -313,7 +337,7 @@ def save(work: Work) -> dict[str, Any]:
         unfinished, path = work.out / f".unfinished.{suffix}", work.out / f"model.{suffix}"
         framework.save(work.model, unfinished)
         unfinished.replace(path)
-        sizes = _sizes(work)
+        sizes = _sizes(work, path)
     scores = work.comparison
     accuracy = [scores.before.value.value, scores.after.value.value] if scores else None
     return {
@@ -361,19 +385,22 @@ def _training_seconds(work: Work, data: Dataset) -> dict[str, float]:
     return seconds
 
 
-def _sizes(work: Work) -> tuple[Sizes, Sizes]:
-    """Sizes before and after, as the comparison measured them or measured now, the same way."""
+def _sizes(work: Work, saved: Path) -> tuple[Sizes, Sizes]:
+    """Sizes before and after, as the comparison measured them or measured now, the same way.
+
+    Args:
+        work: Done, but for this.
+        saved: The pruned model's file.
+    """
     if work.comparison is not None:
         return work.comparison.sizes_before, work.comparison.sizes_after
-    from pruning.analysis.profiler import analyse
     from pruning.comparison.sizes import sizes
 
-    before, after = work.before, work.after
-    flops = analyse(after, for_pricing=False).profile.flops
-    file_format = before.file.file_format
+    framework, file_format = work.before.framework, work.before.file.file_format
+    flops = work.analysis.profile.flops, work.analysis_after.profile.flops
     return (
-        sizes(before.model, before.framework, file_format, work.analysis.profile.flops),
-        sizes(after.model, after.framework, file_format, flops),
+        sizes(work.before.model, framework, file_format, flops[0]),
+        sizes(work.model, framework, file_format, flops[1], saved),
     )
 
 

@@ -84,6 +84,7 @@ class Work:
     training: TrainingResult | None = None
     comparison: Comparison | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+    _analysed: tuple[Any, Analysis] | None = None
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -103,3 +104,12 @@ class Work:
     def after(self) -> LoadedModel:
         """The pruned model, as if it had been loaded."""
         return replace(self.before, model=self.model)
+
+    @property
+    def analysis_after(self) -> Analysis:
+        """Of the pruned model, made once: training changes nothing but its weights."""
+        from pruning.analysis.profiler import analyse
+
+        if self._analysed is None or self._analysed[0] is not self.model:
+            self._analysed = self.model, analyse(self.after, for_pricing=False)
+        return self._analysed[1]

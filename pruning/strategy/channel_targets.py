@@ -86,11 +86,21 @@ def smallest(profile: ModelProfile, kind: TargetKind) -> float:
 
 
 def _instead(profile: ModelProfile) -> str:
-    """The methods that do something for a model of which no channel can go."""
+    """What does something for a model of which no channel can go unasked."""
     blocks = len(profile.removable_blocks)
-    if not blocks:
-        return "Zero weights instead"
-    return f"Remove layers ({quantities.plural(blocks, 'block')} can go) or zero weights instead"
+    layers = f"remove layers ({quantities.plural(blocks, 'block')} can go)" if blocks else ""
+    ways = ", ".join(way for way in (_asking(profile), layers) if way)
+    text = f"{ways} or zero weights instead" if ways else "zero weights instead"
+    return text[0].upper() + text[1:]
+
+
+def _asking(profile: ModelProfile) -> str:
+    """How to cut groups that are cut on request only; empty where there are none."""
+    waiting = [g.on_request for g in profile.groups if g.on_request and not g.prunable]
+    if not waiting:
+        return ""
+    groups = quantities.plural(len(waiting), "group")
+    return f"allow what is cut on request only ({groups}: {', '.join(sorted(set(waiting)))})"
 
 
 def _counter(profile: ModelProfile, kind: TargetKind) -> Callable[[np.ndarray], int]:
@@ -138,7 +148,9 @@ def _floor_error(
     """The target cannot be reached; ``unscored`` groups stay whole under this criterion."""
     whole = {"params": profile.floor_params, "flops": profile.floor_flops}.get(target.kind)
     if whole is not None and whole >= round(least * original):
-        limits, fix = "with one channel left in every group", "Raise the target."
+        asking = _asking(profile)
+        fix = f"Raise the target, or {asking}." if asking else "Raise the target."
+        limits = "with one channel left in every group"
     else:
         limits = "with these locks, ratios and rounding"
         fix = "Raise the target, unlock groups, or round channel counts less (round_to)."

@@ -22,6 +22,7 @@ from pruning.frameworks.execution import Execution
 from pruning.strategy.block_targets import check_inputs
 from pruning.surgery.self_check import (
     SelfCheck,
+    answered,
     checked_inputs,
     difference,
     outputs,
@@ -111,7 +112,9 @@ def check_removal(
         SelfCheckError: The outputs differ by more than the tolerance, or are not finite.
     """
     inputs = checked_inputs(analysis, samples, seed)
-    expected = bypassed_outputs(analysis, removal.blocks, inputs)
+    inputs, expected = answered(
+        lambda given: bypassed_outputs(analysis, removal.blocks, given), inputs
+    )
     actual = outputs(removal.model, inputs)
     tolerance = tolerance_for(analysis, expected)
     error = difference(expected, actual)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,8 @@ from pruning.analysis.layer_rules import key_of
 from pruning.analysis.profiler import Analysis
 from pruning.errors import SelfCheckError
 from pruning.frameworks._base import Framework
-from pruning.frameworks.running import answers, fixed_batch
+from pruning.frameworks._loading import cause
+from pruning.frameworks.running import answers, fixed_batch, model_errors
 from pruning.surgery.channels import Cut, consumers_read_zeros
 from pruning.surgery.channels import cut as cut_channels
 
@@ -73,7 +74,7 @@ def self_check(
     inexact = _inexact(analysis, cut)
     if inexact:
         return _with_inexact(analysis, cut, inputs, inexact)
-    expected = _expected(analysis, cut, inputs)
+    inputs, expected = answered(lambda given: _expected(analysis, cut, given), inputs)
     tolerance = tolerance_for(analysis, expected)
     error = difference(expected, outputs(cut.model, inputs))
     if not error <= tolerance:
@@ -108,7 +109,7 @@ def _with_inexact(
     """Hold the rest of the cut to the tolerance, and measure what the inexact groups change."""
     rest = {name: kept for name, kept in cut.kept.items() if name not in inexact}
     checked = self_check(analysis, cut_channels(analysis, rest), inputs)
-    expected = _expected(analysis, cut, inputs)
+    inputs, expected = answered(lambda given: _expected(analysis, cut, given), inputs)
     change = difference(expected, outputs(cut.model, inputs))
     if not np.isfinite(change):
         raise SelfCheckError(
@@ -202,6 +203,32 @@ def checked_inputs(
     if count is None:
         return inputs
     return [np.resize(array, (count, *array.shape[1:])) for array in inputs]
+
+
+def answered(
+    run: Callable[[list[np.ndarray]], list[np.ndarray]], inputs: list[np.ndarray]
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """What the original answers; to the first sample alone where it was written for one at a time.
+
+    Returns:
+        The samples that it has answered to, and its answers.
+
+    Raises:
+        SelfCheckError: It does not answer to one sample either.
+    """
+    try:
+        return inputs, run(inputs)
+    except model_errors():
+        first = [array[:1] for array in inputs]
+    try:
+        return first, run(first)
+    except model_errors() as error:
+        raise SelfCheckError(
+            f"The original does not run on {len(inputs[0])} samples, nor on one: {cause(error)}",
+            expected="A model that answers to samples of its inputs' shapes, however many.",
+            fix="Give data whose samples the model can read together, or leave the first dimension "
+            "of every shape in it open.",
+        ) from error
 
 
 def outputs(model: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.models import FAMILIES, keras_of
+from pruning.surgery.channels import cut
+from pruning.surgery.self_check import self_check
+from tests.models import FAMILIES, keras_of, randomize
 from tests.surgery.cases import analysed, build
+from tests.surgery.topologies_operators import operation
 from tests.surgery.topologies_products import NODES, STEPS
 
 FREE = {
@@ -98,3 +101,30 @@ def test_heads_of_the_attention_operation_go_where_its_scale_is_not_written():
     assert (groups["v2"].channels, groups["v2"].prunable) == (2, True)
     assert {"q2", "k2", "v2", "logits"} <= set(groups["v2"].layers)
     assert groups["v1"].on_request == "summed"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("reader", ["dot", "matrix product"])
+def test_a_computed_matrix_loses_what_it_makes_where_what_it_reads_stays(
+    family: str, reader: str
+) -> None:
+    """PointNet's transform of its input points: a dense layer's units as (read, made)."""
+    keras = keras_of(family)
+    layers = keras.layers
+    i = keras.Input((10, 3), name="points")
+    x = layers.GlobalMaxPooling1D(name="pool")(layers.Conv1D(6, 1, name="conv")(i))
+    matrix = layers.Reshape((3, 4), name="matrix")(layers.Dense(12, name="transform")(x))
+    if reader == "dot":
+        x = layers.Dot((2, 1), name="moved")([i, matrix])
+    else:
+        x = operation(keras, "matmul")(i, matrix)
+    x = layers.GlobalMaxPooling1D(name="max")(layers.Conv1D(5, 1, name="next")(x))
+    model = keras.Model(i, layers.Dense(2, name="out")(x))
+    randomize(model)
+    analysis = analysed(model, family)
+    groups = {group.id: group for group in analysis.groups}
+    assert groups["transform"].prunable
+    assert groups["transform"].channels == 4
+    made = cut(analysis, {"transform": [1, 3], "conv": [0, 2, 5]})
+    assert self_check(analysis, made).max_abs_error < 1e-5
+    assert made.model.get_layer("next").kernel.shape == (1, 2, 5)

@@ -30,6 +30,52 @@ def test_which_channels_can_go(name: str, family: str) -> None:
     assert {group.id for group in groups if group.prunable} == FREE[name]
 
 
+@BOTH
+def test_slices_with_written_numbers(family: str) -> None:
+    groups = case("written_slices", family).analysis.groups
+    more = {"of_places"} if family == "keras3" else {"ends", "every"}
+    found = {group.id for group in groups if group.prunable}
+    assert {"conv", "front", "back", "top", *more} <= found
+    assert not [g.id for g in groups if not g.prunable and g.channels > 1 and g.id != "logits"]
+
+
+def test_what_is_repeated_to_a_shape() -> None:
+    groups = case("broadcast_shapes", "tf_keras").analysis.groups
+    assert {group.id for group in groups if group.prunable} == {"conv", "mean", "top"}
+
+
+def test_what_is_repeated_to_a_fixed_shape() -> None:
+    keras = keras_of("keras3")
+    layers, ops = keras.layers, keras.ops
+    i = keras.Input(batch_shape=(2, 6, 6, 3))
+    x = layers.Conv2D(7, 3, padding="same", activation="relu", name="conv")(i)
+    gate = ops.broadcast_to(layers.Conv2D(1, 1, name="gate")(x), (2, 6, 6, 7))
+    mean = layers.Dense(5, name="mean")(layers.GlobalAveragePooling2D(keepdims=True)(x))
+    x = layers.Concatenate()([x * gate, ops.broadcast_to(mean, (2, 6, 6, 5))])
+    model = keras.Model(i, layers.Dense(2, name="out")(layers.GlobalMaxPooling2D()(x)))
+    randomize(model)
+    analysis = analysed(model, "keras3")
+    assert {g.id for g in analysis.groups if g.prunable} == {"conv", "mean"}
+    made = cut(analysis, {"conv": [0, 2, 3, 6], "mean": [1, 4]})
+    assert self_check(analysis, made).max_abs_error < 1e-5
+
+
+@pytest.mark.parametrize("written", ["array", "ellipsis"])
+def test_slices_that_are_not_followed_freeze(written: str) -> None:
+    import tensorflow as tf
+
+    keras = keras_of("tf_keras")
+    i = keras.Input((6, 4))
+    x = keras.layers.Dense(8, name="made")(i)
+    if written == "array":
+        y = tf.slice(x, np.array([0, 0, 2]), [-1, 6, 4])
+    else:
+        y = tf.strided_slice(x, [0, 2], [0, 4], [1, 1], 1, 1, ellipsis_mask=1)
+    y = keras.layers.Dense(2, name="out")(keras.layers.Flatten()(y))
+    groups = {g.id: g for g in analysed(keras.Model(i, y), "tf_keras").groups}
+    assert "in a way the studio does not know" in groups["made"].reason
+
+
 def test_sizes_of_positions_leave_channels_free() -> None:
     groups = case("sizes_read", "tf_keras").analysis.groups
     assert {g.id for g in groups if g.prunable} == {"fine", "coarse", "kept", "rows", "last"}

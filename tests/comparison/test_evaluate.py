@@ -49,6 +49,20 @@ def test_predictions_are_the_models_in_order(
     assert told == [{"done": done, "total": 20} for done in (7, 14, 20)]
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_model_that_reads_a_fixed_number_of_samples_predicts_all(family: str) -> None:
+    """A stateful one keeps a state for each of them, and refuses a last batch that is smaller."""
+    keras = keras_of(family)
+    i = keras.Input(batch_shape=(3, 5, 2))
+    state = keras.layers.LSTM(4, stateful=True)(i)
+    model = keras.Model(i, keras.layers.Dense(2)(state))
+    x = np.random.default_rng(0).normal(size=(8, 5, 2)).astype("float32")
+    free = keras.Input((5, 2))
+    same = keras.Model(free, keras.layers.Dense(2)(keras.layers.LSTM(4)(free)))
+    same.set_weights(model.get_weights()[: len(same.get_weights())])
+    np.testing.assert_allclose(predict(model, [x]), predict(same, [x]), atol=1e-6)
+
+
 def test_a_stop_is_heard_between_chunks(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(module, "CHUNK", 5)
     model = build("plain", "keras3")

@@ -35,7 +35,7 @@ def test_compare(family: str, tmp_path: Path, monkeypatch) -> None:
     assert 0 < zeros < 40
     told: list[dict] = []
     found, was, now = judge.compare(
-        before, after, dataset(tmp_path / "data", x, labels), report=told.append
+        before, after, dataset(tmp_path / "data", x, labels), flops=(96, 48), report=told.append
     )
     assert was.shape == now.shape == (40, 3)
     assert (found.both_right, found.only_before) == (40 - zeros, zeros)
@@ -44,7 +44,7 @@ def test_compare(family: str, tmp_path: Path, monkeypatch) -> None:
     assert found.before.value.value == 1.0
     assert found.classes[0].after == 0.0
     assert found.sizes_before.params == model.count_params()
-    assert found.sizes_before.flops == found.sizes_after.flops > 0
+    assert (found.sizes_before.flops, found.sizes_after.flops) == (96, 48)
     assert found.latency_before.runs == found.latency_after.runs == 10
     assert [entry["step"] for entry in told] == ["before", "after", "latency", "sizes"]
     found.save(tmp_path / "comparison.json")
@@ -56,14 +56,14 @@ def test_latency_can_be_left_out_and_a_stop_is_heard(tmp_path: Path) -> None:
     same = loaded(model, "keras3", tmp_path)
     x = samples(model, 10)[0]
     data = dataset(tmp_path / "data", x, outputs(model, [x])[0].argmax(axis=1))
-    found, _, _ = judge.compare(same, same, data, latency=False)
+    found, _, _ = judge.compare(same, same, data, flops=(2, 1), latency=False)
     assert found.latency_before.median_ms is None
     assert found.latency_before.note == "Not measured: switched off."
     assert found.difference.value == 0
     assert found.difference.low < 0 < found.difference.high
     asked = iter([False, True])
     with pytest.raises(Cancelled):
-        judge.compare(same, same, data, should_stop=lambda: next(asked))
+        judge.compare(same, same, data, flops=(2, 1), should_stop=lambda: next(asked))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -77,7 +77,9 @@ def test_regression_and_multilabel(family: str, tmp_path: Path) -> None:
         return loaded(model, family, tmp_path, f"{activation}{bias}")
 
     data = dataset(tmp_path / "numbers", x, x.copy(), "regression")
-    found, _, _ = judge.compare(linear(0.0, "linear"), linear(0.5, "linear"), data, latency=False)
+    found, _, _ = judge.compare(
+        linear(0.0, "linear"), linear(0.5, "linear"), data, flops=(2, 1), latency=False
+    )
     assert found.before.metric == "mae"
     assert found.difference.value == pytest.approx(0.5, abs=1e-6)
     assert found.after.loss == pytest.approx(0.25, abs=1e-6)
@@ -85,7 +87,7 @@ def test_regression_and_multilabel(family: str, tmp_path: Path) -> None:
 
     data = dataset(tmp_path / "labels", x, (x > 1).astype(np.int64), "multilabel")
     found, _, _ = judge.compare(
-        linear(-1.05, "sigmoid"), linear(-9.0, "sigmoid"), data, latency=False
+        linear(-1.05, "sigmoid"), linear(-9.0, "sigmoid"), data, flops=(2, 1), latency=False
     )
     assert found.before.value.value == 1.0
     assert found.after.value.value == 0.0
@@ -103,4 +105,4 @@ def test_models_of_other_answers_are_not_compared(tmp_path: Path) -> None:
     one, two = (loaded(m, "keras3", tmp_path, f"m{i}") for i, m in enumerate(models))
     data = dataset(tmp_path / "data", np.ones((4, 2), np.float32), np.array([0, 1, 2, 0]))
     with pytest.raises(MismatchError, match=r"shape \(3,\), the other with \(4,\)"):
-        judge.compare(one, two, data, latency=False)
+        judge.compare(one, two, data, flops=(2, 1), latency=False)

@@ -66,14 +66,20 @@ def test_flat_graph_clone_and_file_equal_the_original(
         assert_same(loaded)
 
 
-def test_paths_stay_apart_where_names_hold_slashes() -> None:
-    """tf_keras allows ``block/conv`` beside ``conv`` in a nested model called ``block``."""
+@pytest.mark.parametrize("first", ["own", "nested"])
+def test_paths_stay_apart_where_names_hold_slashes(first: str) -> None:
+    """tf_keras allows ``block/conv`` beside ``conv`` in a nested model called ``block``.
+
+    Whichever is called first: ``get_layer("block/conv")`` finds the outer model's own.
+    """
     keras = models.keras_of("tf_keras")
     j = keras.Input((6, 6, 3), name="inner_image")
     block = keras.Model(j, keras.layers.Conv2D(3, 1, name="conv")(j), name="block")
     i = keras.Input((6, 6, 3), name="image")
-    model = keras.Model(i, block(keras.layers.Conv2D(3, 1, name="block/conv")(i)))
+    own = keras.layers.Conv2D(3, 1, name="block/conv")
+    model = keras.Model(i, block(own(i)) if first == "own" else own(block(i)))
     door = framework("tf_keras")
     flat = door.flat(model)
-    paths = [door.path_of(flat, layer) for layer in door.layers(model)]
-    assert paths == ["image", "block/conv", "inner_image", "block/conv_1"]
+    paths = {id(layer): door.path_of(flat, layer) for layer in door.layers(model)}
+    assert paths[id(own)] == "block/conv"
+    assert paths[id(block.get_layer("conv"))] == "block/conv_1"

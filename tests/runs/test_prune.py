@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pruning import storage
+from pruning.analysis import profiler
 from pruning.comparison import latency
 from pruning.comparison.result import Comparison
 from pruning.errors import Cancelled, MismatchError, PlanError
@@ -227,3 +228,59 @@ def test_a_stop_at_any_stage_leaves_no_model(
         )  # fmt: skip
     assert seen[-1] == stop_in
     assert not list((tmp_path / "out").glob("model.*"))
+
+
+@pytest.mark.parametrize("epochs", [None, 1])
+def test_a_model_is_analysed_once_before_and_once_after(
+    files, data, tmp_path: Path, monkeypatch, epochs
+) -> None:
+    """Training changes weights only; a model of 300 layers takes seconds to analyse."""
+    path, analysed, analyse = files["keras3", "keras"], [], profiler.analyse
+
+    def noted(loaded, **options):
+        analysed.append(loaded)
+        return analyse(loaded, **options)
+
+    monkeypatch.setattr(profiler, "analyse", noted)
+    training = Training(epochs=epochs or 0, feature_matching=1.0 if epochs else 0.0)
+    plan = plan_for(path, ratios={"hidden": 0.5}, training=training)
+    job.prune(path, plan, data if epochs else None, tmp_path / "out")
+    assert len(analysed) == 2
+
+
+def test_the_pruned_model_is_saved_once(files, tmp_path: Path, monkeypatch) -> None:
+    """Its sizes are those of its file; of the original one is saved aside."""
+    from pruning.frameworks.keras3 import Keras3
+
+    path, saved, save = files["keras3", "keras"], [], Keras3.save
+
+    def noted(door, model, target):
+        saved.append(target.name)
+        save(door, model, target)
+
+    monkeypatch.setattr(Keras3, "save", noted)
+    plan = plan_for(path, ratios={"hidden": 0.5}, training=Training(epochs=0))
+    results = job.prune(path, plan, None, tmp_path / "out")
+    assert saved == [".unfinished.keras", "model.keras"]
+    assert results["bytes"]["after"] == Path(results["model"]).stat().st_size
+
+
+@pytest.mark.parametrize("family", ["keras3", "tf_keras"])
+def test_batches_that_a_model_cannot_be_trained_on_are_told(
+    family: str, data, tmp_path: Path
+) -> None:
+    """Its author wrote the number of samples into a reshape."""
+    keras, path = keras_of(family), tmp_path / "model.keras"
+    import tensorflow as tf
+
+    reshape = keras.ops.reshape if family == "keras3" else tf.reshape
+    i = keras.Input((6, 6, 1))
+    x = keras.layers.Dense(10, activation="relu", name="hidden")(reshape(i, (4, 36)))
+    keras.Model(i, keras.layers.Dense(2, activation="softmax", name="answer")(x)).save(path)
+    plan = plan_for(path, ratios={"hidden": 0.5}, training=Training(epochs=1, batch_size=16))
+    with pytest.raises(PlanError, match="reads 4 samples at once"):
+        job.prune(path, plan, data, tmp_path / "out")
+    plan = plan_for(path, ratios={"hidden": 0.5}, training=Training(epochs=1, batch_size=4))
+    results = job.prune(path, plan, data, tmp_path / "out")
+    assert results["self_check"]["samples"] == 4
+    assert results["accuracy"]["after"] is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -143,6 +145,30 @@ def test_everything_frozen(folder):
     frozen = PROFILE.__class__(**{**vars(PROFILE), "groups": groups})
     with pytest.raises(PlanError, match="no channel group that can be pruned"):
         solve(frozen, folder, method="channels", target=Target("flops", 0.5))
+
+
+def test_what_is_cut_on_request_is_a_way_out(folder):
+    """Of a model of which everything is normalised, all that could go waits to be asked for."""
+    asked = tuple(
+        replace(g, prunable=False, reason="Only on request: …", on_request="inexact")
+        if g.prunable
+        else g
+        for g in PROFILE.groups
+    )
+    with pytest.raises(PlanError) as caught:
+        solve(
+            replace(PROFILE, groups=asked),
+            folder,
+            method="channels",
+            target=Target("flops", 0.5),
+        )
+    assert caught.value.fix.startswith("Allow what is cut on request only (2 groups: inexact)")
+    first, *others = asked
+    opened = (replace(first, prunable=True, on_request=None), *others)
+    some = replace(PROFILE, groups=opened, floor_params=COSTS["params"](8, 16))
+    with pytest.raises(PlanError) as caught:
+        solve(some, folder, method="channels", target=Target("params", 0.01))
+    assert "or allow what is cut on request only (1 group: inexact)" in caught.value.fix
 
 
 def test_targets_that_a_method_does_not_change(folder):

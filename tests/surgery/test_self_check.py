@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from pruning.analysis.profiler import analyse
+from pruning.errors import SelfCheckError
 from pruning.intake.model_file import load
 from pruning.surgery.channels import cut
 from pruning.surgery.self_check import random_samples, self_check
 from tests.models import FAMILIES, keras_of, randomize
 from tests.surgery.cases import analysed
+from tests.surgery.topologies_operators import operation
 
 
 def reader(family: str, kernel: int, crop: int = 0):
@@ -68,3 +70,43 @@ def test_a_model_that_crops_most_of_what_it_reads_is_cut(family: str, tmp_path: 
     assert profile.layer("conv").flops == 2 * (2048 - 2) * 3 * 4 * 8
     made = cut(analysis, {"conv": np.array([1, 4, 6])})
     assert self_check(analysis, made).max_abs_error <= 1e-5
+
+
+def rows_written_inside(family: str, rows: int, answered: int | None):
+    """Reads any number of samples, says its inputs; a reshape inside reads only so many."""
+    keras, layers = keras_of(family), keras_of(family).layers
+    reshape = operation(keras, "reshape")
+    i = keras.Input((6,))
+    x = layers.Dense(8, activation="relu", name="made")(i)
+    x = reshape(layers.Dense(4, name="last")(reshape(x, (rows, 2, 4))), (-1, 8))
+    if answered is not None:
+        x = reshape(x, (answered, 8))
+    model = keras.Model(i, layers.Dense(3, name="out")(x))
+    randomize(model)
+    return model
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(("rows", "answered"), [(5, 5), (1, None)], ids=["told", "one"])
+def test_a_number_of_samples_that_is_written_inside_is_kept_to(
+    family: str, rows: int, answered: int | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.keras"
+    rows_written_inside(family, rows, answered).save(path)
+    analysis = analyse(load(path))
+    made = cut(analysis, {"made": [1, 2]})
+    assert self_check(analysis, made).samples == rows
+    given = np.random.default_rng(0).normal(size=(7, 6)).astype("float32")
+    assert self_check(analysis, made, [given]).samples == rows
+
+
+def test_a_model_that_runs_on_none_of_the_samples_is_told_so() -> None:
+    keras = keras_of("keras3")
+    i, rows = keras.Input((4,)), keras.Input((), dtype="int32")
+    x = keras.ops.take(keras.layers.Dense(6, name="dense")(i), rows, axis=0)
+    model = keras.Model([i, rows], keras.layers.Dense(2, name="out")(x))
+    analysis = analysed(model, "keras3")
+    samples = [np.ones((2, 4), "float32"), np.array([7, 7], "int32")]
+    with pytest.raises(SelfCheckError, match="not run on 2 samples, nor on one: ") as error:
+        self_check(analysis, cut(analysis, {"dense": [0, 1]}), samples)
+    assert "--" not in error.value.fix

@@ -118,6 +118,50 @@ def gates_across(keras: Any) -> Any:
     return keras.Model(i, _classes(keras, layers.Concatenate(name="join")(read)))
 
 
+def written_slices(keras: Any) -> Any:
+    """Channels in a row by ``slice`` and ``strided_slice``; images turned by 90 degrees."""
+    layers, cut = keras.layers, operation(keras, "slice")
+    i = _image(keras)
+    x = layers.Conv2D(12, 3, padding="same", activation="relu", name="conv")(i)
+    front = layers.Conv2D(5, 1, name="front")(cut(x, [0, 1, 1, 0], [-1, 6, 6, 5]))
+    back = layers.Conv2D(5, 1, name="back")(cut(x, [0, 1, 1, 5], [-1, 6, 6, -1]))
+    if hasattr(keras, "ops"):
+        turned = [keras.ops.rot90(front, k, axes=(1, 2)) for k in (1, 2)]
+        rows = keras.ops.unfold(keras.ops.transpose(back, (0, 3, 1, 2)), 2, stride=2, padding=1)
+        rows = layers.Dense(4, name="of_places")(keras.ops.transpose(rows, (0, 2, 1)))
+        rows = layers.GlobalMaxPooling1D(name="rows")(rows)
+        rows = keras.ops.hstack([rows, layers.GlobalAveragePooling2D(name="mean")(back)])
+    else:
+        import tensorflow as tf
+
+        turned = [tf.image.rot90(front, k) for k in (1, 2)]
+        ends = tf.strided_slice(x, [0, 2, 0, -7], [0, 3, 0, -1], [1, 1, 1, 1], 5, 5, 0, 0, 2)
+        every = tf.strided_slice(x, [0, 0, 0, 0], [0, 7, 0, 5], [1, 2, 1, 1], 13, 5)
+        rows = layers.GlobalMaxPooling1D(name="rows")(layers.Conv1D(4, 1, name="ends")(ends))
+        every = layers.GlobalMaxPooling2D(name="places")(layers.Conv2D(4, 1, name="every")(every))
+        mean = layers.GlobalAveragePooling2D(name="mean")(back)
+        rows = layers.Concatenate(name="heads")([rows, every, mean])
+    x = layers.Concatenate(name="join")([front, *turned])
+    x = layers.GlobalAveragePooling2D(name="pool")(layers.Conv2D(6, 3, name="top")(x))
+    return keras.Model(i, _classes(keras, layers.Concatenate(name="all")([x, rows])))
+
+
+def broadcast_shapes(keras: Any) -> Any:
+    """Gates and means that are repeated to an image's shape, which is read or written down."""
+    import tensorflow as tf
+
+    layers = keras.layers
+    i = _image(keras)
+    x = layers.Conv2D(7, 3, padding="same", activation="relu", name="conv")(i)
+    gate = layers.Conv2D(1, 1, activation="sigmoid", name="gate")(x)
+    gated = layers.Multiply(name="gated")([x, tf.broadcast_to(gate, tf.shape(x))])
+    doubled = layers.Multiply(name="doubled")([x, tf.broadcast_to(gate, [tf.shape(x)[0], 8, 8, 7])])
+    mean = layers.Dense(5, name="mean")(layers.GlobalAveragePooling2D(name="average")(x))
+    mean = tf.broadcast_to(mean[:, None, None, :], [tf.shape(x)[0], 8, 8, 5])
+    x = layers.Concatenate(name="join")([gated, doubled, mean])
+    return keras.Model(i, _pooled(keras, layers.Conv2D(4, 1, name="top")(x)))
+
+
 BUILDERS: dict[str, Callable[[Any], Any]] = {
     builder.__name__: builder
     for builder in (
@@ -126,7 +170,9 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         best_tokens,
         each_by_itself,
         gates_across,
+        written_slices,
+        broadcast_shapes,
     )
 }
-# Keras 3 knows sizes as numbers.
-ONLY = {"sizes_read": "tf_keras"}
+# Keras 3 knows sizes as numbers, and repeats to shapes of fixed size only.
+ONLY = {"sizes_read": "tf_keras", "broadcast_shapes": "tf_keras"}

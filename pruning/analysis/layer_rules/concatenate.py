@@ -13,7 +13,8 @@ from pruning.analysis.layer_rules._flow import agree, argument
 def trace(call: Call) -> Sequence[Channels]:
     """Along the channels they stand one after another; along another axis they are united."""
     rank = len(call.output_sizes[0])
-    axis = int(argument(call, 1, "axis", -1)) % rank
+    beside = type(call.layer).__name__ == "Hstack"
+    axis = 1 if beside else int(argument(call, 1, "axis", -1)) % rank
     agree(call)
     tracked = {channels.axis for channels in call.inputs}
     if axis in tracked:
@@ -27,4 +28,9 @@ def trace(call: Call) -> Sequence[Channels]:
     return [first]
 
 
-RULE = LayerRule("concatenation", ("Concatenate", "ops.Concatenate", "tf.concat"), trace, "passed")
+RULE = LayerRule(
+    "concatenation",
+    ("Concatenate", "ops.Concatenate", "ops.Hstack", "tf.concat"),
+    trace,
+    "passed",
+)

@@ -1,8 +1,8 @@
-"""``x[:, -1]``, ``x[..., :8]`` and the like: positions are picked, or channels in a row."""
+"""``x[:, -1]``, ``x[..., :8]``, ``slice``: positions are picked, or channels in a row."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,84 @@ from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnd
 from pruning.analysis.layer_rules._flow import argument, argument_path
 
 _Bounds = tuple[int | None, int | None, int | None]
+_Path = tuple[str | int, ...] | None
+_Where = Callable[[int, str], _Path]
+"""(place in the key, ``start``, ``stop`` or ``""``) -> where the call holds that number."""
+_BOUNDS = ("start", "stop")
 
 
 def trace(call: Call) -> Sequence[Channels]:
     """Walks the key beside the axes; channels in a row are followed, one by its number stays."""
     key = argument(call, 1, "key", argument(call, 1, "slice_spec"))
+    path = argument_path(call, 1, "key") or argument_path(call, 1, "slice_spec")
+
+    def where(place: int, name: str) -> _Path:
+        return None if path is None else (*path, place, name) if name else (*path, place)
+
+    return _picked(call, key, where)
+
+
+def sliced(call: Call) -> Sequence[Channels]:
+    """``slice``: so many in a row from a number on."""
+    begin, start = _listed(call, 1, "start_indices", "begin")
+    sizes, length = _listed(call, 2, "shape", "size")
+    channels = call.inputs[0]
+    if channels.sizes_of is not None or len(call.inputs) > 1:
+        raise NotUnderstoodError("it picks values by numbers that are computed.")
+    axis = channels.axis
+    if axis is None:
+        return [Channels()]
+    first, count = int(begin[axis]), int(sizes[axis])
+    picked = channels.atoms[first:] if count == -1 else channels.atoms[first : first + count]
+    if first:
+        _write(call, channels.atoms, first, (*start, axis))
+    if count != -1 and hasattr(call.layer, "shape"):
+        call.setting("shape", axis, atoms=picked)
+    elif count != -1:
+        call.argument(*length, axis, atoms=picked)
+    return [Channels(axis, picked)]
+
+
+def strided(call: Call) -> Sequence[Channels]:
+    """``strided_slice``, TensorFlow's own way to write a key: numbers, and bits of what they are.
+
+    Where it has an ellipsis or new axes it is not followed: nobody writes those by hand.
+    """
+    begin, start = _listed(call, 1, "begin")
+    end, stop = _listed(call, 2, "end")
+    steps = argument(call, 3, "strides") or [1] * len(begin)
+    masks = [int(argument(call, 4 + n, f"{name}_mask", 0)) for n, name in enumerate(_MASKS)]
+    if masks[2] or masks[3] or len(call.inputs) > 1 or call.inputs[0].sizes_of is not None:
+        raise NotUnderstoodError("it picks values in a way that is not followed.")
+    key: list[Any] = []
+    for place, bounds in enumerate(zip(begin, end, steps, strict=True)):
+        given = (int(value) for value in bounds)
+        first, last, step = next(given), next(given), next(given)
+        if masks[4] >> place & 1:
+            key.append(first)
+        else:
+            open_first, open_last = masks[0] >> place & 1, masks[1] >> place & 1
+            key.append(slice(None if open_first else first, None if open_last else last, step))
+
+    def where(place: int, name: str) -> _Path:
+        return (*(stop if name == "stop" else start), place)
+
+    return _picked(call, tuple(key), where)
+
+
+_MASKS = ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
+
+
+def _listed(call: Call, position: int, *names: str) -> tuple[Sequence[int], tuple[str | int, ...]]:
+    """Numbers that are written down, one for each axis, and where. -> (numbers, their path)."""
+    for name in names:
+        value = argument(call, position, name)
+        if isinstance(value, list | tuple) and all(isinstance(entry, int) for entry in value):
+            return value, argument_path(call, position, name) or ()
+    raise NotUnderstoodError("it picks values by numbers that are computed.")
+
+
+def _picked(call: Call, key: Any, where: _Where) -> Sequence[Channels]:
     channels = call.inputs[0]
     if channels.axis is None:
         return [Channels() if channels.sizes_of is None else _size(call, channels, key)]
@@ -29,8 +102,9 @@ def trace(call: Call) -> Sequence[Channels]:
         bounds = _bounds(entry)
         if source == channels.axis:
             if bounds is None:
-                return [_one(call, channels.atoms, entry, place)]
-            return [Channels(target, _row(call, channels.atoms, bounds, place))]
+                return [_one(call, channels.atoms, entry, where(place, ""))]
+            paths = [where(place, name) for name in _BOUNDS]
+            return [Channels(target, _row(call, channels.atoms, bounds, paths))]
         if not isinstance(entry, int) and bounds is None:
             raise NotUnderstoodError("it picks values by an array.")
         source += 1
@@ -66,7 +140,7 @@ def _size(call: Call, channels: Channels, key: Any) -> Channels:
     return Channels(None, channels.atoms, sizes_of=0)
 
 
-def _row(call: Call, atoms: AtomArray, bounds: _Bounds, place: int) -> AtomArray:
+def _row(call: Call, atoms: AtomArray, bounds: _Bounds, paths: Sequence[_Path]) -> AtomArray:
     """Channels from one number to another; the numbers that are written down follow the cut.
 
     Every n-th channel from the first to the last is what it was as long as whole runs of n go.
@@ -74,8 +148,8 @@ def _row(call: Call, atoms: AtomArray, bounds: _Bounds, place: int) -> AtomArray
     start, stop, step = bounds
     picked = atoms[slice(*bounds)]
     if step in (None, 1):
-        for name, bound in (("start", start), ("stop", stop)):
-            _write(call, atoms, bound, place, name)
+        for path, bound in zip(paths, (start, stop), strict=True):
+            _write(call, atoms, bound, path)
         return picked
     if step == -1 and (start, stop) == (None, None):
         return picked
@@ -89,22 +163,21 @@ def _row(call: Call, atoms: AtomArray, bounds: _Bounds, place: int) -> AtomArray
     return picked
 
 
-def _one(call: Call, atoms: AtomArray, number: Any, place: int) -> Channels:
+def _one(call: Call, atoms: AtomArray, number: Any, path: _Path) -> Channels:
     """A single channel becomes a position: it stays, and so does nothing but it."""
     if not isinstance(number, int):
         raise NotUnderstoodError("it picks values by an array.")
     call.freeze(atoms[[number]], f"{call.record.name!r} picks this channel by its number.")
-    _write(call, atoms, number, place)
+    _write(call, atoms, number, path)
     return Channels()
 
 
-def _write(call: Call, atoms: AtomArray, bound: int | None, place: int, *name: str) -> None:
+def _write(call: Call, atoms: AtomArray, bound: int | None, path: _Path) -> None:
     """Tell what a written bound counts: channels before it, or from it to the end."""
-    path = argument_path(call, 1, "key") or argument_path(call, 1, "slice_spec")
     if not bound or path is None:
         return
     counted = atoms[:bound] if bound > 0 else atoms[bound:]
-    call.argument(*path, place, *name, atoms=counted, from_end=bound < 0)
+    call.argument(*path, atoms=counted, from_end=bound < 0)
 
 
 def _expanded(key: Sequence[Any], rank: int) -> list[tuple[int, Any]]:
@@ -132,5 +205,7 @@ def _bounds(entry: Any) -> _Bounds | None:
 
 RULES = (
     LayerRule("indexing", ("ops.GetItem", "tf.__operators__.getitem"), trace, "passed"),
+    LayerRule("slice", ("ops.Slice", "tf.slice"), sliced, "passed"),
+    LayerRule("strided slice", ("tf.strided_slice",), strided, "passed"),
     LayerRule("sizes", ("tf.shape",), sizes, "passed"),
 )

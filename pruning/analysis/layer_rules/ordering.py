@@ -9,7 +9,7 @@ import numpy as np
 
 from pruning.analysis.atoms import AtomArray
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
-from pruning.analysis.layer_rules._flow import Trace, argument, argument_path
+from pruning.analysis.layer_rules._flow import Trace, argument, argument_path, by_example
 
 _SEGMENTS = ("sum", "mean", "max", "min", "prod")
 ACROSS = "works across its channels: without one, the result would change."
@@ -41,6 +41,13 @@ def turned(call: Call) -> Sequence[Channels]:
     if channels.axis is None or channels.axis not in _axes(call, 1):
         return [channels]
     return [Channels(channels.axis, channels.atoms[::-1])]
+
+
+def rotated(call: Call) -> Sequence[Channels]:
+    """``rot90``: two axes change places, and one of them is turned round."""
+    times = int(argument(call, 1, "k", 1))
+    axes = argument(call, 2, "axes", (1, 2))  # TensorFlow turns the positions of an image
+    return by_example(call, lambda rows: np.rot90(rows, times, axes))
 
 
 def picked(call: Call) -> Sequence[Channels]:
@@ -136,6 +143,7 @@ RULES = (
     _rule("differences along an axis", along(2), "ops.Diff"),
     _rule("the largest along the last axis", along_last, "ops.TopK", "tf.math.top_k"),
     _rule("shift along an axis", along(2), "ops.Roll", "tf.roll"),
+    _rule("rotation", rotated, "ops.Rot90", "tf.image.rot90"),
     _rule("reverse order", turned, "ops.Flip", "tf.reverse"),
     _rule("picking by numbers", picked, "ops.Take", "tf.gather"),
     _rule("picking along an axis", picked_along, "ops.TakeAlongAxis"),

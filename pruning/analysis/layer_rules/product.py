@@ -241,6 +241,7 @@ def _met(call: Call, left: str, right: str, out: str) -> Sequence[Channels]:
     lengths = _lengths(call, left, right)
     widths: dict[str, AtomArray | int] = dict(lengths)
     summed, handed = [], []
+    _prefer_handed_on(call, (left, right), out)
     for number, letters in enumerate((left, right)):
         channels = call.inputs[number]
         if channels.axis is None:
@@ -269,6 +270,29 @@ def _met(call: Call, left: str, right: str, out: str) -> Sequence[Channels]:
     widths[letter] = atoms
     call.work(1, *widths.values())
     return [Channels(out.index(letter), atoms)]
+
+
+def _prefer_handed_on(call: Call, letters: tuple[str, str], out: str) -> None:
+    """Follow what a computed matrix makes, where what it reads stays anyway.
+
+    So is the transform of points that a layer makes of themselves, or the weights of one network
+    that another one makes: units of a dense layer, written as (read, made).
+    """
+    for number in (0, 1):
+        open_axes = call.inputs[number].settled().open_axes()
+        made = [axis for axis in open_axes if letters[number][axis] in out]
+        read = [letters[number][axis] for axis in open_axes if letters[number][axis] not in out]
+        if made and any(not _can_be_summed(call, 1 - number, letters, one) for one in read):
+            call.prefer(number, max(made))
+
+
+def _can_be_summed(call: Call, number: int, letters: tuple[str, str], letter: str) -> bool:
+    """Whether an operand has channels along that letter of which some may go."""
+    channels = call.inputs[number].settled()
+    if channels.open_axes() or isinstance(call.tensors[number], np.ndarray):
+        return True
+    axis = letters[number].index(letter)
+    return channels.axis == axis and may_go(call, channels.atoms)
 
 
 def _summed(call: Call, parts: Sequence[_Part], letters: tuple[str, str]) -> dict[str, AtomArray]:

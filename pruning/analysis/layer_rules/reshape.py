@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pruning.analysis.atoms import AtomArray
+from pruning.analysis.atoms import NO_ATOMS, AtomArray
 from pruning.analysis.layer_rules._base import (
     Call,
     Channels,
@@ -179,6 +179,47 @@ def _single(call: Call, times: int, *place: int) -> Channels:
     return Channels(call.inputs[0].axis, copies)
 
 
+def broadcast(call: Call) -> Sequence[Channels]:
+    """``broadcast_to``: axes of length 1 are repeated to a shape that is written down or read.
+
+    What is repeated is the same everywhere, and so can follow the channels of another tensor.
+    """
+    size, rank = call.output_sizes[0], len(call.output_sizes[0])
+    channels, given = call.inputs[0], (1,) * (rank - len(call.input_sizes[0])) + call.input_sizes[0]
+    axis = None if channels.axis is None else channels.axis + rank - len(call.input_sizes[0])
+    repeated = [a for a in range(1, rank) if given[a] == 1 < size[a]]
+    if axis in repeated:
+        call.freeze(channels.atoms, "This single channel is combined with many channels.")
+        axis = None
+    copies = None
+    if axis is None and repeated:
+        copies = Copies(repeated[-1], _repeated(call, repeated[-1]))
+    elif axis is not None:
+        call.atoms.unite(channels.atoms, _repeated(call, axis))
+    return [Channels(axis, channels.atoms if axis is not None else NO_ATOMS, copies)]
+
+
+def _repeated(call: Call, axis: int) -> AtomArray:
+    """Channels that the target's length on that axis counts."""
+    width = call.output_sizes[0][axis]
+    shape, path = argument(call, 1, "shape"), argument_path(call, 1, "shape")
+    for tensor, channels in zip(call.tensors[1:], call.inputs[1:], strict=True):
+        if tensor is shape and channels.sizes_of == axis and len(channels.atoms) == width:
+            call.followed.append(channels.atoms)
+            return channels.atoms
+    atoms = call.atoms.new(width)
+    listed = isinstance(shape, list | tuple) and len(shape) == len(call.output_sizes[0])
+    if listed and _counts(call, shape[axis], atoms):
+        return atoms
+    if not listed or not isinstance(shape[axis], int):
+        call.freeze(atoms, f"{call.record.name!r} computes its width.")
+    elif hasattr(call.layer, "shape"):
+        call.setting("shape", axis, atoms=atoms)
+    elif path is not None:
+        call.argument(*path, axis, atoms=atoms)
+    return atoms
+
+
 def _order(call: Call) -> Sequence[int]:
     order = argument(call, 1, "axes", argument(call, 1, "perm"))
     return list(range(len(call.input_sizes[0])))[::-1] if order is None else list(order)
@@ -191,5 +232,6 @@ RULES = (
     LayerRule("new axis", ("ops.ExpandDims", "tf.expand_dims"), expand, "passed"),
     LayerRule("squeeze", ("ops.Squeeze", "tf.squeeze"), squeeze, "passed"),
     LayerRule("moved axis", ("ops.Moveaxis", "ops.Swapaxes"), move, "passed"),
+    LayerRule("broadcast", ("ops.BroadcastTo", "tf.broadcast_to"), broadcast, "passed"),
     LayerRule("repetition", ("ops.Repeat", "ops.Tile", "tf.repeat", "tf.tile"), repeat, "passed"),
 )

@@ -98,6 +98,12 @@ def patches(call: Call) -> Sequence[Channels]:
     return [Channels(axis, np.tile(atoms, call.output_sizes[0][axis] // len(atoms)))]
 
 
+def unfold(call: Call) -> Sequence[Channels]:
+    """As :func:`patches`, channels before positions: each has its places one after another."""
+    atoms = call.along(0, 1)
+    return [Channels(1, np.repeat(atoms, call.output_sizes[0][1] // len(atoms)))]
+
+
 def _last(call: Call) -> tuple[Channels, int]:
     if argument(call, 2, "data_format") not in (None, "NHWC", "channels_last"):
         raise NotUnderstoodError("its channels are not on the last axis.")
@@ -114,6 +120,7 @@ RULES = (
         "depth to space", ("ops.DepthToSpace", "tf.nn.depth_to_space"), depth_to_space, "passed"
     ),
     LayerRule("patches", ("ops.ExtractPatches", "tf.image.extract_patches"), patches, "passed"),
+    LayerRule("unfold", ("ops.Unfold",), unfold, "passed"),
     LayerRule(
         "space to depth", ("ops.SpaceToDepth", "tf.nn.space_to_depth"), space_to_depth, "passed"
     ),
