@@ -31,6 +31,13 @@ def answer(model: Any, inputs: Sequence[Any]) -> Any:
         import tensorflow as tf
 
         return tf.function(run, jit_compile=True)(given)
+    if takes_samples_for_a_bias(model):
+        import tensorflow as tf
+
+        specs = tf.nest.map_structure(
+            lambda value: tf.TensorSpec((None, *value.shape[1:]), value.dtype), given
+        )
+        return tf.function(run, input_signature=[specs])(given)
     return run(given)
 
 
@@ -93,6 +100,26 @@ def needs_compiler(model: Any) -> bool:
         or (hasattr(layer, "layer") and needs_compiler(_Only(layer.layer)))
         for layer in getattr(model, "layers", ())
     )
+
+
+def takes_samples_for_a_bias(model: Any) -> bool:
+    """Whether Keras 3 adds one value a sample wrongly when it knows how many samples there are.
+
+    Its ``add`` tells a bias by its size: (8, 1, 1) beside (8, 8, 5) are eight values for eight
+    positions, not one for each of eight samples. Where the number of samples is open, as in
+    training and ``predict``, they are what they are (Keras 3.15, ``backend/tensorflow/numpy.py``).
+    """
+    for operation in getattr(model, "operations", ()):
+        if takes_samples_for_a_bias(operation):
+            return True
+        if type(operation).__name__ != "Add":
+            continue
+        for node in operation._inbound_nodes:
+            shapes = [tuple(tensor.shape) for tensor in node.input_tensors]
+            single = [len(shape) > 1 and set(shape[1:]) == {1} for shape in shapes]
+            if any(single) and not all(single):
+                return True
+    return False
 
 
 def loops_over_time(model: Any, framework: Framework) -> int:

@@ -10,7 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from pruning.frameworks._base import Framework
-from pruning.frameworks.running import loops_over_time, needs_compiler
+from pruning.frameworks.running import (
+    loops_over_time,
+    needs_compiler,
+    takes_samples_for_a_bias,
+)
 
 
 def early_first_step(model: Any, framework: Framework, plain: Any = None) -> list[Any]:
@@ -23,10 +27,12 @@ def early_first_step(model: Any, framework: Framework, plain: Any = None) -> lis
 
     Returns:
         The callback for ``fit`` that turns to the graph afterwards; none for models whose graph is
-        made sooner than one such step is done, or which cannot run without one.
+        made sooner than one such step is done, or which run wrongly or not at all without one.
     """
     walked = model if plain is None else plain
     if needs_compiler(walked) or loops_over_time(walked, framework):
+        return []
+    if takes_samples_for_a_bias(walked):
         return []
     model.run_eagerly = True
 

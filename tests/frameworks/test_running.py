@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pruning.frameworks.running import answer
-from tests.models import FAMILIES, keras_of
+from pruning.frameworks._base import framework
+from pruning.frameworks.running import answer, takes_samples_for_a_bias
+from pruning.training.first_step import early_first_step
+from tests.models import FAMILIES, build, keras_of
 
 
 def test_inputs_of_a_model_that_is_called_with_a_dict() -> None:
@@ -32,3 +34,28 @@ def test_stateful_layers_forget_what_they_saw(family: str) -> None:
     first = np.asarray(answer(model, frames))
     assert np.abs(np.asarray(model(frames[0])) - first).max() > 1e-6
     np.testing.assert_array_equal(np.asarray(answer(model, frames)), first)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_one_value_a_sample_is_added_to_its_own_sample(family: str, nested: bool) -> None:
+    """Four values for four samples of four rows: Keras 3 alone would add them row by row."""
+    layers = keras_of(family).layers
+    rows, value = layers.Input((4, 3)), layers.Input((1, 1))
+    model = keras_of(family).Model([rows, value], layers.Add()([rows, value]))
+    if nested:
+        given = [layers.Input((4, 3)), layers.Input((1, 1))]
+        model = keras_of(family).Model(given, model(given))
+    assert takes_samples_for_a_bias(model) == (family == "keras3")
+    x = np.random.default_rng(0).normal(size=(4, 4, 3)).astype("float32")
+    y = np.arange(4, dtype="float32").reshape(4, 1, 1)
+    np.testing.assert_array_equal(np.asarray(answer(model, [x, y])), x + y)
+    model.compile(loss="mse")
+    early = early_first_step(model, framework(family))
+    assert bool(early) == (family == "tf_keras")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_sums_of_equal_shapes_need_no_graph(family: str) -> None:
+    for name in ("residual_identity", "operators", "many_inputs_outputs", "attention"):
+        assert not takes_samples_for_a_bias(build(name, family))
