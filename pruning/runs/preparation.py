@@ -28,13 +28,8 @@ def preparation(plan: PruningPlan, *, with_data: bool) -> tuple[Step, ...]:
 
 
 def ahead(plan: PruningPlan, *, with_data: bool) -> tuple[Step, ...]:
-    """The same, and what only who prepares a run does: its first training step's graph.
-
-    Not for weights, whose masks change what is trained, nor for a training of more than labels.
-    """
-    training = plan.training
-    labels_alone = not (training.distillation or training.feature_matching)
-    trains = with_data and training.epochs > 0 and labels_alone and plan.method != "weights"
+    """The same, and what a run does not do by itself: have its training's graph made."""
+    trains = with_data and plan.training.epochs > 0
     return (*preparation(plan, with_data=with_data), *((_make_ready,) if trains else ()))
 
 
@@ -70,11 +65,14 @@ def _recalibrate(work: Work) -> None:
 
 
 def _make_ready(work: Work) -> None:
-    """Of a training that is not seen at work without its graph, and whose graph is made soon."""
-    from pruning.frameworks.running import loops_over_time, needs_compiler
+    """Of a training that begins with its graph, and whose graph is made soon."""
+    from pruning.frameworks.running import loops_over_time
+    from pruning.training import graph_comes_first
 
-    loops = loops_over_time(work.model, work.before.framework)
-    if 0 < loops <= MOST_LOOPS and not needs_compiler(work.model):
+    framework = work.before.framework
+    if not graph_comes_first(work.model, framework, work.plan):
+        return
+    if loops_over_time(work.model, framework) <= MOST_LOOPS:
         steps.make_ready(work, _data(work))
 
 

@@ -1,7 +1,9 @@
 """The graph of a training step, made before the training.
 
 Keras makes it when the first step is due: seconds for layers that repeat their operations for every
-time step. Who knows which training will come can have that done before.
+time step. Who knows which training will come can have that done before. The training of such a
+model always begins with it, early or not: then it draws the same random numbers either way.
+Seeding anew in between would be simpler, but TensorFlow throws its ready functions away then.
 """
 
 from __future__ import annotations
@@ -13,9 +15,16 @@ from typing import Any
 import numpy as np
 
 from pruning.frameworks._base import Framework
+from pruning.frameworks.running import loops_over_time, needs_compiler
 from pruning.intake.dataset import Dataset
-from pruning.strategy.plan import Training
-from pruning.training.trainee import compiled, labels, seed_everything, training_batches
+from pruning.strategy.plan import PruningPlan, Training
+from pruning.training.trainee import (
+    compiled,
+    labels,
+    seed_everything,
+    seeding,
+    training_batches,
+)
 
 
 @dataclass(frozen=True)
@@ -25,17 +34,40 @@ class Ready:
     Attributes:
         model: To fit: compiled, and with the values that it had.
         seconds: What making it ready took.
+        seeding: Where its random numbers begin.
     """
 
     model: Any
     seconds: float
+    seeding: object
+
+    @property
+    def holds(self) -> bool:
+        """Whether nobody has seeded since: TensorFlow would draw the first numbers again."""
+        return self.seeding is seeding()
+
+
+def graph_comes_first(model: Any, framework: Framework, plan: PruningPlan) -> bool:
+    """Whether the training of a model begins with its graph.
+
+    Not where one step can be seen at work without it, see :mod:`pruning.training.first_step`, nor
+    where the training is of more than labels, or of weights whose masks change what is trained.
+    """
+    training = plan.training
+    labels_alone = not (training.distillation or training.feature_matching)
+    return (
+        plan.method != "weights"
+        and plan.cuts == 1
+        and labels_alone
+        and loops_over_time(model, framework) > 0
+        and not needs_compiler(model)
+    )
 
 
 def made_ready(model: Any, framework: Framework, dataset: Dataset, training: Training) -> Ready:
-    """Compile a model and do one training step, and take all of it back but the graph.
+    """Seed and compile a model, do one training step, and put every value back.
 
-    A training that begins here is the same, to the last bit, as one that begins with ``model``:
-    random numbers are drawn from the seed anew.
+    What stays is the graph, and what TensorFlow made of it.
 
     Args:
         model: Of that framework, not compiled; its values do not change.
@@ -57,4 +89,4 @@ def made_ready(model: Any, framework: Framework, dataset: Dataset, training: Tra
     trainee.fit(one, shuffle=False, verbose=0)
     for value, old in zip(values, before, strict=True):
         value.assign(np.asarray(old))
-    return Ready(trainee, time.perf_counter() - began)
+    return Ready(trainee, time.perf_counter() - began, seeding())

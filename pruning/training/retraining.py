@@ -26,7 +26,7 @@ from pruning.training.first_step import early_first_step
 from pruning.training.movement import Movement
 from pruning.training.objective import objective
 from pruning.training.progress import Progress
-from pruning.training.readiness import Ready
+from pruning.training.readiness import Ready, graph_comes_first, made_ready
 from pruning.training.reference import TfmotZeroing
 from pruning.training.trainee import (
     compiled,
@@ -129,7 +129,7 @@ def retrain(
         features: The original, whose values inside are matched, where the plan asks for it.
         checkpoints: Folder for ``last.weights.h5`` and ``best.weights.h5``.
         stretch: Train this part of the plan's training only (method channels).
-        ready: This model, made ready for exactly this training, of labels alone.
+        ready: This model, made ready for exactly this training: see ``graph_comes_first``.
 
     Raises:
         MismatchError: The data cannot be fed to the model.
@@ -138,7 +138,10 @@ def retrain(
     """
     keep_memory()
     training = stretch.of(plan.training) if stretch else plan.training
-    seed_everything(model, framework, training.seed)
+    if ready is not None and not ready.holds:
+        ready = None
+    if ready is None:
+        seed_everything(model, framework, training.seed)
     limit = stretch.steps if stretch else None
     steps = limit or training.epochs * steps_of_epoch(dataset, training)
     done = stretch.done if stretch else 0
@@ -151,6 +154,9 @@ def retrain(
         model, framework, plan, resolve(plan.schedule, steps), masks
     )
     plain = framework.with_output(trainee, dataset.manifest.output)
+    whole = steps > 0 and stretch is None
+    if ready is None and whole and graph_comes_first(plain, framework, plan):
+        ready = made_ready(plain, framework, dataset, training)
     if ready is not None:
         trainee = ready.model
     elif steps:

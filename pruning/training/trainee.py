@@ -19,6 +19,8 @@ from pruning.training.features import Features, matching
 from pruning.training.objective import fitted_targets, objective
 from pruning.training.pipeline import batches
 
+_seeding = object()
+
 
 def compiled(
     model: Any,
@@ -106,10 +108,17 @@ def steps_of_epoch(dataset: Dataset, training: Training) -> int:
 
 def seed_everything(model: Any, framework: Framework, seed: int) -> None:
     """Seed Python, NumPy, TensorFlow, and the layers that drew a seed when they were made."""
+    global _seeding
+    _seeding = object()
     framework.keras.utils.set_random_seed(seed)
     states = [v for v in model.variables if v.name.split(":")[0].endswith("seed_generator_state")]
     for index, state in enumerate(states):
         state.assign(np.array([seed % 2**31, index]).astype("uint32"))
+
+
+def seeding() -> object:
+    """Stands for the latest seeding: whoever draws random numbers draws on from there."""
+    return _seeding
 
 
 def training_batches(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import pytest
 
 from pruning.frameworks._base import framework
 from pruning.intake.dataset import Dataset
-from pruning.training import made_ready, retrain
+from pruning.training import graph_comes_first, made_ready, retrain
 from tests.models import FAMILIES
-from tests.training.toy import plan_for, write_dataset
+from tests.training.toy import dense_model, plan_for, write_dataset
 
 TRAININGS = {
     "adam, cosine": {"epochs": 2, "decay": "cosine"},
@@ -65,6 +66,7 @@ def trained(model: Any, family: str, data: Dataset, plan: Any, ready: Any = None
 def test_the_training_is_the_same_to_the_last_bit(family: str, settings: str, data) -> None:
     plan = plan_for(training={"batch_size": 16} | TRAININGS[settings])
     plain, prepared = recurrent(family), recurrent(family)
+    expected = trained(plain, family, data, plan)
     before = prepared.get_weights()
     ready = made_ready(prepared, framework(family), data, plan.training)
     for is_now, was in zip(prepared.get_weights(), before, strict=True):
@@ -72,10 +74,23 @@ def test_the_training_is_the_same_to_the_last_bit(family: str, settings: str, da
     for value in ready.model.optimizer.variables:  # as fresh, but for the learning rate
         assert value.numpy().size == 1 or not value.numpy().any()
 
-    expected = trained(plain, family, data, plan)
+    keras = framework(family).keras
+    keras.layers.Dropout(0.5)(np.ones((2, 3), "float32"), training=True)  # what else is drawn
+    assert ready.holds
     assert trained(prepared, family, data, plan, ready) == expected
     for mine, its in zip(prepared.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, its)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_it_is_made_anew_when_another_training_was_seeded_since(family: str, data) -> None:
+    plan = plan_for(training={"epochs": 1, "batch_size": 16})
+    prepared, plain = recurrent(family), recurrent(family)
+    ready = made_ready(prepared, framework(family), data, plan.training)
+    expected = trained(plain, family, data, plan)
+    assert not ready.holds
+    result = trained(prepared, family, data, plan, replace(ready, seconds=0.0))
+    assert result == expected
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -95,6 +110,23 @@ def test_the_graph_is_not_made_again(family: str, data, monkeypatch) -> None:
     assert True not in modes
     trained(recurrent(family), family, data, plan)
     assert True in modes
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, True),
+        ({"method": "weights", "criterion": "magnitude"}, False),
+        ({"cuts": 2}, False),
+        ({"training": {"distillation": 0.5}}, False),
+        ({"training": {"feature_matching": 1.0}}, False),
+    ],
+)
+def test_which_trainings_begin_with_their_graph(fields: dict, expected: bool) -> None:
+    plan = plan_for(**({"method": "channels", "criterion": "l1"} | fields))
+    for family in FAMILIES:
+        assert graph_comes_first(recurrent(family), framework(family), plan) == expected
+        assert not graph_comes_first(dense_model(family), framework(family), plan)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
