@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pruning.frameworks._base import Framework
-from pruning.frameworks.running import loops_over_time, needs_compiler
+from pruning.frameworks.running import forget, loops_over_time, needs_compiler
 from pruning.intake.dataset import Dataset
 from pruning.strategy.plan import PruningPlan, Training
 from pruning.training.trainee import (
@@ -89,4 +89,5 @@ def made_ready(model: Any, framework: Framework, dataset: Dataset, training: Tra
     trainee.fit(one, shuffle=False, verbose=0)
     for value, old in zip(values, before, strict=True):
         value.assign(np.asarray(old))
+    forget(trainee)  # stateful layers, of tf_keras not among the variables
     return Ready(trainee, time.perf_counter() - began, seeding())

@@ -112,6 +112,18 @@ def test_the_graph_is_not_made_again(family: str, data, monkeypatch) -> None:
     assert True in modes
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_stateful_layers_begin_at_zero(family: str, data) -> None:
+    layers = framework(family).keras.layers
+    frames = layers.Input(batch_shape=(10, 5, 4))
+    x = layers.LSTM(3, stateful=True, name="lstm")(frames)
+    model = framework(family).keras.Model(frames, layers.Dense(3, activation="softmax")(x))
+    plan = plan_for(training={"epochs": 1, "batch_size": 10})
+    made_ready(model, framework(family), data, plan.training)
+    for state in model.get_layer("lstm").states:
+        assert not state.numpy().any()
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
