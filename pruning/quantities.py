@@ -112,6 +112,11 @@ def percent_interval(value: float, low: float, high: float) -> str:
     return f"{percent(value)} (95 %: {100 * low:.1f} to {100 * high:.1f} %)"
 
 
+def number_interval(value: float, low: float, high: float) -> str:
+    """Format a number with its 95 % interval. -> ``0.8167 (95 %: 0.79 to 0.84)``."""
+    return f"{number(value)} (95 %: {number(low)} to {number(high)})"
+
+
 def points(difference: float, decimals: int = 1) -> str:
     """Format a difference of two fractions in points of percent. ``-0.003`` -> ``−0.3 points``."""
     rounded = round(in_points(difference), decimals)

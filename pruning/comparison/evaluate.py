@@ -84,8 +84,9 @@ def _predictions(model: Any, chunk: Sequence[np.ndarray], *, graph: bool) -> np.
     if graph:
         given = nested(model, chunk)
         return np.asarray(model.predict(given, batch_size=BATCH, verbose=0), np.float32)
-    size, samples = fixed_batch(model) or BATCH, len(chunk[0])
-    if fixed_batch(model) is not None:  # what is missing in the last batch is repeated
+    fixed, samples = fixed_batch(model), len(chunk[0])
+    size = fixed or BATCH
+    if fixed is not None:  # what is missing in the last batch is repeated
         chunk = [
             np.resize(array, (-(-samples // size) * size, *array.shape[1:])) for array in chunk
         ]

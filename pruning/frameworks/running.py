@@ -27,18 +27,17 @@ def answer(model: Any, inputs: Sequence[Any]) -> Any:
     def run(values: Any) -> Any:
         return model(values, training=False)
 
-    if needs_compiler(model):
-        import tensorflow as tf
+    compiler = needs_compiler(model)
+    if not compiler and not takes_samples_for_a_bias(model):
+        return run(given)
+    import tensorflow as tf
 
+    if compiler:
         return tf.function(run, jit_compile=True)(given)
-    if takes_samples_for_a_bias(model):
-        import tensorflow as tf
-
-        specs = tf.nest.map_structure(
-            lambda value: tf.TensorSpec((None, *value.shape[1:]), value.dtype), given
-        )
-        return tf.function(run, input_signature=[specs])(given)
-    return run(given)
+    specs = tf.nest.map_structure(
+        lambda value: tf.TensorSpec((None, *value.shape[1:]), value.dtype), given
+    )
+    return tf.function(run, input_signature=[specs])(given)
 
 
 def answers(model: Any, inputs: Sequence[Any]) -> list[Any]:

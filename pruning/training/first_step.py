@@ -30,9 +30,11 @@ def early_first_step(model: Any, framework: Framework, plain: Any = None) -> lis
         made sooner than one such step is done, or which run wrongly or not at all without one.
     """
     walked = model if plain is None else plain
-    if needs_compiler(walked) or loops_over_time(walked, framework):
-        return []
-    if takes_samples_for_a_bias(walked):
+    if (
+        needs_compiler(walked)
+        or loops_over_time(walked, framework)
+        or takes_samples_for_a_bias(walked)
+    ):
         return []
     model.run_eagerly = True
 

@@ -12,8 +12,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from pruning.frameworks._base import Framework
 from pruning.frameworks.running import forget, loops_over_time, needs_compiler
 from pruning.intake.dataset import Dataset
@@ -88,6 +86,6 @@ def made_ready(model: Any, framework: Framework, dataset: Dataset, training: Tra
     one = training_batches(trainee, dataset, "train", training, y).take(1)
     trainee.fit(one, shuffle=False, verbose=0)
     for value, old in zip(values, before, strict=True):
-        value.assign(np.asarray(old))
+        value.assign(old)
     forget(trainee)  # stateful layers, of tf_keras not among the variables
     return Ready(trainee, time.perf_counter() - began, seeding())

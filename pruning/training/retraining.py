@@ -138,9 +138,8 @@ def retrain(
     """
     keep_memory()
     training = stretch.of(plan.training) if stretch else plan.training
-    if ready is not None and not ready.holds:
+    if ready is None or not ready.holds:
         ready = None
-    if ready is None:
         seed_everything(model, framework, training.seed)
     limit = stretch.steps if stretch else None
     steps = limit or training.epochs * steps_of_epoch(dataset, training)

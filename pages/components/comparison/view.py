@@ -92,8 +92,7 @@ def _quality(before: Scores, after: Scores, result: Comparison) -> figures.Figur
     value, detail = after.value, f"On {result.samples:,} test samples."
     if after.metric == "mae":
         unit: figures.Unit = "error"
-        middle, low, high = map(quantities.number, (value.value, value.low, value.high))
-        interval = f"{middle} (95 %: {low} to {high})"
+        interval = quantities.number_interval(value.value, value.low, value.high)
     else:
         unit = "accuracy"
         interval = quantities.percent_interval(value.value, value.low, value.high)

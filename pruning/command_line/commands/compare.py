@@ -107,8 +107,7 @@ def _classes(found: Comparison, console: Console) -> None:
 def _interval(scores: Scores) -> str:
     interval = scores.value
     if scores.metric == "mae":
-        value, low, high = map(quantities.number, (interval.value, interval.low, interval.high))
-        return f"{value} (95 %: {low} to {high})"
+        return quantities.number_interval(interval.value, interval.low, interval.high)
     return quantities.percent_interval(interval.value, interval.low, interval.high)
 
 
