@@ -5,11 +5,13 @@ Streamlit would run a page without its frame on a first visit to a deep link.
 """
 
 import asyncio
+import socket
 import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from starlette.datastructures import MutableHeaders
@@ -21,6 +23,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # After the first page has been drawn and before its reader has chosen what to open.
 DRAWING_SECONDS = 2.5
+
+# What the frame and the first page are made of.
+FIRST_PAGE = ("pages.components.header", "pages.components.upload.sides")
 
 # Streamlit styles its elements inline and Vega compiles expressions; everything else is from here.
 POLICY = "; ".join(
@@ -74,6 +79,7 @@ async def lifespan(app: object) -> AsyncIterator[None]:
     The server listens before it has imported anything of the studio: a browser takes longer to
     fetch and compile Streamlit's own scripts.
     """
+    answer_at_once(asyncio.get_running_loop())
     drawing = threading.Timer(DRAWING_SECONDS, import_module, ["pruning.charts.samples"])
     drawing.daemon = True
     drawing.start()
@@ -89,6 +95,27 @@ async def lifespan(app: object) -> AsyncIterator[None]:
 async def _begin(running: AsyncExitStack, app: object) -> None:
     executor = await asyncio.to_thread(import_module, "pruning.runs.executor")
     await running.enter_async_context(executor.lifespan(app))
+    for name in FIRST_PAGE:
+        await asyncio.to_thread(import_module, name)
+
+
+def answer_at_once(loop: asyncio.AbstractEventLoop) -> None:
+    """Send every answer as soon as it is written (``TCP_NODELAY``), on servers yet to be made.
+
+    Streamlit binds its socket without naming TCP, and asyncio sets the option only where TCP is
+    named (https://github.com/Kludex/uvicorn/issues/3149). Without it the kernel holds a small
+    answer back until the browser has acknowledged the one before, up to 40 ms on Linux: at each
+    file, and at each element of a page. Accepted connections have the option of the bound socket.
+    """
+    create_server = loop.create_server
+
+    async def create(*args: Any, sock: socket.socket | None = None, **options: Any) -> Any:
+        if sock is not None and sock.family in {socket.AF_INET, socket.AF_INET6}:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return await create_server(*args, sock=sock, **options)
+
+    if isinstance(loop, asyncio.BaseEventLoop):  # another kind need not let itself be changed
+        loop.create_server = create  # type: ignore[method-assign]
 
 
 async def upload(request: Request) -> RedirectResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -39,3 +40,31 @@ def test_the_first_page_imports_nothing_to_draw_charts_with():
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT
     )
     assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr[-2000:]
+
+
+def test_a_connection_to_a_socket_that_does_not_name_tcp_answers_at_once():
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(asyncio.run, _delay_of_a_connection(changed=False)).result() == 0
+        assert thread.submit(asyncio.run, _delay_of_a_connection(changed=True)).result() != 0
+
+
+async def _delay_of_a_connection(*, changed: bool) -> int:
+    """``TCP_NODELAY`` of a connection that a server accepted on a socket bound beforehand."""
+    loop = asyncio.get_running_loop()
+    if changed:
+        streamlit_app.answer_at_once(loop)
+    accepted = loop.create_future()
+
+    class Reports(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            connection = transport.get_extra_info("socket")
+            accepted.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            transport.close()
+
+    with socket.socket(socket.AF_INET) as bound:
+        bound.bind(("127.0.0.1", 0))
+        server = await loop.create_server(Reports, sock=bound)
+        with socket.create_connection(bound.getsockname()):
+            found = await accepted
+        server.close()
+        return int(found)
