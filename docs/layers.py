@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pruning.analysis.layer_rules import UNKNOWN, rules
 from pruning.analysis.layer_rules._base import LayerRule
+from pruning.frameworks.greetings import give_no_advice
 
 PAGE = Path(__file__).with_name("layers.md")
 KERASES = {"keras": "Keras 3", "tf_keras": "tf_keras"}
@@ -86,4 +85,5 @@ def page() -> str:
 
 
 if __name__ == "__main__":
+    give_no_advice()
     PAGE.write_text(page())

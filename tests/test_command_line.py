@@ -352,6 +352,18 @@ def test_a_process_prints_one_object_and_nothing_else(keras3: Files, tmp_path: P
     assert json.loads(done.stdout)["bytes"] == (tmp_path / "m.tflite").stat().st_size
 
 
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_libraries_say_nothing(suffix: str, keras3: Files, tmp_path: Path) -> None:
+    model = tmp_path / f"model{suffix}"
+    assert main(["export", str(keras3.model), "--to", suffix[1:], "--out", str(model)]) == 0
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run(
+        [sys.executable, "-m", "pruning", "inspect", str(model)],
+        capture_output=True, text=True, cwd=ROOT, env=environment,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_help_is_an_answer() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pruning", "plan", "--help"],

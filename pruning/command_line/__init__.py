@@ -8,24 +8,20 @@ on standard error: what happened, what was expected, how to fix it.
 
 from __future__ import annotations
 
-import logging
-import os
 from argparse import Namespace
 from collections.abc import Sequence
 
 from pruning.command_line.output import answering
 from pruning.command_line.parser import build_parser
 from pruning.errors import PruningError
+from pruning.frameworks.greetings import give_no_advice
 
 DONE, FAULT, INTERRUPTED = 0, 2, 130
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command. -> the exit code."""
-    # TensorFlow reads it when it is imported, inside the commands.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    for library in ("absl", "tensorflow"):  # advice to programmers, not to the user
-        logging.getLogger(library).setLevel(logging.ERROR)
+    give_no_advice()
     options: Namespace | PruningError
     try:
         # Outside of ``answering``: help belongs on standard output.

@@ -106,9 +106,12 @@ def answering(*, json: bool) -> Iterator[Output]:
         # Closing the copy after the answer tells a reader at the other end of a pipe.
         with (
             os.fdopen(os.dup(copy), "w", encoding="utf-8", errors="backslashreplace") as stream,
+            # Of its own: the descriptor is led elsewhere while TensorFlow is imported, and a person
+            # should see meanwhile that work goes on.
+            os.fdopen(os.dup(2), "w", encoding="utf-8", errors="backslashreplace") as notes,
             contextlib.redirect_stdout(sys.stderr),
         ):
-            yield Output(json, stream, Console(file=sys.stderr, highlight=False))
+            yield Output(json, stream, Console(file=notes, highlight=False))
     finally:
         os.dup2(copy, 1)
         os.close(copy)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from pruning.errors import ExportError
+from pruning.frameworks.greetings import without_greetings
 from pruning.frameworks.running import nested
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.]")
@@ -77,11 +78,11 @@ class Interpreter:
     def __init__(self, content: bytes) -> None:
         import tensorflow as tf
 
-        with warnings.catch_warnings():
+        with without_greetings(), warnings.catch_warnings():
             # It announces a move to another package on every construction.
             warnings.simplefilter("ignore")
             self._interpreter = tf.lite.Interpreter(model_content=content, num_threads=1)
-        self._interpreter.allocate_tensors()
+            self._interpreter.allocate_tensors()
         self._inputs = self._interpreter.get_input_details()
         self._outputs = self._interpreter.get_output_details()
 

@@ -23,6 +23,7 @@ from pruning.demos.build_image import RECIPE as IMAGE
 from pruning.demos.build_speech import RECIPE as SPEECH
 from pruning.demos.build_text import RECIPE as TEXT
 from pruning.frameworks._base import framework
+from pruning.frameworks.greetings import give_no_advice
 from pruning.intake.dataset import SPLITS
 from pruning.intake.prepare import prepare
 
@@ -120,7 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
     unknown = set(options.names) - set(RECIPES)
     if unknown:
         parser.error(f"there is no demo {sorted(unknown)[0]!r}; there are {', '.join(RECIPES)}")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    give_no_advice()
     with tempfile.TemporaryDirectory() as home:  # prepared data and packages: of no use later
         os.environ["PRUNING_STUDIO_HOME"] = home
         for name in options.names or RECIPES:

@@ -38,7 +38,7 @@ class Keras3(GraphFramework):
         """See :class:`Framework`."""
         file = open_model_file(path)
         require_family(file, self.family)
-        _refuse_operations_in_h5(file)
+        _refuse_operations_in_h5(file, self.keras)
         own = application_layers(self.keras.__name__)
         check_config(file, known_classes(self.keras) | set(own), activation_names(self.keras))
         scope = self.keras.saving.custom_object_scope(own)  # an .h5 file names no modules
@@ -136,13 +136,12 @@ def _is_mask(argument: str) -> bool:
     return argument == "mask" or (argument.endswith("_mask") and argument != "attention_mask")
 
 
-def _refuse_operations_in_h5(file: ModelFile) -> None:
+def _refuse_operations_in_h5(file: ModelFile, keras: Any) -> None:
     """Keras 3 writes operations such as ``x + y`` or masks into ``.h5``, but cannot read them.
 
     Raises:
         ModelFileError: The file has such an operation.
     """
-    import keras
     import keras.src.ops as operations
 
     config = file.config.get("config")

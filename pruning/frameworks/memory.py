@@ -18,6 +18,8 @@ import os
 import sys
 from typing import Any
 
+from pruning.frameworks.greetings import without_greetings
+
 _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8  # malloc.h
 _MALLOC_VARIABLES = ("MALLOC_", "GLIBC_TUNABLES")
 
@@ -42,7 +44,8 @@ def imported(name: str) -> Any:
     first, collecting = "tensorflow" not in sys.modules, gc.isenabled()
     gc.disable()
     try:
-        return importlib.import_module(name)
+        with without_greetings():
+            return importlib.import_module(name)
     finally:
         if first:
             gc.freeze()

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from pruning.errors import Cancelled, PruningError
+from pruning.frameworks.greetings import give_no_advice
 from pruning.intake.dataset import Dataset, prepared_folder
 from pruning.runs import jobs
 from pruning.runs.folder import RunFolder
@@ -166,6 +167,7 @@ def _redirect(folder: RunFolder) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the worker. ``arguments``: the folder, or ``--warm``."""
+    give_no_advice()
     path = _await_folder() if list(arguments) == ["--warm"] else Path(arguments[0])
     if path is None:
         return 0
