@@ -3,6 +3,7 @@
     studio_resnet50.py build FAMILY PATH         writes the model's file
     studio_resnet50.py time FAMILY PATH ROUNDS   {"rounds": [[wall, processor], …], "params"}
     studio_resnet50.py clone FAMILY PATH ROUNDS  the same, of Keras's own copy of the whole model
+    studio_resnet50.py variables FAMILY PATH ROUNDS  the same, of the cut model's bare variables
     studio_resnet50.py memory FAMILY PATH        {"file", "loading", "cutting"}
 
 Memory is the highest resident memory beyond that of the process with its frameworks imported and
@@ -77,6 +78,25 @@ def cloned(loaded: Any) -> Any:
     return copy
 
 
+def bare_variables(cut_weights: list[np.ndarray]) -> list[Any]:
+    """What the cut model's weights are kept in, and nothing around them."""
+    import tensorflow as tf
+
+    return [tf.Variable(weight) for weight in cut_weights]
+
+
+def timed_variables(path: Path, rounds: int) -> dict[str, Any]:
+    """Seconds of each round, wall and processor time, for the variables of the cut model alone."""
+    loaded = model_file.load(path)
+    weights = cut_by_half(loaded).get_weights()
+    spent = []
+    for _ in range(rounds):
+        wall, processor = perf_counter(), process_time()
+        bare_variables(weights)
+        spent.append((perf_counter() - wall, process_time() - processor))
+    return {"rounds": spent, "params": sum(w.size for w in weights) / loaded.model.count_params()}
+
+
 def timed(path: Path, rounds: int, work: Callable[[Any], Any]) -> dict[str, Any]:
     """Seconds of each round, wall and processor time, and parameters left."""
     spent = []
@@ -116,6 +136,8 @@ def main() -> None:
         cut_by_half(model_file.load(Path(folder) / "tiny.keras"))
     if task == "memory":
         answer = memory(path)
+    elif task == "variables":
+        answer = timed_variables(path, int(sys.argv[4]))
     else:
         answer = timed(path, int(sys.argv[4]), cloned if task == "clone" else cut_by_half)
     print(json.dumps(answer))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,11 +22,12 @@ from pruning.frameworks.running import (
     needs_compiler,
     nested,
 )
-from pruning.intake.dataset import Dataset
+from pruning.intake.dataset import Dataset, Rows
 
 BATCH = 64
 FEW = 512  # samples that are answered one operation after another sooner than a graph is made
 CHUNK = 1024  # samples between two looks at should_stop: a second or two of a mid-sized model
+CHUNK_BYTES = 2**27  # of samples that are in memory at a time
 
 
 def evaluate(
@@ -34,7 +36,7 @@ def evaluate(
     dataset: Dataset,
     *,
     split: str = "test",
-    rows: slice | np.ndarray = slice(None),
+    rows: slice | np.ndarray | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     report: Callable[[dict[str, Any]], None] = lambda entry: None,
 ) -> tuple[Scores, np.ndarray]:
@@ -45,7 +47,7 @@ def evaluate(
         framework: The model's.
         dataset: Prepared data.
         split: The split to judge on.
-        rows: Numbers of the samples to judge on, or a slice of them; all by default.
+        rows: Numbers of the samples to judge on, or a slice of them; ``None``: all.
         should_stop: Asked between chunks of samples.
         report: Told ``{"done", "total"}`` samples after each chunk.
 
@@ -62,10 +64,10 @@ def evaluate(
         require_graph_names(framework.layers(model))
     judged = framework.with_output(model, dataset.manifest.output)
     _check_order(model, [entry.name for entry in dataset.manifest.inputs])
-    inputs = dataset.inputs(split, rows)
+    inputs = dataset.rows(split) if rows is None else dataset.inputs(split, rows)
     predictions = predict(judged, inputs, should_stop=should_stop, report=report)
     task = TASKS[dataset.manifest.task]
-    targets = np.asarray(dataset.y(split)[rows])
+    targets = np.asarray(dataset.y(split)[slice(None) if rows is None else rows])
     task.check(targets, predictions)
     reading = reading_of(predictions, output_activation(judged))
     return task.scores(targets, predictions, reading), predictions
@@ -95,9 +97,15 @@ def _predictions(model: Any, chunk: Sequence[np.ndarray], *, graph: bool) -> np.
     return np.concatenate(answers)[:samples]
 
 
+def _chunk(inputs: Sequence[Rows]) -> int:
+    """How many samples are answered in one go: whole batches, as far as memory should be used."""
+    sample = sum(math.prod(array.shape[1:]) * array.dtype.itemsize for array in inputs)
+    return min(CHUNK, max(BATCH, CHUNK_BYTES // max(1, sample) // BATCH * BATCH))
+
+
 def predict(
     model: Any,
-    inputs: Sequence[np.ndarray],
+    inputs: Sequence[Rows],
     *,
     should_stop: Callable[[], bool] = lambda: False,
     report: Callable[[dict[str, Any]], None] = lambda entry: None,
@@ -116,13 +124,13 @@ def predict(
     samples = len(inputs[0])
     worth_a_graph = samples > FEW or loops_over_time(model, framework_of(model)) > 0
     graph = worth_a_graph and not needs_compiler(model) and fixed_batch(model) is None
-    parts = []
-    for start in range(0, samples, CHUNK):
+    parts, size = [], _chunk(inputs)
+    for start in range(0, samples, size):
         if should_stop():
             raise Cancelled
-        chunk = [np.asarray(array[start : start + CHUNK]) for array in inputs]
+        chunk = [np.asarray(array[start : start + size]) for array in inputs]
         parts.append(_predictions(model, chunk, graph=graph))
-        report({"done": min(start + CHUNK, samples), "total": samples})
+        report({"done": min(start + size, samples), "total": samples})
     predictions = np.concatenate(parts)
     finite = np.isfinite(predictions.reshape(len(predictions), -1)).all(axis=1)
     if not finite.all():
@@ -158,7 +166,7 @@ def _check_order(model: Any, names: Sequence[str]) -> None:
         )
 
 
-def _check(model: Any, inputs: Sequence[np.ndarray]) -> None:
+def _check(model: Any, inputs: Sequence[Rows]) -> None:
     if not len(inputs[0]):
         raise DataFileError(
             "The data has no test samples.",
@@ -173,7 +181,7 @@ def _check(model: Any, inputs: Sequence[np.ndarray]) -> None:
         )
     for tensor, array in zip(model.inputs, inputs, strict=True):
         shape = tuple(tensor.shape)[1:]
-        fits = len(shape) == array.ndim - 1 and all(
+        fits = len(shape) == len(array.shape) - 1 and all(
             wanted is None or wanted == found
             for wanted, found in zip(shape, array.shape[1:], strict=True)
         )

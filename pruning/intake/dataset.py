@@ -6,6 +6,7 @@ A folder ``data/<id>/prepared/<preprocessing id>/`` holds
     x_train.npy y_train.npy x_val.npy y_val.npy x_test.npy y_test.npy
                         of several inputs one file each, in the model's order:
                         x_train_0.npy x_train_1.npy …
+                        pixels of pictures as bytes, scaled when they are read
     preview/            what a person sees of the test samples, by modality:
                         image: images.npy uint8 (n, h, w, 1|3); audio: audio.npy int16 (n, samples);
                         text: texts.json {"texts": [...]}; arrays: images.npy where those of an
@@ -16,9 +17,10 @@ A folder ``data/<id>/prepared/<preprocessing id>/`` holds
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -108,6 +110,43 @@ class Manifest:
         return cls(**fields)
 
 
+class Rows(Protocol):
+    """Samples that may still be on disk: an array, or what reads and scales rows when asked."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of samples first."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Of what the model reads."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Any, /) -> Any: ...
+
+
+@dataclass(frozen=True, eq=False)
+class _Stored:
+    """Rows of which less is stored than the model reads."""
+
+    array: np.ndarray
+    dtype: np.dtype
+    restore: Callable[[np.ndarray], np.ndarray]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        return self.restore(np.asarray(self.array[rows]))
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Prepared data on disk; arrays are memory-mapped and read when used."""
@@ -120,21 +159,41 @@ class Dataset:
         """Open a prepared folder."""
         return cls(folder, Manifest.from_dict(storage.read_json(folder / "manifest.json")))
 
+    def rows(self, split: str) -> tuple[Rows, ...]:
+        """What the model reads of a split, (n, …) for each input, in the model's order.
+
+        Slices and lists of numbers of it are arrays, read when they are taken.
+        """
+        entries = self.manifest.input_arrays
+        return tuple(
+            self._read(storage.read_array(self.folder / f"{name}.npy", mapped=True), entry)
+            for name, entry in zip(input_files(split, len(entries)), entries, strict=True)
+        )
+
     def inputs(self, split: str, rows: slice | np.ndarray = slice(None)) -> tuple[np.ndarray, ...]:
-        """What the model reads of a split, an array (n, …) for each input, in the model's order.
+        """The same of some samples, read at once. -> an array (n, …) for each input.
 
         Args:
             split: Its name.
-            rows: Numbers of the samples, which are read at once, or a slice of them.
+            rows: Numbers of the samples, or a slice of them.
         """
-        files = input_files(split, len(self.manifest.input_arrays))
-        mapped = (storage.read_array(self.folder / f"{name}.npy", mapped=True) for name in files)
-        return tuple(np.asarray(array[rows]) for array in mapped)
+        return tuple(np.asarray(entry[rows]) for entry in self.rows(split))
 
     def x(self, split: str) -> np.ndarray:
-        """The same where there is one input. -> (n, *x_shape)."""
+        """The same of all samples where there is one input. -> (n, *x_shape)."""
         (array,) = self.inputs(split)
         return array
+
+    def _read(self, stored: np.ndarray, entry: InputArray) -> Rows:
+        """Stored rows as the model reads them."""
+        if stored.dtype == entry.dtype:
+            return stored
+        # What only pictures need is imported for them alone.
+        from pruning.intake.modalities import modality
+
+        restore = modality(self.manifest.modality).restore
+        settings = self.manifest.preprocessing
+        return _Stored(stored, np.dtype(entry.dtype), lambda rows: restore(rows, settings))
 
     def y(self, split: str) -> np.ndarray:
         """Targets of a split. -> (n,) or (n, outputs)."""

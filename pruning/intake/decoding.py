@@ -109,7 +109,8 @@ def write_samples(
         DataFileError: Too many samples cannot be read.
     """
     shape = decoder.modality.output_shape(decoder.preprocessing)
-    row_bytes = int(np.prod(shape, dtype=np.int64)) * 4
+    stored = np.dtype(decoder.modality.stored)
+    row_bytes = int(np.prod(shape, dtype=np.int64)) * stored.itemsize
     check_space(draft.folder, len(codes) * row_bytes)
     progress = Progress()
     preview = PreviewWriter(draft, int((codes == splits.TEST).sum()))

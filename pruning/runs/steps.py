@@ -212,7 +212,7 @@ def answer(work: Work, data: Dataset) -> None:
     with work.stage("distil"):
         work.answers = predict(
             work.before.framework.with_output(work.before.model, place),
-            data.inputs("train"),
+            data.rows("train"),
             should_stop=work.voice.should_stop,
             report=lambda entry: work.voice.progress(
                 entry["done"] / entry["total"],

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from pruning.intake.dataset import Rows
+
 
 def batches(
-    inputs: Sequence[np.ndarray],
+    inputs: Sequence[Rows],
     y: np.ndarray,
     batch_size: int,
     *,
@@ -19,8 +21,8 @@ def batches(
     """A ``tf.data`` pipeline over one split.
 
     Args:
-        inputs: An array (n, …) for each input of the model, usually memory-mapped: rows are read
-            when their batch is due.
+        inputs: An array (n, …) for each input of the model, or what is one when rows of it are
+            taken: they are read when their batch is due.
         y: (n, …).
         batch_size: Samples in a batch; the last may be smaller.
         nested: Puts one value per input together as the model reads them.

@@ -134,7 +134,7 @@ def training_batches(
         y: What the loss reads, a row a sample.
     """
     seed = training.seed if split == "train" else None
-    inputs = dataset.inputs(split)
+    inputs = dataset.rows(split)
     return batches(inputs, y, training.batch_size, nested=partial(nested, model), seed=seed)
 
 

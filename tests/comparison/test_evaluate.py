@@ -73,6 +73,18 @@ def test_a_stop_is_heard_between_chunks(tmp_path: Path, monkeypatch) -> None:
     assert told[-1]["done"] == 10
 
 
+def test_large_samples_are_read_a_few_batches_at_a_time(monkeypatch) -> None:
+    model = build("plain", "keras3")
+    x = samples(model, 20)[0]
+    monkeypatch.setattr(module, "BATCH", 4)
+    told: list[dict] = []
+    for room, size in ((11, 8), (3, 4), (1000, 20)):  # samples that may be in memory
+        monkeypatch.setattr(module, "CHUNK_BYTES", room * x[0].nbytes)
+        told.clear()
+        predict(model, [x], report=told.append)
+        assert [entry["done"] for entry in told] == [*range(size, 20, size), 20]
+
+
 def test_what_cannot_be_judged(tmp_path: Path) -> None:
     model = build("plain", "keras3")
     with pytest.raises(MismatchError, match=r"samples have the shape \(9, 9, 3\)"):

@@ -48,8 +48,11 @@ def test_the_suggestion_decodes_to_the_models_shape(name):
     sample = plugin.decode("sample", content, settings)
     assert settings["modality"] == name
     assert sample.value.shape == model_input.shape == plugin.output_shape(settings)
-    assert sample.value.dtype in (np.float32, np.int32)
-    assert np.isfinite(sample.value).all()
+    assert sample.value.dtype == plugin.stored
+    value = plugin.restore(sample.value[np.newaxis], settings)
+    assert value.shape == (1, *sample.value.shape)
+    assert value.dtype in (np.float32, np.int32)
+    assert np.isfinite(value).all()
 
 
 @every

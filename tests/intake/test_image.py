@@ -1,6 +1,7 @@
 """Pictures to arrays: pixels computed by hand, and keras.applications' own scaling."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,13 @@ def file_of(picture, kind="PNG", **options):
     return stream.getvalue()
 
 
+def read(content, settings):
+    """A picture as the model reads it, and as a person sees it."""
+    sample = image.decode("a", content, settings)
+    assert sample.value.dtype == np.uint8
+    return replace(sample, value=image.restore(sample.value[np.newaxis], settings)[0])
+
+
 def settings_for(height, width, channels, scaling="raw", **more):
     return {"height": height, "width": width, "channels": channels, "scaling": scaling, **more}
 
@@ -28,25 +36,25 @@ COLOURS = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [10, 20, 30]]], np
 
 
 def test_grey_pixels_are_divided_by_255():
-    sample = image.decode("a", file_of(Image.fromarray(GREY)), settings_for(2, 2, 1, "0..1"))
+    sample = read(file_of(Image.fromarray(GREY)), settings_for(2, 2, 1, "0..1"))
     assert sample.value.dtype == np.float32
     np.testing.assert_array_equal(sample.value[..., 0], np.float32([[0, 0.2], [0.4, 1]]))
     np.testing.assert_array_equal(sample.preview, GREY[..., np.newaxis])
 
 
 def test_minus_one_to_one():
-    sample = image.decode("a", file_of(Image.fromarray(GREY)), settings_for(2, 2, 1, "-1..1"))
+    sample = read(file_of(Image.fromarray(GREY)), settings_for(2, 2, 1, "-1..1"))
     np.testing.assert_allclose(sample.value[..., 0], [[-1, -0.6], [-0.2, 1]], atol=1e-6)
 
 
 def test_rgb_becomes_grey_by_luma():
-    sample = image.decode("a", file_of(Image.fromarray(COLOURS)), settings_for(2, 2, 1))
+    sample = read(file_of(Image.fromarray(COLOURS)), settings_for(2, 2, 1))
     # ITU-R 601-2: 0.299 R + 0.587 G + 0.114 B
     np.testing.assert_array_equal(sample.value[..., 0], [[76, 150], [29, 18]])
 
 
 def test_grey_becomes_three_equal_channels():
-    sample = image.decode("a", file_of(Image.fromarray(GREY)), settings_for(2, 2, 3))
+    sample = read(file_of(Image.fromarray(GREY)), settings_for(2, 2, 3))
     np.testing.assert_array_equal(sample.value, np.repeat(GREY[..., np.newaxis], 3, axis=2))
 
 
@@ -54,7 +62,7 @@ def test_grey_becomes_three_equal_channels():
 def test_the_background_is_seen_through_transparent_pixels(background, seen):
     pixels = np.array([[[9, 8, 7, 255], [9, 8, 7, 0]]], np.uint8)
     chosen = settings_for(1, 2, 3, background=background)
-    sample = image.decode("a", file_of(Image.fromarray(pixels)), chosen)
+    sample = read(file_of(Image.fromarray(pixels)), chosen)
     np.testing.assert_array_equal(sample.value, [[[9, 8, 7], [seen] * 3]])
 
 
@@ -62,26 +70,26 @@ def test_a_transparent_palette_entry_is_laid_on_the_background():
     picture = Image.fromarray(np.array([[0, 1]], np.uint8), "P")
     picture.putpalette([200, 100, 50, 1, 2, 3])
     content = file_of(picture, transparency=1)
-    sample = image.decode("a", content, settings_for(1, 2, 3))
+    sample = read(content, settings_for(1, 2, 3))
     np.testing.assert_array_equal(sample.value, [[[200, 100, 50], [255, 255, 255]]])
 
 
 def test_four_channels_keep_alpha_and_show_it_on_the_background():
     pixels = np.array([[[9, 8, 7, 255], [9, 8, 7, 0]]], np.uint8)
-    sample = image.decode("a", file_of(Image.fromarray(pixels)), settings_for(1, 2, 4))
+    sample = read(file_of(Image.fromarray(pixels)), settings_for(1, 2, 4))
     np.testing.assert_array_equal(sample.value, pixels)
     np.testing.assert_array_equal(sample.preview, [[[9, 8, 7], [255, 255, 255]]])
 
 
 def test_sixteen_bits_are_scaled_not_clipped():
     wide = np.array([[0, 257, 32896, 65535]], np.uint16)
-    sample = image.decode("a", file_of(Image.fromarray(wide)), settings_for(1, 4, 1))
+    sample = read(file_of(Image.fromarray(wide)), settings_for(1, 4, 1))
     np.testing.assert_array_equal(sample.value[0, :, 0], [0, 1, 128, 255])
 
 
 def test_cmyk_jpeg_becomes_rgb():
     picture = Image.new("CMYK", (8, 8), (0, 0, 0, 0))
-    sample = image.decode("a", file_of(picture, "JPEG"), settings_for(8, 8, 3))
+    sample = read(file_of(picture, "JPEG"), settings_for(8, 8, 3))
     np.testing.assert_array_equal(sample.value, np.full((8, 8, 3), 255))
 
 
@@ -89,13 +97,13 @@ def test_exif_orientation_turns_the_picture_upright():
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was held so that the picture must turn clockwise
     content = file_of(Image.fromarray(np.array([[10, 20], [30, 40]], np.uint8)), exif=exif)
-    sample = image.decode("a", content, settings_for(2, 2, 1))
+    sample = read(content, settings_for(2, 2, 1))
     np.testing.assert_array_equal(sample.value[..., 0], [[30, 10], [40, 20]])
 
 
 def test_box_resize_averages():
     picture = Image.fromarray(np.array([[0, 100], [50, 150]], np.uint8))
-    sample = image.decode("a", file_of(picture), settings_for(1, 1, 1, resize="box"))
+    sample = read(file_of(picture), settings_for(1, 1, 1, resize="box"))
     assert sample.value.item() == 75
 
 
@@ -103,7 +111,7 @@ def test_box_resize_averages():
 def test_imagenet_scaling_equals_keras(mode):
     from keras.applications import imagenet_utils
 
-    sample = image.decode("a", file_of(Image.fromarray(COLOURS)), settings_for(2, 2, 3, mode))
+    sample = read(file_of(Image.fromarray(COLOURS)), settings_for(2, 2, 3, mode))
     expected = imagenet_utils.preprocess_input(
         COLOURS.astype(np.float32), data_format="channels_last", mode=mode
     )
@@ -211,7 +219,7 @@ def test_any_mode_gives_the_promised_shape(height, width, channels, layout, mode
     kind = "TIFF" if mode in ("CMYK", "YCbCr", "I") else "PNG"
     content = file_of(Image.new(mode, (5, 7)), kind)
     chosen = settings_for(height, width, channels, "0..1", layout=layout)
-    sample = image.decode("a", content, chosen)
+    sample = read(content, chosen)
     assert sample.value.shape == image.output_shape(chosen)
     assert sample.preview.shape == (height, width, 1 if channels == 1 else 3)
     assert 0 <= sample.value.min() <= sample.value.max() <= 1

@@ -61,7 +61,7 @@ class Sample:
     """One decoded sample.
 
     Attributes:
-        value: What the model reads.
+        value: What is stored of it, from which ``Modality.restore`` makes what the model reads.
         preview: What a person sees or hears: image uint8 (h, w, 1|3), audio int16 (samples,),
             text str.
     """
@@ -83,6 +83,9 @@ class Modality:
             Raises DataFileError for a sample that cannot be read.
         describe: ``(preprocessing) -> ("resize 28×28", "grey", …)``, the pipeline in words.
         output_shape: ``(preprocessing) -> shape`` of one ``Sample.value``.
+        stored: Type of ``Sample.value``.
+        restore: ``(values, preprocessing) -> values as the model reads them``, (n, …) both; for a
+            kind of data of which less can be stored than is read.
     """
 
     name: str
@@ -93,6 +96,10 @@ class Modality:
     decode: Callable[[str, Any, dict[str, Any]], Sample]
     describe: Callable[[dict[str, Any]], tuple[str, ...]]
     output_shape: Callable[[dict[str, Any]], tuple[int, ...]]
+    stored: str = "float32"
+    restore: Callable[[np.ndarray, dict[str, Any]], np.ndarray] = lambda values, preprocessing: (
+        values
+    )
 
 
 def whole_number(

@@ -9,6 +9,8 @@ Settings (``preprocessing``):
         stretched to the size. All but ``nearest`` average over the pixels they drop.
     background: ``white`` or ``black``, seen through transparent pixels.
     layout: ``hwc`` · ``hw`` (no channel axis) · ``flat`` (one row of values).
+
+Pixels are stored as bytes, a quarter of what the model reads, and scaled when they are read.
 """
 
 from __future__ import annotations
@@ -105,12 +107,14 @@ def decode(name: str, content: Any, preprocessing: dict[str, Any]) -> Sample:
     """Read one picture.
 
     Returns:
-        value float32 of :func:`output_shape`; preview uint8 (height, width, 1|3).
+        value uint8 of :func:`output_shape`; preview uint8 (height, width, 1|3).
 
     Raises:
-        DataFileError: Not a picture, damaged, or larger than ``MAX_PIXELS``.
+        DataFileError: Not a picture, damaged, or larger than ``MAX_PIXELS``; or settings that do
+            not go together.
     """
     height, width, channels = _size(preprocessing)
+    _scaling(preprocessing)
     resampling = _RESIZE[choice(preprocessing, "resize", _RESIZE, "bilinear")]
     background = _BACKGROUND[choice(preprocessing, "background", _BACKGROUND, "white")]
     picture = _to_mode(_open(name, content), channels, background, name)
@@ -118,7 +122,7 @@ def decode(name: str, content: Any, preprocessing: dict[str, Any]) -> Sample:
         picture = picture.resize((width, height), resampling)
     pixels = np.asarray(picture, np.uint8).reshape(height, width, channels)
     preview = pixels if channels != 4 else np.asarray(_opaque(picture, background))
-    return Sample(_scaled(pixels, preprocessing).reshape(output_shape(preprocessing)), preview)
+    return Sample(pixels.reshape(output_shape(preprocessing)), preview)
 
 
 def _open(name: str, content: bytes) -> Image.Image:
@@ -181,16 +185,31 @@ def _opaque(picture: Image.Image, background: int) -> Image.Image:
     return Image.alpha_composite(sheet, layer).convert("RGB")
 
 
-def _scaled(pixels: np.ndarray, preprocessing: dict[str, Any]) -> np.ndarray:
-    """Pixels 0..255 (height, width, channels) -> float32 in the model's range."""
+def restore(values: np.ndarray, preprocessing: dict[str, Any]) -> np.ndarray:
+    """Scale stored pixels, 0 to 255, (n, …) -> float32 (n, …) in the model's range."""
+    pixels = values.reshape(-1, *_size(preprocessing)).astype(np.float32)
+    return _scaled(pixels, _scaling(preprocessing)).reshape(values.shape)
+
+
+def _scaling(preprocessing: dict[str, Any]) -> str:
+    """The chosen scaling.
+
+    Raises:
+        DataFileError: It does not go with the chosen channels.
+    """
     scaling = choice(preprocessing, "scaling", _SCALING, "0..1")
-    values = pixels.astype(np.float32)
-    if scaling in ("torch", "caffe") and pixels.shape[2] != 3:
+    channels = _size(preprocessing)[2]
+    if scaling in ("torch", "caffe") and channels != 3:
         raise DataFileError(
-            f"The scaling {scaling!r} is for 3 channels; these pictures get {pixels.shape[2]}.",
+            f"The scaling {scaling!r} is for 3 channels; these pictures get {channels}.",
             expected="RGB pictures, or one of the scalings raw, 0..1, -1..1.",
             fix="Change scaling or channels in the preprocessing settings.",
         )
+    return scaling
+
+
+def _scaled(values: np.ndarray, scaling: str) -> np.ndarray:
+    """float32 (…, channels) -> float32 (…, channels)."""
     if scaling == "0..1":
         return values / np.float32(255)
     if scaling == "-1..1":
@@ -198,7 +217,7 @@ def _scaled(pixels: np.ndarray, preprocessing: dict[str, Any]) -> np.ndarray:
     if scaling == "torch":
         return (values / np.float32(255) - _TORCH_MEAN) / _TORCH_DEVIATION
     if scaling == "caffe":
-        return values[:, :, ::-1] - _CAFFE_MEAN
+        return values[..., ::-1] - _CAFFE_MEAN
     return values
 
 
@@ -258,4 +277,6 @@ MODALITY = Modality(
     decode=decode,
     describe=describe,
     output_shape=output_shape,
+    stored="uint8",
+    restore=restore,
 )

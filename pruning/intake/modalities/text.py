@@ -273,4 +273,5 @@ MODALITY = Modality(
     decode=decode,
     describe=describe,
     output_shape=output_shape,
+    stored="int32",
 )
