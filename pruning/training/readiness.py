@@ -14,6 +14,7 @@ from typing import Any
 
 from pruning.frameworks._base import Framework
 from pruning.frameworks.running import forget, loops_over_time, needs_compiler
+from pruning.frameworks.strided import sound_gradients
 from pruning.intake.dataset import Dataset
 from pruning.strategy.plan import PruningPlan, Training
 from pruning.training.trainee import (
@@ -84,7 +85,8 @@ def made_ready(model: Any, framework: Framework, dataset: Dataset, training: Tra
     before = [value.numpy() for value in values]
     y = labels(trainee, dataset, "train")
     one = training_batches(trainee, dataset, "train", training, y).take(1)
-    trainee.fit(one, shuffle=False, verbose=0)
+    with sound_gradients(trainee, framework):
+        trainee.fit(one, shuffle=False, verbose=0)
     for value, old in zip(values, before, strict=True):
         value.assign(old)
     forget(trainee)  # stateful layers, of tf_keras not among the variables

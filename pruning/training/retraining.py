@@ -13,6 +13,7 @@ import numpy as np
 from pruning.errors import Cancelled
 from pruning.frameworks._base import Framework
 from pruning.frameworks.memory import keep_memory
+from pruning.frameworks.strided import sound_gradients
 from pruning.intake.dataset import Dataset
 from pruning.strategy.criteria import criterion
 from pruning.strategy.plan import PruningPlan, Training
@@ -184,7 +185,8 @@ def retrain(
             if plan.engine == "studio":  # first, for a callback after it may end the training
                 callbacks = [*early_first_step(trainee, framework, plain), *callbacks]
             targets = _targets(plain, framework, dataset, answers)
-            _fit(trainee, dataset, training, targets, callbacks, limit)
+            with sound_gradients(trainee, framework):
+                _fit(trainee, dataset, training, targets, callbacks, limit)
             progress.restore_best()
     except Cancelled:
         stopped = True

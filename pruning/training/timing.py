@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pruning.frameworks._base import Framework
+from pruning.frameworks.strided import sound_gradients
 from pruning.intake.dataset import Dataset
 from pruning.strategy.plan import PruningPlan
 from pruning.training.trainee import compiled, labels, training_batches
@@ -32,11 +33,12 @@ def step_seconds(
     trainee = compiled(copy, framework, dataset, plan.training)
     y = labels(trainee, dataset, "train")
     x, y = next(iter(training_batches(trainee, dataset, "train", plan.training, y)))
-    for _ in range(_WARM_UP):
-        trainee.train_on_batch(x, y)
     durations: list[float] = []
-    while len(durations) < _STEPS and sum(durations) < _LONGEST:
-        began = time.perf_counter()
-        trainee.train_on_batch(x, y)
-        durations.append(time.perf_counter() - began)
+    with sound_gradients(trainee, framework):
+        for _ in range(_WARM_UP):
+            trainee.train_on_batch(x, y)
+        while len(durations) < _STEPS and sum(durations) < _LONGEST:
+            began = time.perf_counter()
+            trainee.train_on_batch(x, y)
+            durations.append(time.perf_counter() - began)
     return float(np.median(durations))

@@ -9,6 +9,7 @@ import numpy as np
 
 from pruning.analysis.calibration._places import Place
 from pruning.frameworks.running import needs_compiler
+from pruning.frameworks.strided import sound_gradients
 
 if TYPE_CHECKING:
     from pruning.analysis.profiler import Analysis
@@ -113,6 +114,7 @@ class Gradients:
     """
 
     def __init__(self, analysis: Analysis, variables: Sequence[Any]) -> None:
+        self._framework, self._original = analysis.framework, analysis.flat
         self._model = analysis.framework.probe(analysis.flat, analysis.flat.outputs)
         self._variables = [_plain(variable) for variable in variables]
         self._compiler = True if needs_compiler(analysis.flat) else None
@@ -153,7 +155,8 @@ class Gradients:
         given = [*inputs, extra]
         if self._function is None:
             self._function = _traced_once(run, given, self._compiler)
-        return _arrays(self._function(*_tensors(given)))
+        with sound_gradients(self._original, self._framework):
+            return _arrays(self._function(*_tensors(given)))
 
 
 def _traced_once(
