@@ -37,6 +37,7 @@ class Traced:
         edges: (source layer name, target layer name) of every tensor that is read, each once.
         notes: Sentences for the user, such as how open dimensions were counted.
         calls: Every call in order, with its layer's record and the work of this call alone.
+        sizes: Of every tensor, by its id: for one sample, open dimensions counted.
     """
 
     atoms: Atoms
@@ -44,6 +45,7 @@ class Traced:
     edges: dict[tuple[str, str], None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     calls: list[tuple[Node, LayerTrace, list[Work]]] = field(default_factory=list)
+    sizes: Sizes = field(default_factory=dict)
 
 
 def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
@@ -57,6 +59,7 @@ def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
     nodes = framework.nodes(flat_model)
     traced = Traced(Atoms())
     sizes, counted_rows = _sizes(framework, flat_model, nodes, length, traced.notes)
+    traced.sizes = sizes
     channels: dict[int, Channels] = {}
     sources: dict[int, str] = {}
     rows: dict[int, int] = {}  # of each tensor, that are one sample
