@@ -86,6 +86,24 @@ def test_frozen_groups_say_why(family: str) -> None:
 
 
 @BOTH
+@pytest.mark.parametrize("as_layer", [True, False])
+def test_a_single_unit_whose_positions_are_compared_says_so(family: str, as_layer: bool) -> None:
+    layers = keras_of(family).layers
+    i = keras_of(family).Input((6, 5))
+    x = layers.Flatten()(layers.Dense(1, name="score")(layers.Dense(8, name="hidden")(i)))
+    softmax = (
+        layers.Softmax(name="share") if as_layer else layers.Activation("softmax", name="share")
+    )
+    x = layers.Dense(3, name="out")(softmax(x))
+    groups = {g.id: g for g in analysed(keras_of(family).Model(i, x), family).groups}
+    assert groups["hidden"].prunable
+    assert groups["score"].reason == (
+        "'share' compares the positions of this single channel: without it nothing would be left "
+        "to compare."
+    )
+
+
+@BOTH
 def test_layer_normalization_freezes_only_what_it_normalises(family: str) -> None:
     groups = {g.id: g for g in case("states", family).analysis.groups}
     assert not groups["wide"].prunable
