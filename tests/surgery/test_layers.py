@@ -146,6 +146,23 @@ def test_a_sequential_model_loses_its_layer(family: str) -> None:
 
 
 @FAMILIES
+def test_a_stateful_model_that_ran_before_is_checked_from_its_start(family: str) -> None:
+    keras = models.keras_of(family)
+    i = keras.Input(batch_shape=(2, 5, 4))
+    settings = {"return_sequences": True, "stateful": True}
+    x = keras.layers.LSTM(6, **settings, name="entry")(i)
+    x = keras.layers.LSTM(6, **settings, name="same")(x)
+    x = keras.layers.Add(name="sum")([x, keras.layers.GRU(6, **settings, name="branch")(x)])
+    model = keras.Model(i, keras.layers.Dense(2, name="out")(x))
+    models.randomize(model)
+    analysis = analysed(model, family)
+    model(models.samples(model, 2)[0])  # leaves states behind
+    for blocks in (["same"], ["sum"], ["same", "sum"]):
+        removal = remove(analysis, blocks)
+        assert check_removal(analysis, removal).max_abs_error <= 1e-5
+
+
+@FAMILIES
 def test_the_record_says_which_answer_of_a_layer_is_meant(family: str) -> None:
     """The shortcut is the second answer of a layer that is called twice."""
     keras = models.keras_of(family)
