@@ -4,15 +4,18 @@ A block has one tensor that goes in and one that comes out, of the same shape an
 out means that all who read its output read its input instead. Four kinds are looked for:
 
 1. *residual*: an addition of which one summand is computed from another. That other one is the
-   shortcut; without the branch the sum is the shortcut alone.
+   shortcut; without the branch the sum is the shortcut alone. So is a mean, and a difference of
+   which the first term is the shortcut.
 2. *gate*: the same for a product (squeeze-and-excite).
 3. *layer*: a layer with matrix-like work whose output has its input's shape, together with the
    normalisation, activation and dropout that follow it and that nothing else reads.
 4. *transformer*: a residual branch with attention and the one that follows it, whole, in
    both orders of normalisation. Their normalisations go, too, where these come last.
 
-An addition whose summands have a common origin but no identity between them, as in a residual
-block with a projection, is told of with the reason why it cannot go.
+Of an addition whose summands have a common origin but no identity between them, as in a residual
+block with a projection, the summand with the least work is the shortcut. Where none is one (they
+do equally much, or one gate opens one as it closes the other, as in a highway network), the block
+begins at the origin; if that has another form, the block is told of with the reason.
 """
 
 from __future__ import annotations
@@ -30,16 +33,22 @@ _SUMS = frozenset(
     {
         *("Add", "CustomScaleLayer", "ops.Add"),
         *("tf.math.add", "tf.__operators__.add", "tf.math.add_n", "tf.add"),
+        "Average",
     }
+)
+_DIFFERENCES = frozenset(
+    {"Subtract", "ops.Subtract", "tf.math.subtract", "tf.__operators__.sub", "tf.subtract"}
 )
 _PRODUCTS = frozenset(
     {"Multiply", "ops.Multiply", "tf.math.multiply", "tf.__operators__.mul", "tf.multiply"}
 )
+_BRANCHED = _SUMS | _DIFFERENCES | _PRODUCTS
 _MIXES = frozenset(
     {"ops.Matmul", "ops.Einsum", "tf.linalg.matmul", "tf.matmul", "tf.einsum", "Dot"}
 )
 
 MAKES_OUTPUT = "It makes the model's output: without it nothing would be predicted."
+MAKES_ONE_OUTPUT = "It makes an output of the model: without it that would not be predicted."
 NO_SHORTCUT = "Its branches do equally much work: none of them is a shortcut that could stay."
 ONLY_PART = "It begins in one nested model and ends in another, so that it is no block of either."
 
@@ -74,20 +83,21 @@ class _Search:
 
     def _branches(self) -> Iterator[_Found]:
         for number, (call, key) in enumerate(zip(self.graph.calls, self.graph.keys, strict=True)):
-            if key not in _SUMS | _PRODUCTS or len(call.reads) < 2 or len(call.makes) != 1:
+            if key not in _BRANCHED or len(call.reads) < 2 or len(call.makes) != 1:
                 continue
-            kind: BlockKind = "residual" if key in _SUMS else "gate"
-            shortcut = self._shortcut(call.reads, call.makes[0])
+            kind: BlockKind = "gate" if key in _PRODUCTS else "residual"
+            shortcut = self._shortcut(call, key)
             if shortcut is not None:
                 found = _Found(kind, shortcut, call.makes[0])
                 if self._work(found):
                     yield found
-            elif kind == "residual" and (told := self._projection(number)) is not None:
+            elif key in _SUMS and (told := self._projection(number)) is not None:
                 yield told
 
-    def _shortcut(self, reads: tuple[int, ...], target: int) -> int | None:
+    def _shortcut(self, call: Call, key: str) -> int | None:
         """The summand that all others are computed from, in the form of the sum."""
-        for tensor in reads:
+        reads, target = call.reads, call.makes[0]
+        for tensor in reads[:1] if key in _DIFFERENCES else reads:
             others = [other for other in reads if other != tensor]
             from_it = all(self.graph.comes_before(tensor, other) for other in others)
             if from_it and self.graph.alike(tensor, target):
@@ -97,31 +107,40 @@ class _Search:
     def _projection(self, number: int) -> _Found | None:
         """A sum of branches of one origin: all but the one with the least work may go."""
         graph, call = self.graph, self.graph.calls[number]
-        origin = self._origin(call.reads)
-        if origin is None:
+        origin = self._origin(call)
+        # A shortcut of the origin itself, with another shape, was broadcast: no projection.
+        if origin is None or origin in call.reads:
             return None
         found = _Found("residual", origin, call.makes[0])
-        # A shortcut of the origin itself, with another shape, was broadcast: no projection.
-        if origin in call.reads or not self._work(found):
-            return None
-        paths = {tensor: graph.between(origin, tensor) for tensor in call.reads}
+        paths = self._paths(origin, call)
         work = {tensor: self._flops(path) for tensor, path in paths.items()}
         shortcut = min(paths, key=lambda tensor: (work[tensor], len(paths[tensor])))
-        if list(work.values()).count(work[shortcut]) > 1:
+        whole = graph.alike(origin, found.target)
+        even = list(work.values()).count(work[shortcut]) > 1
+        others = {n for tensor, path in paths.items() if tensor != shortcut for n in path}
+        if whole and (even or not others.isdisjoint(paths[shortcut])):
+            return found
+        if even:
             return replace(found, reason=NO_SHORTCUT)
         if not graph.alike(shortcut, found.target):
             return replace(found, reason=self._unlike(paths[shortcut], shortcut, found.target))
         return replace(found, source=shortcut)
 
-    def _origin(self, tensors: Collection[int]) -> int | None:
-        """The last tensor of numbers that all of these are computed from, or are."""
+    def _paths(self, origin: int, call: Call) -> dict[int, list[int]]:
+        """Calls between a tensor and each of those that a call reads."""
+        return {tensor: self.graph.between(origin, tensor) for tensor in call.reads}
+
+    def _origin(self, call: Call) -> int | None:
+        """The last tensor of numbers from which work leads to some summands and not to all."""
         common = -1
-        for tensor in tensors:
+        for tensor in call.reads:
             common &= self.graph.before[tensor] | 1 << tensor
         while common > 0:
             origin = common.bit_length() - 1
             if "float" in self.graph.dtype(origin):
-                return origin
+                paths = [set(path) for path in self._paths(origin, call).values()]
+                if self._works(paths[0].union(*paths) - paths[0].intersection(*paths)):
+                    return origin
             common &= ~(1 << origin)
         return None
 
@@ -136,8 +155,10 @@ class _Search:
 
     def _work(self, found: _Found) -> bool:
         """Whether something with weights or matrix-like work lies in it."""
-        inside = self.graph.between(found.source, found.target)
-        return any(self.graph.calls[n].flops or self.graph.records[n].variables for n in inside)
+        return self._works(self.graph.between(found.source, found.target))
+
+    def _works(self, calls: Collection[int]) -> bool:
+        return any(self.graph.calls[n].flops or self.graph.records[n].variables for n in calls)
 
     # -- 3: single layers
 
@@ -284,7 +305,9 @@ def common_places(
 
 
 def _ends(graph: CallGraph, found: _Found) -> str | None:
-    return MAKES_OUTPUT if found.target in graph.ends else None
+    if found.target not in graph.ends:
+        return None
+    return MAKES_OUTPUT if len(graph.ends) == 1 else MAKES_ONE_OUTPUT
 
 
 def _starves(graph: CallGraph, inputs: Sequence[str], found: _Found) -> str | None:

@@ -20,6 +20,7 @@ class CallGraph:
     Attributes:
         tensors: Symbolic tensors of the flat model.
         shapes: Theirs, batch dimension included.
+        sizes: Theirs for one sample, open dimensions counted.
         calls: As the profile stores them.
         records: Of the calls' layers.
         keys: Under which a rule covers the calls' layers.
@@ -31,6 +32,7 @@ class CallGraph:
 
     tensors: list[Any] = field(default_factory=list)
     shapes: list[Shape] = field(default_factory=list)
+    sizes: list[tuple[int, ...]] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     records: list[LayerTrace] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
@@ -59,8 +61,12 @@ class CallGraph:
         return str(getattr(dtype, "name", dtype))
 
     def alike(self, one: int, other: int) -> bool:
-        """Whether one tensor can be read in place of the other."""
-        return self.shapes[one] == self.shapes[other] and self.dtype(one) == self.dtype(other)
+        """Whether one tensor can be read in place of the other.
+
+        An open dimension may have become another on the way, such as half as many steps.
+        """
+        of = [(self.shapes[n], self.sizes[n], self.dtype(n)) for n in (one, other)]
+        return of[0] == of[1]
 
 
 def call_graph(framework: Framework, flat: Any, traced: Traced) -> CallGraph:
@@ -79,6 +85,7 @@ def call_graph(framework: Framework, flat: Any, traced: Traced) -> CallGraph:
             makes.append(len(graph.tensors))
             graph.tensors.append(tensor)
             graph.shapes.append(framework.shape(tensor))
+            graph.sizes.append(traced.sizes[id(tensor)])
             graph.maker.append(len(graph.calls))
             graph.readers.append([])
             graph.before.append(behind)

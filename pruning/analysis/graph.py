@@ -37,6 +37,7 @@ class Traced:
         edges: (source layer name, target layer name) of every tensor that is read, each once.
         notes: Sentences for the user, such as how open dimensions were counted.
         calls: Every call in order, with its layer's record and the work of this call alone.
+        sizes: Of every tensor, by its id: for one sample, open dimensions counted.
     """
 
     atoms: Atoms
@@ -44,6 +45,7 @@ class Traced:
     edges: dict[tuple[str, str], None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     calls: list[tuple[Node, LayerTrace, list[Work]]] = field(default_factory=list)
+    sizes: Sizes = field(default_factory=dict)
 
 
 def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
@@ -57,6 +59,10 @@ def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
     nodes = framework.nodes(flat_model)
     traced = Traced(Atoms())
     sizes, counted_rows = _sizes(framework, flat_model, nodes, length, traced.notes)
+    together = 1  # samples that the rows are of
+    if not counted_rows and (whole := _whole_batch(framework, flat_model, nodes)):
+        counted_rows, together = whole
+    traced.sizes = sizes
     channels: dict[int, Channels] = {}
     sources: dict[int, str] = {}
     rows: dict[int, int] = {}  # of each tensor, that are one sample
@@ -80,6 +86,8 @@ def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
             channels[id(tensor)] = replace(carried, summed=np.unique(summed))
             sources[id(tensor)] = record.name
             rows[id(tensor)] = counted_rows.get(id(tensor)) or call.times_after or call.times
+        if together > 1:
+            record.work[counted:] = [_share(work, together) for work in record.work[counted:]]
         traced.calls.append((node, record, record.work[counted:]))
         record.inputs += call.inputs
         record.outputs += [channels[id(tensor)] for tensor in node.outputs]
@@ -208,6 +216,32 @@ def _sizes(
     if fixed_batch(flat_model) is not None:  # rows of what is fixed are no multiple of one sample
         return sizes, {}
     return sizes, {key: shape[0] or 1 if shape else 1 for key, shape in measured.items()}
+
+
+def _whole_batch(
+    framework: Framework, flat_model: Any, nodes: Sequence[Node]
+) -> tuple[dict[int, int], int] | None:
+    """Rows of every tensor for all samples that are read at once, and how many samples these are.
+
+    Where their number is fixed, and steps lie on the first axis: some layer reads them there, or
+    turns them there. Else the rows are the samples, and nothing is said.
+    """
+    samples = fixed_batch(flat_model)
+    shapes = {id(t): framework.shape(t) for n in nodes for t in (*n.inputs, *n.outputs)}
+    rows = {key: shape[0] if shape else 1 for key, shape in shapes.items()}
+    known = {key: count for key, count in rows.items() if count is not None}
+    if samples is None or len(known) < len(rows):
+        return None
+    begins = framework.shape(flat_model.inputs[0])[:2]
+    for node in nodes:
+        if getattr(node.layer, "time_major", False) and shapes[id(node.inputs[0])][:2] == begins:
+            return (known, begins[1]) if begins[1] else None  # the inputs' first axis is time
+    return (known, samples) if set(known.values()) - {samples, 1} else None
+
+
+def _share(work: Work, samples: int) -> Work:
+    """What one of so many samples has of the work for all of them."""
+    return replace(work, multiply_adds=-(-work.multiply_adds // samples))
 
 
 def _repeats_rows(node: Node) -> bool:

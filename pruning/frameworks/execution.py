@@ -10,7 +10,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from pruning.frameworks._base import Framework, Node
-from pruning.frameworks.running import needs_compiler
+from pruning.frameworks.running import forget, needs_compiler
 
 if TYPE_CHECKING:
     from pruning.frameworks._graph import GraphFramework
@@ -70,7 +70,7 @@ class Execution:
     def run(
         self, inputs: list[Any], instead: Mapping[int, int] | None = None
     ) -> MutableMapping[int, Any]:
-        """Run the calls that the model's outputs need.
+        """Run the calls that the model's outputs need; stateful layers remember nothing before.
 
         Args:
             inputs: One array per input of the model.
@@ -82,6 +82,7 @@ class Execution:
         """
         import tensorflow as tf
 
+        forget(self.flat)
         instead = instead or {}
         needed = self._needed(instead)
         given = zip(self.flat.inputs, inputs, strict=True)

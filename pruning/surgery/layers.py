@@ -156,7 +156,18 @@ def _copy_weights(model: Any, copy: Any) -> None:
 def _record(analysis: Analysis, blocks: Sequence[Block]) -> dict[str, Any]:
     """The content of ``layers.json``: what was left out, and who reads what instead."""
     profile = analysis.profile
-    makers = {tensor: call.layer for call in profile.calls for tensor in call.makes}
+    made: dict[str, list[int]] = {}
+    makers = {}
+    for call in profile.calls:
+        made.setdefault(call.layer, []).extend(call.makes)
+        makers.update(dict.fromkeys(call.makes, call.layer))
+
+    def named(prefix: str, tensor: int) -> dict[str, Any]:
+        layer = makers[tensor]
+        answers = made[layer]
+        number = {f"{prefix}output_number": answers.index(tensor)} if len(answers) > 1 else {}
+        return {f"{prefix}output_of": layer, **number}
+
     return {
         "format": 1,
         "blocks": [
@@ -166,7 +177,7 @@ def _record(analysis: Analysis, blocks: Sequence[Block]) -> dict[str, Any]:
                 "output_of": block.target,
                 "replaced_by_output_of": block.source,
                 "calls": [
-                    {"output_of": makers[target], "replaced_by_output_of": makers[origin]}
+                    {**named("", target), **named("replaced_by_", origin)}
                     for target, origin in block.bypasses
                 ],
             }

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pruning.frameworks._base import Framework
-from pruning.frameworks.running import forget, loops_over_time, needs_compiler
+from pruning.frameworks.running import forget
 from pruning.frameworks.strided import sound_gradients
 from pruning.intake.dataset import Dataset
 from pruning.strategy.plan import PruningPlan, Training
+from pruning.training.first_step import beginning
 from pruning.training.trainee import (
     compiled,
     labels,
@@ -49,8 +50,8 @@ class Ready:
 def graph_comes_first(model: Any, framework: Framework, plan: PruningPlan) -> bool:
     """Whether the training of a model begins with its graph.
 
-    Not where one step can be seen at work without it, see :mod:`pruning.training.first_step`, nor
-    where the training is of more than labels, or of weights whose masks change what is trained.
+    The layers say so, see :func:`~pruning.training.first_step.beginning`; not where the training is
+    of more than labels, or of weights whose masks change what is trained.
     """
     training = plan.training
     labels_alone = not (training.distillation or training.feature_matching)
@@ -58,8 +59,7 @@ def graph_comes_first(model: Any, framework: Framework, plan: PruningPlan) -> bo
         plan.method != "weights"
         and plan.cuts == 1
         and labels_alone
-        and loops_over_time(model, framework) > 0
-        and not needs_compiler(model)
+        and beginning(model, framework) == "graph before"
     )
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from pruning.analysis import liveness
-from pruning.analysis.blocks import MAKES_OUTPUT, NO_SHORTCUT
+from pruning.analysis.blocks import MAKES_ONE_OUTPUT, MAKES_OUTPUT, NO_SHORTCUT
 from pruning.analysis.profile import ModelProfile
 from tests import models
 from tests.models import deep
@@ -171,3 +171,92 @@ def test_resnet50v2_and_mobilenetv2(family: str) -> None:
     kinds = Counter((block.kind, block.removable) for block in mobile.profile.blocks)
     # Depthwise convolutions of stride 1: the first, and 12 of the 16 that follow an expansion.
     assert kinds == {("residual", True): 10, ("layer", True): 13}
+
+
+@FAMILIES
+@pytest.mark.parametrize("merge", ["difference", "mean"])
+def test_a_branch_that_is_subtracted_or_averaged_is_residual(family: str, merge: str) -> None:
+    keras = models.keras_of(family)
+    i = keras.Input((4,))
+    x = keras.layers.Dense(5, name="entry")(i)
+    y = keras.layers.Dense(5, name="branch")(x)
+    if merge == "difference":
+        out = keras.layers.Subtract(name="sum")([x, y])
+        other = keras.layers.Subtract(name="turned")([keras.layers.Dense(5, name="d")(out), out])
+    else:
+        out = keras.layers.Average(name="sum")([y, x])
+        other = keras.layers.Average(name="turned")([out, keras.layers.Dense(5, name="d")(out)])
+    profile = analysed(keras.Model(i, keras.layers.Dense(2, name="out")(other)), family).profile
+    assert (profile.block("sum").kind, profile.block("sum").source) == ("residual", "entry")
+    assert profile.block("sum").layers == ("branch", "sum")
+    # What is taken from a branch is no shortcut: without the branch its sign would be another.
+    names = {"difference": ["sum", "d"], "mean": ["sum", "turned"]}[merge]
+    assert [block.id for block in profile.blocks] == names
+
+
+@FAMILIES
+def test_a_highway_block_begins_where_its_gate_does(family: str) -> None:
+    """A gate t that opens the branch as it closes the shortcut: neither term can stay alone."""
+    keras = models.keras_of(family)
+    i = keras.Input((4,))
+    x = keras.layers.Dense(5, name="entry")(i)
+    t = keras.layers.Dense(5, activation="sigmoid", name="gate")(x)
+    h = keras.layers.Dense(5, name="branch")(x)
+    terms = [keras.layers.Multiply()([t, h]), keras.layers.Multiply()([1.0 - t, x])]
+    x = keras.layers.Add(name="sum")(terms)
+    block = analysed(keras.Model(i, keras.layers.Dense(2, name="out")(x)), family).profile.block(
+        "sum"
+    )
+    assert (block.kind, block.source, block.removable) == ("residual", "entry", True)
+    assert block.params == 2 * (5 * 5 + 5)
+
+
+@FAMILIES
+def test_branches_that_do_equal_work_go_together_where_their_origin_has_the_sums_form(
+    family: str,
+) -> None:
+    keras = models.keras_of(family)
+    i = keras.Input((4,))
+    x = keras.layers.Dense(5, name="entry")(i)
+    pair = [keras.layers.Dense(5, name=name)(x) for name in ("one", "other")]
+    x = keras.layers.Add(name="sum")(pair)
+    profile = analysed(keras.Model(i, keras.layers.Dense(2, name="out")(x)), family).profile
+    block = profile.block("sum")
+    assert (block.source, block.layers) == ("entry", ("one", "other", "sum"))
+
+
+@FAMILIES
+def test_a_sum_of_one_layers_answers_is_no_block(family: str) -> None:
+    """Rotated positions: all work is done before the ways part, so that no branch has any."""
+    keras = models.keras_of(family)
+    i = keras.Input((3, 4))
+    x = keras.layers.Dense(4, name="entry")(i)
+    q = keras.layers.Dense(4, name="query")(x)
+    turned = keras.layers.Concatenate()([-1.0 * q[..., 2:], q[..., :2]])
+    x = keras.layers.Add(name="sum")([0.6 * q, 0.8 * turned])
+    x = keras.layers.Flatten()(x)
+    profile = analysed(keras.Model(i, keras.layers.Dense(2, name="out")(x)), family).profile
+    assert [block.id for block in profile.blocks] == ["entry", "query"]
+
+
+@FAMILIES
+@pytest.mark.parametrize(("settings", "found"), [({"strides": 2}, False), ({}, True)])
+def test_an_open_dimension_that_becomes_another_is_no_form_that_is_kept(
+    family: str, settings: dict, found: bool
+) -> None:
+    keras = models.keras_of(family)
+    i = keras.Input((None, 3))
+    x = keras.layers.Conv1D(4, 3, padding="same", name="entry")(i)
+    x = keras.layers.Conv1D(4, 3, padding="same", name="half", **settings)(x)
+    model = keras.Model(i, keras.layers.Dense(2, name="out")(x))
+    assert [b.id for b in analysed(model, family).profile.blocks] == ["half"] * found
+
+
+@FAMILIES
+def test_what_makes_one_of_several_outputs_stays(family: str) -> None:
+    keras = models.keras_of(family)
+    i = keras.Input((4,))
+    x = keras.layers.Dense(5, name="entry")(i)
+    x = keras.layers.Add(name="sum")([x, keras.layers.Dense(5, name="branch")(x)])
+    profile = analysed(keras.Model(i, [x, keras.layers.Dense(2, name="out")(x)]), family).profile
+    assert {b.id: b.reason for b in profile.blocks} == {"sum": MAKES_ONE_OUTPUT}

@@ -7,7 +7,9 @@ import pytest
 
 from pruning.analysis.cost import Width
 from pruning.analysis.profiler import channel_weights
-from tests.models import FAMILIES, keras_of
+from pruning.surgery.channels import cut
+from pruning.surgery.self_check import self_check
+from tests.models import FAMILIES, keras_of, randomize
 from tests.surgery.cases import analysed, case
 
 BOTH = pytest.mark.parametrize("family", FAMILIES)
@@ -83,6 +85,24 @@ def test_frozen_groups_say_why(family: str) -> None:
     assert set(reasons) == {"asked", "weights", "logits"}
     assert "softmax compares all its channels" in str(reasons["asked"])
     assert "outputs of the model" in str(reasons["logits"])
+
+
+@BOTH
+@pytest.mark.parametrize("as_layer", [True, False])
+def test_a_single_unit_whose_positions_are_compared_says_so(family: str, as_layer: bool) -> None:
+    layers = keras_of(family).layers
+    i = keras_of(family).Input((6, 5))
+    x = layers.Flatten()(layers.Dense(1, name="score")(layers.Dense(8, name="hidden")(i)))
+    softmax = (
+        layers.Softmax(name="share") if as_layer else layers.Activation("softmax", name="share")
+    )
+    x = layers.Dense(3, name="out")(softmax(x))
+    groups = {g.id: g for g in analysed(keras_of(family).Model(i, x), family).groups}
+    assert groups["hidden"].prunable
+    assert groups["score"].reason == (
+        "'share' compares the positions of this single channel: without it nothing would be left "
+        "to compare."
+    )
 
 
 @BOTH
@@ -181,3 +201,24 @@ def test_models_nested_in_a_repeated_model_are_walked(family: str) -> None:
 def test_sets_of_units_go_where_what_is_in_a_set_is_compared(family: str) -> None:
     groups = groups_of("compared_beside", family)
     assert groups == {name: (3, (name,)) for name in ("codes", "choices", "norms", "means")}
+
+
+@BOTH
+def test_a_token_for_each_feature_of_the_input_has_channels(family: str) -> None:
+    """FT-Transformer's tokens: a row of the kernel for each number that the model reads."""
+    keras = keras_of(family)
+    layers = keras.layers
+    i, j = keras.Input((4,)), keras.Input((2,), dtype="int32")
+    x = layers.EinsumDense("bf,fd->bfd", (4, 8), bias_axes="fd", name="numbers")(i)
+    x = layers.Concatenate(axis=1)([x, layers.Embedding(9, 8, name="kinds")(j)])
+    x = layers.Dense(5, name="mixed")(x)
+    x = layers.Dense(2, name="out")(layers.Flatten()(x))
+    model = keras.Model([i, j], x)
+    randomize(model)
+    analysis = analysed(model, family)
+    free = {g.id: (g.channels, g.producers) for g in analysis.groups if g.prunable}
+    assert free == {"numbers": (8, ("numbers", "kinds")), "mixed": (5, ("mixed",))}
+    assert analysis.profile.layer("numbers").flops == 2 * 4 * 8
+    made = cut(analysis, {"numbers": [0, 3, 4, 6], "mixed": [1, 2]})
+    assert [w.shape for w in made.model.get_layer("numbers").get_weights()] == [(4, 4)] * 2
+    assert self_check(analysis, made).max_abs_error < 1e-5

@@ -128,3 +128,17 @@ def test_a_computed_matrix_loses_what_it_makes_where_what_it_reads_stays(
     made = cut(analysis, {"transform": [1, 3], "conv": [0, 2, 5]})
     assert self_check(analysis, made).max_abs_error < 1e-5
     assert made.model.get_layer("next").kernel.shape == (1, 2, 5)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_single_map_of_weights_is_not_told_to_be_one_of_two_widths(family):
+    """A global context: the weights of all positions are one unit's."""
+    keras = keras_of(family)
+    i = keras.Input((6, 4))
+    x = keras.layers.Dense(5, name="values")(i)
+    share = keras.layers.Softmax(axis=1)(keras.layers.Dense(1, name="map")(x))
+    context = keras.layers.Dot((1, 1), name="context")([x, share])
+    out = keras.layers.Dense(2, name="out")(keras.layers.Flatten()(context))
+    groups = {g.id: g for g in analysed(keras.Model(i, out), family).groups}
+    assert groups["values"].prunable
+    assert groups["map"].reason == "This single channel is combined with many channels."

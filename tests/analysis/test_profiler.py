@@ -202,6 +202,42 @@ def test_windows_that_become_samples_count_all_of_them(family: str) -> None:
     assert {group.id for group in profile.groups if group.prunable} == {"stem", "inside"}
 
 
+@pytest.mark.parametrize("turned", [True, False])
+@pytest.mark.parametrize("sequences", [True, False])
+def test_steps_before_a_fixed_number_of_samples_count_for_one(
+    turned: bool, sequences: bool
+) -> None:
+    """Two samples of seven steps, turned before the layer, or given to the model so."""
+    import tensorflow as tf
+
+    keras = keras_of("tf_keras")
+    i = keras.Input(batch_shape=(2, 7, 3) if turned else (7, 2, 3))
+    x = tf.transpose(i, (1, 0, 2)) if turned else i
+    x = keras.layers.LSTM(4, time_major=True, return_sequences=sequences, name="steps")(x)
+    model = keras.Model(i, keras.layers.Dense(5, name="out")(x))
+    profile = analysed(model, "tf_keras").profile
+    flops = {layer.name: layer.flops for layer in profile.layers}
+    # By hand, for one sample: four gates of (3 + 4) x 4 at 7 steps, 4 x 5 where it answers.
+    assert flops["steps"] == 2 * 7 * 4 * (3 + 4) * 4
+    assert flops["out"] == 2 * (7 if sequences else 1) * 4 * 5
+
+
+@BOTH
+def test_heads_folded_into_a_fixed_number_of_samples_count_all_of_them(family: str) -> None:
+    """Three samples of four positions, each in two halves that a layer reads as samples."""
+    import tensorflow as tf
+
+    keras = keras_of(family)
+    reshape = keras.ops.reshape if family == "keras3" else tf.reshape
+    i = keras.Input(batch_shape=(3, 4, 6))
+    x = reshape(keras.layers.Dense(8, name="in")(i), (6, 4, 4))
+    x = reshape(keras.layers.Dense(5, name="half")(x), (3, 40))
+    profile = analysed(keras.Model(i, keras.layers.Dense(2, name="out")(x)), family).profile
+    flops = {layer.name: layer.flops for layer in profile.layers}
+    assert (flops["in"], flops["half"]) == (2 * 4 * 6 * 8, 2 * 2 * 4 * 4 * 5)
+    assert flops["out"] == 2 * 40 * 2
+
+
 @BOTH
 @pytest.mark.parametrize("error", [ValueError("cannot reshape"), IndexError(), TypeError("axis")])
 def test_a_rule_that_stumbles_freezes_its_group_and_not_the_model(

@@ -60,20 +60,44 @@ def test_what_is_repeated_to_a_fixed_shape() -> None:
     assert self_check(analysis, made).max_abs_error < 1e-5
 
 
-@pytest.mark.parametrize("written", ["array", "ellipsis"])
-def test_slices_that_are_not_followed_freeze(written: str) -> None:
+def test_slices_by_an_array_freeze() -> None:
     import tensorflow as tf
 
     keras = keras_of("tf_keras")
     i = keras.Input((6, 4))
     x = keras.layers.Dense(8, name="made")(i)
-    if written == "array":
-        y = tf.slice(x, np.array([0, 0, 2]), [-1, 6, 4])
-    else:
-        y = tf.strided_slice(x, [0, 2], [0, 4], [1, 1], 1, 1, ellipsis_mask=1)
+    y = tf.slice(x, np.array([0, 0, 2]), [-1, 6, 4])
     y = keras.layers.Dense(2, name="out")(keras.layers.Flatten()(y))
     groups = {g.id: g for g in analysed(keras.Model(i, y), "tf_keras").groups}
     assert "in a way the studio does not know" in groups["made"].reason
+
+
+def test_a_strided_slice_with_an_ellipsis_and_a_new_axis_is_followed() -> None:
+    """``x[..., 2:-1]``, ``x[:, 1, ..., None, :]`` and ``x[..., 3]`` as TensorFlow writes them."""
+    import tensorflow as tf
+
+    keras = keras_of("tf_keras")
+    i = keras.Input((6, 4))
+    x = keras.layers.Dense(8, name="made")(i)
+    row = tf.strided_slice(x, [0, 2], [0, -1], [1, 1], 0, 0, ellipsis_mask=1)
+    kept = keras.layers.Dense(3, name="row")(row)
+    x = keras.layers.Dense(5, name="other")(x)
+    at = tf.strided_slice(
+        x, [0, 1, 0, 0, 0], [0, 2, 0, 0, 0], [1] * 5, 17, 17,
+        ellipsis_mask=4, new_axis_mask=8, shrink_axis_mask=2,
+    )  # fmt: skip
+    at = keras.layers.Conv1D(4, 1, name="at")(at)
+    one = tf.strided_slice(x, [0, 3], [0, 4], [1, 1], ellipsis_mask=1, shrink_axis_mask=2)
+    flat = [keras.layers.Flatten()(y) for y in (kept, at, one)]
+    out = keras.layers.Dense(2, name="out")(keras.layers.Concatenate()(flat))
+    model = keras.Model(i, out)
+    randomize(model)
+    analysis = analysed(model, "tf_keras")
+    free = {g.id: g.channels for g in analysis.groups if g.prunable}
+    # Of "made" two before the row and five in it, of "other" three before the picked one.
+    assert free == {"made": 2, "made#3": 5, "row": 3, "other": 3, "at": 4}
+    made = cut(analysis, {"made": [1], "made#3": [0, 2, 4], "other": [0, 2], "at": [1, 2]})
+    assert self_check(analysis, made).max_abs_error < 1e-5
 
 
 def test_sizes_of_positions_leave_channels_free() -> None:

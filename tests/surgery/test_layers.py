@@ -146,6 +146,63 @@ def test_a_sequential_model_loses_its_layer(family: str) -> None:
 
 
 @FAMILIES
+def test_a_stateful_model_that_ran_before_is_checked_from_its_start(family: str) -> None:
+    keras = models.keras_of(family)
+    i = keras.Input(batch_shape=(2, 5, 4))
+    settings = {"return_sequences": True, "stateful": True}
+    x = keras.layers.LSTM(6, **settings, name="entry")(i)
+    x = keras.layers.LSTM(6, **settings, name="same")(x)
+    x = keras.layers.Add(name="sum")([x, keras.layers.GRU(6, **settings, name="branch")(x)])
+    model = keras.Model(i, keras.layers.Dense(2, name="out")(x))
+    models.randomize(model)
+    analysis = analysed(model, family)
+    model(models.samples(model, 2)[0])  # leaves states behind
+    for blocks in (["same"], ["sum"], ["same", "sum"]):
+        removal = remove(analysis, blocks)
+        assert check_removal(analysis, removal).max_abs_error <= 1e-5
+
+
+@FAMILIES
+def test_the_record_says_which_answer_of_a_layer_is_meant(family: str) -> None:
+    """The shortcut is the second answer of a layer that is called twice."""
+    keras = models.keras_of(family)
+    i = keras.Input((4,))
+    twice = keras.layers.Dense(5, name="twice")
+    x = twice(keras.layers.Dense(4, name="entry")(twice(i)[:, :4]))
+    y = keras.layers.Dense(5, name="branch")(x)
+    x = keras.layers.Add(name="sum")([x, y])
+    model = keras.Model(i, keras.layers.Dense(2, name="out")(x))
+    models.randomize(model)
+    analysis = analysed(model, family)
+    removal = remove(analysis, ["sum"])
+    assert removal.layers["blocks"][0]["calls"] == [
+        {"output_of": "sum", "replaced_by_output_of": "twice", "replaced_by_output_number": 1}
+    ]
+    assert check_removal(analysis, removal).max_abs_error <= 1e-6
+
+
+@FAMILIES
+def test_a_highway_block_is_left_out_exactly(family: str) -> None:
+    """What is left is the first and the last layer, by hand."""
+    keras = models.keras_of(family)
+    i = keras.Input((4,))
+    entry = keras.layers.Dense(5, name="entry")(i)
+    t = keras.layers.Dense(5, activation="sigmoid", name="gate")(entry)
+    h = keras.layers.Dense(5, name="branch")(entry)
+    terms = [keras.layers.Multiply()([t, h]), keras.layers.Multiply()([1.0 - t, entry])]
+    x = keras.layers.Add(name="sum")(terms)
+    model = keras.Model(i, keras.layers.Dense(2, name="out")(x))
+    models.randomize(model)
+    removal = remove(analysed(model, family), ["sum"])
+    x = models.samples(model)[0]
+    (a, b), (c, d) = (model.get_layer(name).get_weights() for name in ("entry", "out"))
+    np.testing.assert_allclose(
+        models.outputs(removal.model, [x])[0], (x @ a + b) @ c + d, atol=1e-5
+    )
+    assert removal.model.count_params() == 4 * 5 + 5 + 5 * 2 + 2
+
+
+@FAMILIES
 def test_a_whole_block_holds_its_branches(family: str) -> None:
     analysis = analysis_of("transformer_pre", family)
     whole = remove(analysis, ["first_add1..first_add2"])

@@ -26,6 +26,26 @@ def channels_first(keras):
     return keras.Sequential([keras.layers.Input((3, 4, 4)), conv])
 
 
+def channels_first_steps(keras):
+    conv = keras.layers.Conv2D(2, 1, data_format="channels_first")
+    return keras.Sequential([keras.layers.Input((5, 3, 4, 4)), keras.layers.TimeDistributed(conv)])
+
+
+@pytest.mark.parametrize(
+    ("build", "expected"),
+    [
+        (recurrent, "graph before"),
+        (repeated, "graph before"),
+        (channels_first, "graph"),
+        (channels_first_steps, "graph"),
+    ],
+)
+def test_how_a_training_begins(family, build, expected):
+    keras = framework(family).keras
+    assert first_step.beginning(build(keras), framework(family)) == expected
+    assert first_step.beginning(dense_model(family), framework(family)) == "at once"
+
+
 @pytest.mark.parametrize("build", [recurrent, repeated, channels_first])
 def test_some_models_are_left_to_the_graph(family, build):
     keras = framework(family).keras

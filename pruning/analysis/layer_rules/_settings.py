@@ -44,4 +44,15 @@ def check_activation(call: Call, function: Any, atoms: AtomArray) -> None:
     """Freeze ``atoms`` when the activation mixes channels."""
     name = activation_name(function)
     if name.replace("_", "") not in _ELEMENTWISE:
-        call.freeze(atoms, f"The activation {name} of {call.record.name!r} mixes its channels.")
+        mixes = f"The activation {name} of {call.record.name!r} mixes its channels."
+        call.freeze(atoms, positions_of_one(call, atoms) or mixes)
+
+
+def positions_of_one(call: Call, atoms: AtomArray) -> str | None:
+    """Why ``atoms`` stay that are one channel at many positions; ``None`` if they are several."""
+    if len(atoms) < 2 or len(np.unique(atoms)) > 1:
+        return None
+    return (
+        f"{call.record.name!r} compares the positions of this single channel: without it nothing "
+        "would be left to compare."
+    )

@@ -8,7 +8,11 @@ import numpy as np
 
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
 from pruning.analysis.layer_rules._flow import argument, frozen, pass_through, stays
-from pruning.analysis.layer_rules._settings import activation_name, check_activation
+from pruning.analysis.layer_rules._settings import (
+    activation_name,
+    check_activation,
+    positions_of_one,
+)
 
 
 def trace(call: Call) -> Sequence[Channels]:
@@ -34,6 +38,9 @@ def softmax(call: Call) -> Sequence[Channels]:
     channels = call.beside(compared)
     if len(call.inputs) == 1 and channels.axis not in compared:
         return [channels]
+    if why := positions_of_one(call, channels.atoms):
+        call.record.reason = why
+        return call.frozen_outputs(why)
     return stays(call, _COMPARED)
 
 

@@ -10,18 +10,24 @@ from collections.abc import Sequence
 
 from pruning.analysis.atoms import AtomArray
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
+from pruning.analysis.layer_rules._flow import may_go
 from pruning.analysis.layer_rules._settings import check_activation
 
 
 def trace(call: Call) -> Sequence[Channels]:
-    """Follows the letter of the channels; makes channels on the last letter that is new."""
+    """Follows the letter of the channels; makes channels on the last letter that is new.
+
+    Where both are in the output, the new ones are followed if the others stay anyway.
+    """
     layer = call.layer
     given, kernel, out = _letters(layer.equation, len(call.input_sizes[0]))
     channels = call.inputs[0]
     carried = given[channels.axis] if channels.axis is not None else ""
-    known: dict[str, AtomArray] = {carried: channels.atoms} if carried else {}
     made_letters = [letter for letter in out if letter in kernel and letter not in given]
-    following = carried if carried in out else (made_letters[-1] if made_letters else "")
+    if carried and carried in out and made_letters and not may_go(call, channels.atoms):
+        carried = ""  # a token for each feature of the model's input: the tokens' channels can go
+    known: dict[str, AtomArray] = {carried: channels.atoms} if carried else {}
+    following = carried if carried and carried in out else "".join(made_letters[-1:])
     if following in made_letters:
         known[following] = call.new(call.output_sizes[0][out.index(following)])
     if following:

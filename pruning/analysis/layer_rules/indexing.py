@@ -51,21 +51,22 @@ def sliced(call: Call) -> Sequence[Channels]:
 
 
 def strided(call: Call) -> Sequence[Channels]:
-    """``strided_slice``, TensorFlow's own way to write a key: numbers, and bits of what they are.
-
-    Where it has an ellipsis or new axes it is not followed: nobody writes those by hand.
-    """
+    """``strided_slice``, TensorFlow's way to write a key: numbers, and bits of what they are."""
     begin, start = _listed(call, 1, "begin")
     end, stop = _listed(call, 2, "end")
     steps = argument(call, 3, "strides") or [1] * len(begin)
     masks = [int(argument(call, 4 + n, f"{name}_mask", 0)) for n, name in enumerate(_MASKS)]
-    if masks[2] or masks[3] or len(call.inputs) > 1 or call.inputs[0].sizes_of is not None:
+    if len(call.inputs) > 1 or call.inputs[0].sizes_of is not None:
         raise NotUnderstoodError("it picks values in a way that is not followed.")
     key: list[Any] = []
     for place, bounds in enumerate(zip(begin, end, steps, strict=True)):
         given = (int(value) for value in bounds)
         first, last, step = next(given), next(given), next(given)
-        if masks[4] >> place & 1:
+        if masks[2] >> place & 1:
+            key.append(Ellipsis)
+        elif masks[3] >> place & 1:
+            key.append(None)
+        elif masks[4] >> place & 1:
             key.append(first)
         else:
             open_first, open_last = masks[0] >> place & 1, masks[1] >> place & 1

@@ -27,6 +27,7 @@ EACH_WITH_EACH = (
     "combines each of these channels with each channel of another tensor: of two such widths"
     " only one can be cut."
 )
+_SINGLE = "This single channel is combined with many channels."
 _Part = tuple[str, AtomArray, int]  # letter of the axis, channels along it, number of the input
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -251,7 +252,7 @@ def _met(call: Call, left: str, right: str, out: str) -> Sequence[Channels]:
         if letter not in out:
             summed.append(part)
         elif len(channels.atoms) != lengths[letter]:
-            call.freeze(channels.atoms, "This single channel is combined with many channels.")
+            call.freeze(channels.atoms, _SINGLE)
         else:
             handed.append(part)
     widths.update(_summed(call, summed, (left, right)))
@@ -334,7 +335,8 @@ def _one_of_two(call: Call, handed: Sequence[_Part], out: str) -> list[_Part]:
     followed = max(free, key=lambda part: out.index(part[0]), default=None)
     for part in handed:
         if part is not followed:
-            call.freeze(part[1], f"{call.record.name!r} {EACH_WITH_EACH}")
+            each = f"{call.record.name!r} {EACH_WITH_EACH}"
+            call.freeze(part[1], _SINGLE if len(part[1]) == 1 else each)
     return [followed] if followed is not None else []
 
 
