@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.components import chart
+from pages.components import chart, heading
 from pages.components.columns import COUNT
 from pages.components.text import visible
 from pruning import quantities
@@ -120,7 +120,7 @@ def _classes(result: Comparison) -> None:
     rows["change"] = rows["after"] - rows["before"]
     rows = rows.sort_values(["change", "count"], ascending=[True, False], kind="stable")
     worst = rows.iloc[0]
-    st.markdown("**By class, worst change first**")
+    heading.part("By class, worst change first")
     drawn = rows.head(_DRAWN)
     score = "F1" if result.before.metric == "macro_f1" else "Accuracy"
     chart.show(
@@ -216,7 +216,7 @@ def _confusion(result: Comparison) -> None:
 
 def _confused(result: Comparison) -> None:
     """Of many classes, the pairs that are confused most, those that became worse first."""
-    st.markdown("**Most confused after pruning**")
+    heading.part("Most confused after pruning")
     rows = confused_pairs(
         [visible(entry.name, _NAME) for entry in result.classes],
         np.array(result.confusion_before),

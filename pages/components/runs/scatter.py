@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from pages.components import chart, figures, state
+from pages.components import chart, figures, heading, state
 from pages.components.text import visible
 from pruning.charts import runs as charts
 from pruning.runs.library import RunSummary
@@ -24,7 +24,7 @@ def show(runs: Sequence[RunSummary]) -> None:
     counts = Counter(run.model for run in finished)
     models = [model for model, _ in counts.most_common()]
     opened = state.current().model
-    st.markdown("#### Quality against size")
+    heading.section("Quality against size")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = {run.model: visible(run.model_name or run.model, 40) for run in finished}
         model = st.selectbox(
