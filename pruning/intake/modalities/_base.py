@@ -83,6 +83,8 @@ class Modality:
             Raises DataFileError for a sample that cannot be read.
         describe: ``(preprocessing) -> ("resize 28×28", "grey", …)``, the pipeline in words.
         output_shape: ``(preprocessing) -> shape`` of one ``Sample.value``.
+        implied: ``(given) -> preprocessing`` that settings which are given suggest for others,
+            over what suits the model.
     """
 
     name: str
@@ -93,6 +95,11 @@ class Modality:
     decode: Callable[[str, Any, dict[str, Any]], Sample]
     describe: Callable[[dict[str, Any]], tuple[str, ...]]
     output_shape: Callable[[dict[str, Any]], tuple[int, ...]]
+    implied: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda given: {}
+
+    def settings(self, model_input: ModelInput, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings that are given, completed by what they and the model suggest."""
+        return {**self.suggest(model_input), **self.implied(given), **given}
 
 
 def whole_number(
