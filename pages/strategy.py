@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.components import errors, header, works
 from pages.components.strategy import form, outcome, plans, start
-from pruning.errors import PlanError
+from pruning.errors import OutdatedError, PlanError
 
 st.title("Strategy", anchor=False)
 opened = header.require(model=True)
@@ -22,6 +22,10 @@ with right, errors.shown():
     influences = outcome.influences(profile, choices, opened.data)
     try:
         plan = outcome.plan(profile, choices, scores, influences)
+    except OutdatedError as error:
+        header.plan_is(profile.digest, None)
+        works.analyse_again(profile.digest, error)
+        st.stop()
     except PlanError as error:
         header.plan_is(profile.digest, None)
         errors.show(error)
