@@ -19,6 +19,8 @@ from pruning import storage
 from pruning.analysis.profile import ModelProfile
 from pruning.comparison.result import Interval, Scores
 from pruning.intake.dataset import Manifest, prepared_folder
+from pruning.runs.folder import RunFolder, runs_folder
+from pruning.runs.library import DAMAGE
 from pruning.strategy.plan import PruningPlan
 from pruning.strategy.prices import Timed
 
@@ -71,11 +73,26 @@ def current() -> Current:
 def synchronise() -> None:
     """Put the session's state into a URL that names nothing. Called once a run, by the frame."""
     named = {key: st.query_params[key] for key in KEYS if key in st.query_params}
+    if set(named) == {"run"}:
+        named |= _made_from(named["run"])
+        st.query_params.update(named)
     if named:
         st.session_state[_SESSION_KEY] = named
     else:
         # At once: each change of the URL is a step for the browser's back button.
         st.query_params.update(st.session_state.get(_SESSION_KEY, {}))
+
+
+def _made_from(run: str) -> dict[str, str]:
+    """Model and data of a run, for a link that names nothing else; empty where it is not known."""
+    if not _ID.fullmatch(run):
+        return {}
+    folder = RunFolder(runs_folder() / run)
+    try:
+        request = folder.read(folder.request)
+        return {key: str(request[key]) for key in ("model", "data") if request.get(key)}
+    except DAMAGE:
+        return {}
 
 
 def select(**changes: str | None) -> None:

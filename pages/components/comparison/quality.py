@@ -16,6 +16,7 @@ from pruning.comparison.verdict import NAMES
 from pruning.runs.folder import RunFolder
 
 _NAME = 24
+_AXIS_NAME = 17  # characters that fit beside the matrix: its own ends are seen, not an ellipsis
 _DRAWN = 30  # classes in the chart: more could not be told apart
 _MATRIX = 30  # classes of the largest matrix that is drawn
 _PAIRS = 50
@@ -172,7 +173,7 @@ def _confusion(result: Comparison) -> None:
     if len(result.classes) > _MATRIX:
         _confused(result)
         return
-    names = _apart(pd.Series([visible(entry.name, _NAME) for entry in result.classes]))
+    names = _apart(pd.Series([visible(entry.name, _AXIS_NAME) for entry in result.classes]))
     before, after = np.array(result.confusion_before), np.array(result.confusion_after)
     views = {
         "Difference": after - before,

@@ -182,7 +182,8 @@ def _outcome(folder: RunFolder, current: Status) -> None:
         errors.show(current.error)
         _start_again(folder)
     elif current.state == "cancelled":
-        st.warning("This run was cancelled. Its plan, curves and log are kept.")
+        kept = "plan, curves and log are" if folder.record.exists() else "plan is"
+        st.warning(f"This run was cancelled. Its {kept} kept.")
         _start_again(folder)
 
 

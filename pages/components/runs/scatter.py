@@ -13,6 +13,7 @@ from pages.components.text import visible
 from pruning.charts import runs as charts
 from pruning.runs.library import RunSummary
 
+_NAME = 26  # characters that fit beside the number of runs
 _SIZES = {"flops": "FLOPs", "params": "Parameters", "gzip_bytes": "gzip bytes"}
 
 
@@ -26,7 +27,7 @@ def show(runs: Sequence[RunSummary]) -> None:
     opened = state.current().model
     heading.section("Quality against size")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        names = {run.model: visible(run.model_name or run.model, 40) for run in finished}
+        names = {run.model: visible(run.model_name or run.model, _NAME) for run in finished}
         model = st.selectbox(
             "Model",
             models,

@@ -17,6 +17,7 @@ from pruning.runs.library import RunSummary
 from pruning.strategy.description import describe
 
 REFRESH_SECONDS = 3.0
+_MODEL_CELL = 20  # characters that fit: both ends of a name are seen
 _TALLEST = 15  # rows of a table that is shown whole
 _SYMBOLS = {
     "queued": "◷",
@@ -68,7 +69,7 @@ def _row(run: RunSummary) -> dict[str, Any]:
     return {
         "status": f"{_SYMBOLS[run.state]} {run.state}",
         "started": datetime.fromtimestamp(run.created, UTC),
-        "model": visible(run.model_name or run.model, 32),
+        "model": visible(run.model_name or run.model, _MODEL_CELL),
         "plan": run.damaged or _plan(run),
         "params": _left(results.get("params")),
         "flops": _left(results.get("flops")),
@@ -110,8 +111,8 @@ def _columns() -> dict[str, Any]:
     return {
         "status": column.TextColumn("Status", width=90),
         "started": column.DatetimeColumn("Started", format="distance", width=110),
-        "model": column.TextColumn("Model", width=140),
-        "plan": column.TextColumn("Plan", width=310),
+        "model": column.TextColumn("Model", width=165),
+        "plan": column.TextColumn("Plan", width=285),
         "params": bar("Params left", "Of the original's."),
         "flops": bar("FLOPs left", "Of the original's."),
         "gzip": bar("gzip left", "Of the original's gzip size."),
