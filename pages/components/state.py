@@ -61,9 +61,14 @@ class Current:
 
 
 def current() -> Current:
-    """Return what is open. Ids that cannot be ids read as not open."""
+    """Return what is open. Ids that cannot be ids read as not open.
+
+    A URL that names a run and nothing else opens what the run was made from.
+    """
     query = st.query_params
     ids = {key: query.get(key, "") for key in KEYS if key != "plan"}
+    if {key for key in KEYS if key in query} == {"run"}:
+        ids |= _made_from(ids["run"])  # not put into the URL: "back" would lead here again
     return Current(
         **{key: value if _ID.fullmatch(value) else None for key, value in ids.items()},
         plan=query.get("plan") or None,
@@ -73,9 +78,6 @@ def current() -> Current:
 def synchronise() -> None:
     """Put the session's state into a URL that names nothing. Called once a run, by the frame."""
     named = {key: st.query_params[key] for key in KEYS if key in st.query_params}
-    if set(named) == {"run"}:
-        named |= _made_from(named["run"])
-        st.query_params.update(named)
     if named:
         st.session_state[_SESSION_KEY] = named
     else:
@@ -87,9 +89,9 @@ def _made_from(run: str) -> dict[str, str]:
     """Model and data of a run, for a link that names nothing else; empty where it is not known."""
     if not _ID.fullmatch(run):
         return {}
-    folder = RunFolder(runs_folder() / run)
+    path = RunFolder(runs_folder() / run).request
     try:
-        request = folder.read(folder.request)
+        request = _record(str(path), path.stat().st_mtime_ns)
         return {key: str(request[key]) for key in ("model", "data") if request.get(key)}
     except DAMAGE:
         return {}
