@@ -11,8 +11,10 @@ from pages.components import header, memory, state
 memory.settle()
 # Our own file: Streamlit fetches emoji and material icons for the browser's tab from the network.
 ICON = str(Path(__file__).with_name("icon.svg"))
+STYLE = Path(__file__).with_name("frame.css")
 st.set_page_config(page_title="Pruning Studio", page_icon=ICON, layout="wide")
 st.logo(ICON, size="large")
+st.html(STYLE)
 
 # Before the navigation: the browser makes one step of its history of both only when it knows the
 # parameters first; else "back" leads to the page without them, which leads here again.

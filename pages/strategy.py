@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import errors, header, works
-from pages.components.strategy import form, outcome, plans, start
-from pruning.errors import PlanError
+from pages.components.strategy import draft, form, outcome, plans, start
+from pruning.errors import OutdatedError, PlanError
 
 st.title("Strategy", anchor=False)
 opened = header.require(model=True)
@@ -15,6 +15,7 @@ works.time_model(profile.digest)
 left, right = st.columns([2, 3], gap="large")
 with left:
     plans.open_one(profile)
+    unsaved = st.container()
     choices = form.show(profile)
 profile = profile.requested(choices.on_request)
 with right, errors.shown():
@@ -22,6 +23,10 @@ with right, errors.shown():
     influences = outcome.influences(profile, choices, opened.data)
     try:
         plan = outcome.plan(profile, choices, scores, influences)
+    except OutdatedError as error:
+        header.plan_is(profile.digest, None)
+        works.analyse_again(profile.digest, error)
+        st.stop()
     except PlanError as error:
         header.plan_is(profile.digest, None)
         errors.show(error)
@@ -33,5 +38,7 @@ with right, errors.shown():
     figures = st.container()
     start.show(profile, plan, opened.data)  # who pressed it does not wait for what it is about
     plans.keep(profile, plan)
+    with unsaved:
+        draft.follow(profile, plan)
     with figures:
         outcome.show(profile, plan, prices, scores, influences)

@@ -5,6 +5,7 @@
     ├── DataFileError       the data file cannot be read or holds unusable samples
     ├── MismatchError       model, data and plan do not belong together
     ├── PlanError           a plan asks for something impossible
+    │   └── OutdatedError   or for what an older studio's analysis of the model does not know
     ├── ExportError         an export could not be made or does not equal the model
     ├── SelfCheckError      a cut model does not equal its original: nothing is saved
     ├── NotFoundError       a run, model or demo of that name does not exist
@@ -76,6 +77,28 @@ class PlanError(PruningError):
     kind = "plan"
 
 
+class OutdatedError(PlanError):
+    """The model was analysed by an older studio, which did not look for what a plan needs.
+
+    Args:
+        happened: What it did not look for. One sentence.
+        otherwise: What can be done without it; follows ``Analyse the model again``.
+    """
+
+    kind = "outdated"
+
+    def __init__(
+        self,
+        happened: str,
+        *,
+        expected: str = "An analysis by this version of the studio.",
+        fix: str = "",
+        otherwise: str = "",
+    ) -> None:
+        again = "Analyse the model again: its file is stored, and its plans and runs stay"
+        super().__init__(happened, expected=expected, fix=fix or f"{again}{otherwise}.")
+
+
 class ExportError(PruningError):
     """An export could not be made, or the exported file does not equal the model."""
 
@@ -100,7 +123,8 @@ class StorageError(PruningError):
     kind = "storage"
 
 
-_BY_KIND = {cls.kind: cls for cls in PruningError.__subclasses__()}
+_ALL: list[type[PruningError]] = [*PruningError.__subclasses__(), *PlanError.__subclasses__()]
+_BY_KIND = {cls.kind: cls for cls in _ALL}
 
 
 def from_dict(record: dict[str, Any]) -> PruningError:

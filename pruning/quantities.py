@@ -55,8 +55,8 @@ def milliseconds(value: float) -> str:
 def number(value: float, digits: int = 4, *, signed: bool = False) -> str:
     """Format a number that has no unit of ours, such as a loss or an error in the target's unit.
 
-    ``0.81671`` -> ``0.8167``, ``25_123.4`` -> ``25,123``, never ``2.512e+04``; only what is too
-    small to be written out has a power of ten.
+    ``0.81671`` -> ``0.8167``, ``5_359.4`` -> ``5,359``, ``25_123.4`` -> ``25,123``, never
+    ``2.512e+04``; only what is too small to be written out has a power of ten.
 
     Args:
         value: The number.
@@ -66,7 +66,7 @@ def number(value: float, digits: int = 4, *, signed: bool = False) -> str:
     sign = "+" if signed else ""
     if 10**digits <= abs(value) + 0.5 < _LARGEST:
         return minus(f"{value:{sign},.0f}")
-    return minus(f"{value:{sign}.{digits}g}")
+    return minus(f"{value:{sign},.{digits}g}")
 
 
 def common_decimals(values: Iterable[float], digits: int = 3) -> int:

@@ -2,7 +2,7 @@
 
     models/<id>/       model.<suffix> as uploaded, upload.json, profile.json, *.npy, baselines/
     data/<id>/         source.<suffix> as uploaded, upload.json, prepared/<preprocessing id>/
-    plans/<model id>/  saved plans, one JSON each
+    plans/<model id>/  saved plans, one JSON each; unsaved/plan.json was changed last
     jobs/<kind>-<key>/ short work for a page: profile, data, baseline; same layout as a run
     runs/<id>/         see pruning.runs.folder
 

@@ -55,4 +55,8 @@ def _specification(
     if len(spec.pop("datasets", {})) > 1:
         raise ValueError(f"{build.__name__} draws more than its rows")
     spec.pop("data", None)
+    # A screen reader hears the chart's name, ``alt``, and has its table: marks without names, or
+    # hundreds of them with one each, would only be in the way.
+    config = spec.setdefault("config", {})
+    config.update(aria=False, mark={**config.get("mark", {}), "aria": False})
     return json.dumps(spec)

@@ -72,6 +72,12 @@ def failed(work: Work) -> bool:
     return folder.request.exists() and status(folder).state == "failed"
 
 
+def goes_on(work: Work) -> bool:
+    """Whether a work waits or is being done; asking for it does not start it."""
+    folder = job_folder(work.kind, work.key)
+    return folder.request.exists() and not status(folder).final
+
+
 @st.fragment(run_every=REFRESH_SECONDS)
 def watch(folders: Mapping[str, str]) -> None:
     """Show running jobs until all have ended, then run the page again once.

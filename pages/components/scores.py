@@ -39,7 +39,8 @@ def stored(
     if not path.is_file():
         return None
     opened = tuple(group.id for group in profile.prunable_groups)
-    return _read(str(folder), path.stat().st_mtime_ns, name, opened, profile)
+    changed = (path.stat().st_mtime_ns, state.profile_changed(profile.digest))
+    return _read(str(folder), changed, name, opened, profile)
 
 
 def computed(
@@ -77,6 +78,10 @@ def computed(
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _read(
-    folder: str, changed: int, name: str, opened: tuple[str, ...], _profile: ModelProfile
+    folder: str,
+    changed: tuple[int, int],
+    name: str,
+    opened: tuple[str, ...],
+    _profile: ModelProfile,
 ) -> ChannelScores:
     return load_channel_scores(_profile, Path(folder), name)

@@ -19,6 +19,8 @@ from pruning import storage
 from pruning.analysis.profile import ModelProfile
 from pruning.comparison.result import Interval, Scores
 from pruning.intake.dataset import Manifest, prepared_folder
+from pruning.runs.folder import RunFolder, runs_folder
+from pruning.runs.library import DAMAGE
 from pruning.strategy.plan import PruningPlan
 from pruning.strategy.prices import Timed
 
@@ -59,9 +61,14 @@ class Current:
 
 
 def current() -> Current:
-    """Return what is open. Ids that cannot be ids read as not open."""
+    """Return what is open. Ids that cannot be ids read as not open.
+
+    A URL that names a run and nothing else opens what the run was made from.
+    """
     query = st.query_params
     ids = {key: query.get(key, "") for key in KEYS if key != "plan"}
+    if {key for key in KEYS if key in query} == {"run"}:
+        ids |= _made_from(ids["run"])  # not put into the URL: "back" would lead here again
     return Current(
         **{key: value if _ID.fullmatch(value) else None for key, value in ids.items()},
         plan=query.get("plan") or None,
@@ -76,6 +83,18 @@ def synchronise() -> None:
     else:
         # At once: each change of the URL is a step for the browser's back button.
         st.query_params.update(st.session_state.get(_SESSION_KEY, {}))
+
+
+def _made_from(run: str) -> dict[str, str]:
+    """Model and data of a run, for a link that names nothing else; empty where it is not known."""
+    if not _ID.fullmatch(run):
+        return {}
+    path = RunFolder(runs_folder() / run).request
+    try:
+        request = _record(str(path), path.stat().st_mtime_ns)
+        return {key: str(request[key]) for key in ("model", "data") if request.get(key)}
+    except DAMAGE:
+        return {}
 
 
 def select(**changes: str | None) -> None:

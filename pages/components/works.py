@@ -9,9 +9,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components import jobs, state
+from pages.components import errors, jobs, state
 from pruning import storage
 from pruning.analysis.profile import ModelProfile
+from pruning.errors import OutdatedError
 from pruning.runs import executor
 from pruning.runs.folder import RunFolder, job_folder
 from pruning.runs.jobs.influences import key as influences_key
@@ -110,6 +111,19 @@ def time_model(model: str) -> None:
 def _run_again_after(folder: str) -> None:
     if status(RunFolder(Path(folder))).final:
         st.rerun()
+
+
+def analyse_again(model: str, error: OutdatedError) -> None:
+    """Say that a model's analysis is too old, and offer a new one; while it goes on, show that."""
+    work = profile(model)
+
+    def again() -> None:
+        executor.ensure(work.kind, work.key, dict(work.request), anew=True)
+
+    if jobs.goes_on(work) or jobs.failed(work):
+        jobs.follow(work)
+        return
+    errors.show(error, retry=again, key="analyse_again", words="Analyse the model again")
 
 
 def profile_or_wait(model: str) -> ModelProfile:

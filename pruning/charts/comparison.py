@@ -88,8 +88,8 @@ def confusion(
     difference = view == "difference"
     more = BEFORE if view == "before" else AFTER
     base = alt.Chart().encode(
-        x=alt.X("predicted:N", sort=None, title="Predicted", axis=_names(90)),
-        y=alt.Y("truth:N", sort=None, title="Truth", axis=_names(90)),
+        x=alt.X("predicted:N", sort=None, title="Predicted", axis=_names(110)),
+        y=alt.Y("truth:N", sort=None, title="Truth", axis=_names(110)),
         tooltip=[
             alt.Tooltip("truth:N", title="Truth"),
             alt.Tooltip("predicted:N", title="Predicted"),

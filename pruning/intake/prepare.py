@@ -179,7 +179,7 @@ def _prepare_samples(
     settings = dict(samples.preprocessing)
     if "modality" not in settings:
         wanted = model_input or _OPEN_INPUTS.get(modality.name, ModelInput((None,)))
-        settings = {**modality.suggest(wanted), **settings}
+        settings = modality.settings(wanted, {**settings, **asked})
     settings = {key: value for key, value in {**settings, **asked}.items() if value is not None}
     _check_modality(settings, samples.modality)
     modality.describe(settings)  # refuses impossible settings before the first sample is read

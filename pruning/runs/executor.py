@@ -40,7 +40,14 @@ _workers = processes.Workers()
 _finished: set[Path] = set()  # runs that will not change any more: not read again at each tick
 
 
-def ensure(kind: str, key: str, request: Mapping[str, Any], *, retry: bool = False) -> RunFolder:
+def ensure(
+    kind: str,
+    key: str,
+    request: Mapping[str, Any],
+    *,
+    retry: bool = False,
+    anew: bool = False,
+) -> RunFolder:
     """Have a job done once; several callers, and later ones, get the same folder.
 
     Args:
@@ -48,12 +55,13 @@ def ensure(kind: str, key: str, request: Mapping[str, Any], *, retry: bool = Fal
         key: What makes it the same job: same kind and key, same result.
         request: What the job reads from ``request.json``.
         retry: Start again if it failed, was cancelled or was killed.
+        anew: Start again however it ended; what it made stays until it is replaced.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", key):
         raise ValueError(f"{key!r} cannot be part of a folder's name")
     folder = job_folder(kind, key)
     with locked():
-        if folder.request.exists() and not _again(folder, retry):
+        if folder.request.exists() and not _again(folder, retry=retry, anew=anew):
             return folder
         if folder.path.exists():
             shutil.rmtree(folder.path)
@@ -174,12 +182,14 @@ def _look_after(stop: threading.Event) -> None:
         stop.wait(TICK_SECONDS)
 
 
-def _again(folder: RunFolder, retry: bool) -> bool:
+def _again(folder: RunFolder, *, retry: bool, anew: bool) -> bool:
     """Whether a job that exists has to be done again."""
     try:
         state = status(folder)
     except (ValueError, KeyError, TypeError):
         return True
+    if anew:
+        return state.final
     if state.state == "done":
         made = state.results.get("made", ())
         return not all((storage.home() / name).exists() for name in made)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -31,17 +31,28 @@ def folder(kind: Kind, identifier: str) -> Path:
     return store.model_folder(identifier) if kind == "model" else store.data_folder(identifier)
 
 
-def unreadable(kind: Kind, identifier: str) -> bool:
-    """Whether an upload was read in vain: it is no model, or no data, that the studio can use."""
+def unreadable(kind: Kind, identifiers: Iterable[str]) -> frozenset[str]:
+    """Those uploads that were read in vain: no models, or no data, that the studio can use."""
     if kind == "model":
-        profile = folder(kind, identifier) / "profile.json"
-        return not profile.exists() and _refused(job_folder("profile", identifier))
-    prepared = folder(kind, identifier) / "prepared"
-    if any(prepared.glob("*/manifest.json")):
-        return False
-    jobs = [job_folder("look", identifier)]
-    jobs += [RunFolder(path) for path in jobs_folder().glob(f"data-{identifier}-*")]
-    return any(_refused(job) for job in jobs)
+        unread = [one for one in identifiers if not (folder(kind, one) / "profile.json").exists()]
+        return frozenset(one for one in unread if _refused(job_folder("profile", one)))
+    unread = [one for one in identifiers if not _is_prepared(folder(kind, one))]
+    readers = _readers_of_data() if unread else {}
+    return frozenset(one for one in unread if any(_refused(job) for job in readers.get(one, ())))
+
+
+def _is_prepared(upload: Path) -> bool:
+    return any((upload / "prepared").glob("*/manifest.json"))
+
+
+def _readers_of_data() -> dict[str, list[RunFolder]]:
+    """Jobs that read a data file, by its id. The folder of jobs is long: it is listed once."""
+    found: dict[str, list[RunFolder]] = {}
+    for path in jobs_folder().glob("[!.]*"):
+        kind, _, key = path.name.partition("-")
+        if kind in _OF_DATA:
+            found.setdefault(key.partition("-")[0], []).append(RunFolder(path))
+    return found
 
 
 def runs_of(kind: Kind, identifier: str) -> list[RunSummary]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from pruning.analysis import liveness
 from pruning.analysis.profile import Block, ModelProfile
-from pruning.errors import PlanError
+from pruning.errors import OutdatedError, PlanError
 from pruning.strategy import sizes
 from pruning.strategy.plan import Target
 from pruning.strategy.problem import asked
@@ -122,10 +122,8 @@ def _free(profile: ModelProfile, locked: Collection[str], fixed: Collection[str]
         taken = {*held(profile, locked), *fixed}
         return [block for block in removable if block.id not in taken]
     if not profile.calls:
-        raise PlanError(
-            "This model was analysed by an older studio, which did not look for blocks.",
-            expected="An analysis that knows the model's blocks.",
-            fix="Delete the model from the studio and upload it again.",
+        raise OutdatedError(
+            "This model was analysed by an older studio, which did not look for blocks."
         )
     told = next((block for block in profile.blocks), None)
     why = f" {told.id!r}: {told.reason}" if told is not None else ""

@@ -93,6 +93,32 @@ def delete_plan(model_id: str, name: str) -> None:
         raise _missing(name) from error
 
 
+def save_draft(model_id: str, plan: PruningPlan) -> None:
+    """Keep a plan that has no name yet; the one before it is replaced.
+
+    Raises:
+        StorageError: The disk is full.
+    """
+    storage.write_json(_draft(model_id), {"plan": plan.to_dict()})
+
+
+def load_draft(model_id: str) -> PruningPlan | None:
+    """The plan that was kept last, or ``None``; a damaged one is worth no words."""
+    path = _draft(model_id)
+    if not path.is_file() or path.stat().st_size > MOST_BYTES:
+        return None
+    try:
+        record = json.loads(path.read_bytes())
+        return PruningPlan.from_dict(record["plan"])
+    except (ValueError, KeyError, TypeError, RecursionError, PlanError):
+        return None
+
+
+def forget_draft(model_id: str) -> None:
+    """Drop the plan that was kept last, if any: it is a run's or a saved one by now."""
+    _draft(model_id).unlink(missing_ok=True)
+
+
 def parse_plan(content: bytes) -> PruningPlan:
     """Read a plan that a user uploads.
 
@@ -140,6 +166,11 @@ def _folder(model_id: str) -> Path:
             fix="Open the model on the upload page.",
         )
     return storage.home() / "plans" / model_id
+
+
+def _draft(model_id: str) -> Path:
+    """In a folder of its own: it is none of the saved plans, which are counted and listed."""
+    return _folder(model_id) / "unsaved" / "plan.json"
 
 
 def _path(model_id: str, name: str) -> Path:

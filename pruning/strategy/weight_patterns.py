@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pruning.analysis.profile import KernelShape, Layer, ModelProfile
-from pruning.errors import PlanError
+from pruning.errors import OutdatedError, PlanError
 from pruning.strategy.patterns import UNSTRUCTURED, Blocks, Pattern
 from pruning.strategy.plan import PruningPlan
 
@@ -148,11 +148,10 @@ def _shares(plan: PruningPlan, pattern: Pattern) -> list[str]:
 
 def _kernels(layer: Layer) -> tuple[KernelShape, ...]:
     if not layer.kernels:
-        raise PlanError(
+        raise OutdatedError(
             f"The shapes of the kernels of {layer.name!r} are not known: the model was analysed by "
-            "an earlier version of the studio.",
-            expected="A model analysed by this version, for any pattern but unstructured.",
-            fix="Delete the model and open its file again, or choose the pattern unstructured.",
+            "an older studio.",
+            otherwise="; or choose the pattern unstructured",
         )
     return layer.kernels
 

@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.pages import studio as prepared
+
 ROOT = Path(__file__).resolve().parents[2]
 ARTIFACTS = ROOT / "test-artifacts"
 PATIENCE_SECONDS = 300  # a guard against hanging, far above what a busy machine needs
@@ -101,6 +103,15 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     if server.process.poll() is None:
         server.process.terminate()
         server.process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def query(studio: Studio) -> str:
+    """A finished run in the studio's home folder, written by hand."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PRUNING_STUDIO_HOME", str(studio.home))
+        run = prepared.run(studio.home, prepared.build(studio.home))
+    return f"model={prepared.profiles.MODEL}&data={prepared.REF}&run={run.id}"
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from playwright.sync_api import Page
 from pruning.charts.theme import SELECTED
 from tests.browser import steps
 from tests.browser.conftest import Studio
-from tests.pages import studio as prepared
 
 pytestmark = pytest.mark.browser
 
@@ -27,15 +26,6 @@ CUT_OFF = """() => {
     if (getComputedStyle(group).overflowX === "auto" && wider(group)) found.push(group.innerText);
   return found;
 }"""
-
-
-@pytest.fixture(scope="module")
-def query(studio: Studio) -> str:
-    """A finished run in the studio's home folder, written by hand."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PRUNING_STUDIO_HOME", str(studio.home))
-        run = prepared.run(studio.home, prepared.build(studio.home))
-    return f"model={prepared.profiles.MODEL}&data={prepared.REF}&run={run.id}"
 
 
 @pytest.mark.parametrize("width", [390, 768, 1024, 1440])

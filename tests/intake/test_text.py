@@ -118,6 +118,28 @@ def test_suggestions_fit_the_model():
     assert text.output_shape(text.suggest(ModelInput((None,)))) == (100,)
 
 
+@pytest.mark.parametrize(
+    ("vocabulary", "tokens"),
+    [
+        (["good", "bad", "a", "<s>"], "words"),  # a language of few words
+        (["e", "a", " ", "<s>"], "characters"),
+        ([chr(0x4E00 + place) for place in range(3000)], "characters"),
+    ],
+)
+def test_a_vocabulary_tells_what_texts_are_split_into(vocabulary, tokens):
+    entries = ModelInput((60,), "int32", vocabulary=len(vocabulary) + text.RESERVED)
+    settings = text.MODALITY.settings(entries, {"vocabulary": vocabulary})
+    assert settings["tokens"] == tokens
+    assert text.fit(settings, []) == settings
+    chosen = {"vocabulary": vocabulary, "tokens": "words and marks"}
+    assert text.MODALITY.settings(entries, chosen)["tokens"] == "words and marks"
+
+
+@pytest.mark.parametrize("vocabulary", [None, [], "good"])
+def test_what_is_no_vocabulary_tells_nothing(vocabulary):
+    assert text.implied({"vocabulary": vocabulary}) == {}
+
+
 @pytest.mark.parametrize("shape", [(), (28, 28), (10, 4, 1)])
 def test_inputs_that_are_no_row_of_tokens_are_refused(shape):
     with pytest.raises(MismatchError, match="no row of tokens"):

@@ -67,7 +67,7 @@ class FakeExecutor:
         states: By job kind: ``running`` (the default), ``done`` or ``failed``.
         results: By job kind, when done.
         errors: By job kind, when failed.
-        asked: Every call: kind, key, request, retry.
+        asked: Every call: kind, key, request, whether it was to be done again.
     """
 
     states: dict[str, str] = field(default_factory=dict)
@@ -75,9 +75,11 @@ class FakeExecutor:
     errors: dict[str, PruningError] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, Any], bool]] = field(default_factory=list)
 
-    def ensure(self, kind: str, key: str, request, *, retry: bool = False) -> RunFolder:
+    def ensure(
+        self, kind: str, key: str, request, *, retry: bool = False, anew: bool = False
+    ) -> RunFolder:
         """As ``executor.ensure``, without a worker."""
-        self.asked.append((kind, key, dict(request), retry))
+        self.asked.append((kind, key, dict(request), retry or anew))
         folder = RunFolder(jobs_folder() / f"{kind}-{key}")
         storage.write_json(folder.request, {**request, "kind": kind, "created": time.time()})
         error = self.errors.get(kind)

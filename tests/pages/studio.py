@@ -145,7 +145,17 @@ def page(name: str, **query: str) -> AppTest:
 
 def texts(app: AppTest) -> str:
     """Every word that the page shows in Markdown, captions, alerts and metrics."""
-    kinds = ("title", "header", "markdown", "caption", "info", "warning", "error", "text")
+    kinds = (
+        "title",
+        "header",
+        "subheader",
+        "markdown",
+        "caption",
+        "info",
+        "warning",
+        "error",
+        "text",
+    )
     parts = [e.value for kind in kinds for e in app.get(kind)]
     parts += [getattr(e.proto, "title", "") for e in app.error]
     parts += [f"{m.label} {m.value} {m.delta} {m.proto.delta_description}" for m in app.metric]

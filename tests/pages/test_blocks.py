@@ -95,6 +95,23 @@ def test_blocks_are_measured_when_somebody_asks(profile, jobs) -> None:
     assert not [b for b in app.button if b.key == "start"]
 
 
+def test_an_analysis_of_an_older_studio_is_made_again_in_place(profile, jobs, tmp_path) -> None:
+    replace(profile, calls=(), blocks=()).save(tmp_path / "models" / MODEL)
+    app = open_page()
+    assert "which did not look for blocks" in studio.texts(app)
+    assert "Delete" not in studio.texts(app)
+    jobs.states["profile"] = "running"
+    app.button(key="analyse_again").click().run()
+    assert ("profile", MODEL, {"model": MODEL}, True) in jobs.asked
+    assert not [one for one in app.button if one.key == "analyse_again"]  # it goes on
+    assert "older studio" not in studio.texts(app)
+    with_blocks(studio.build(tmp_path), tmp_path)  # the worker's doing
+    jobs.states["profile"] = "done"
+    measured(profile, 0.4, 0.1)
+    app.run()
+    assert planned(app).removed
+
+
 def test_the_least_influence_goes_and_the_price_follows(profile) -> None:
     names = [block.id for block in profile.removable_blocks]
     assert len(names) == 2

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 
 from pages.components import memory
+from pruning import storage
+from pruning.runs.folder import RunFolder, runs_folder
 from tests.pages.conftest import words
 from tests.pages.profiles import HOSTILE, MODEL, resnet, store
 
@@ -73,6 +75,31 @@ def test_a_link_that_names_something_wins_over_what_was_open(app, home):
     app.run()
     assert app.query_params["model"] == "f" * 20
     assert "run" not in app.query_params
+
+
+def test_a_link_that_names_a_run_alone_opens_what_it_was_made_from(app, home):
+    store(resnet(), home)
+    run = RunFolder(runs_folder() / "20260101-000000-abcdef")
+    storage.write_json(run.request, {"kind": "prune", "model": MODEL, "data": "d-1"})
+    app.query_params["run"] = run.id
+    app.run()
+    header = app.get("page_link")[0].proto
+    assert "Keras 3" in header.label
+    assert f"model={MODEL}&data=d-1&run={run.id}" in header.query_string
+    assert set(app.query_params) == {"run"}  # else "back" would lead to it again and again
+
+
+@pytest.mark.parametrize("content", [None, "[]", "{"])
+@pytest.mark.parametrize("identifier", ["20260101-000000-abcdef", "../../etc"])
+def test_a_link_to_a_run_that_tells_nothing_opens_nothing_else(app, home, identifier, content):
+    if content is not None:
+        storage.write_bytes(
+            runs_folder() / "20260101-000000-abcdef" / "request.json", content.encode()
+        )
+    app.query_params["run"] = identifier
+    app.run()
+    assert not app.exception
+    assert app.get("page_link")[0].proto.label == "No model yet"
 
 
 @pytest.mark.parametrize("identifier", ["../../etc", "..", "a/b", "/etc/passwd", "x" * 200, "é"])

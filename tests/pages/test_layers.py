@@ -48,7 +48,7 @@ def test_all_views_show_the_same_layer_at_first(page, profile):
     name = chosen(page)
     largest = max(layer.params for layer in profile.layers if layer.prunable)
     assert profile.layer(name).params == largest
-    assert page.subheader[0].value == name.replace("_", r"\_")
+    assert page.header[0].value == name.replace("_", r"\_")
     row = page.session_state["layers_table"]["selection"]["rows"][0]
     assert page.dataframe[0].value.iloc[row]["full_name"] == name
     assert "layer" not in page.query_params
@@ -81,7 +81,7 @@ def test_a_row_of_the_table_selects_everywhere(page, profile):
 def test_the_select_box_writes_the_url(page):
     page.selectbox(key="layers_box").select("stage2_block1_conv1").run()
     assert page.query_params["layer"] == "stage2_block1_conv1"
-    assert page.subheader[0].value == r"stage2\_block1\_conv1"
+    assert page.header[0].value == r"stage2\_block1\_conv1"
     assert "stage2_block1_conv1" in dot_of(page)
 
 
@@ -135,7 +135,7 @@ def test_hostile_names_are_text(app, home):
     app.run()
     app.switch_page("layers.py").run()
     assert not app.exception
-    assert r"\<img src\=x" in app.subheader[0].value
+    assert r"\<img src\=x" in app.header[0].value
     assert "<img" not in dot_of(app)
     assert "&lt;img" in dot_of(app)
 

@@ -148,6 +148,14 @@ def test_other_runs_stand_at_the_side(tmp_path: Path, profile) -> None:
     assert ":gray-badge[:material/cancel: cancelled]" in words
 
 
+def test_a_run_that_was_cancelled_in_the_queue_promises_no_curves(tmp_path: Path, profile) -> None:
+    run = studio.run(tmp_path, profile, state="cancelled")
+    assert "plan, curves and log are kept" in studio.texts(open_page(run))
+    run.record.unlink()
+    storage.write_json(run.control, {"request": "cancel"})
+    assert "Its plan is kept" in studio.texts(open_page(run))
+
+
 def test_without_a_run_it_says_so(profile) -> None:
     app = studio.page("retraining")
     assert not app.exception

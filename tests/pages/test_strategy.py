@@ -371,6 +371,54 @@ def test_a_plan_that_is_opened_again_is_not_changed(profile, own) -> None:
     assert in_header(app) == "mine"
 
 
+def offered(app) -> bool:
+    return any(button.key == "go_on" for button in app.button)
+
+
+def test_a_plan_that_was_changed_and_not_saved_is_there_after_a_reload(profile) -> None:
+    app = open_page()
+    assert plans.load_draft(MODEL) is None  # to look is no change
+    app.number_input(key="plan_epochs").set_value(40).run()
+    app.slider(key="plan_channels_target").set_value(70).run()
+    assert not offered(app)
+    again = open_page()  # another session: the browser was reloaded
+    assert again.number_input(key="plan_epochs").value == 3
+    assert offered(again)
+    assert r"Remove channels to 70 \% of the FLOPs" in studio.texts(again)
+    again.button(key="go_on").click().run()
+    assert not again.exception
+    assert not offered(again)
+    assert again.number_input(key="plan_epochs").value == 40
+    assert again.slider(key="plan_channels_target").value == 70
+
+
+def test_a_kept_plan_is_not_offered_where_something_else_was_begun(profile) -> None:
+    open_page().number_input(key="plan_epochs").set_value(40).run()
+    app = open_page()
+    assert offered(app)
+    app.number_input(key="plan_epochs").set_value(5).run()
+    assert not offered(app)
+    kept = plans.load_draft(MODEL)
+    assert kept is not None
+    assert kept.training.epochs == 5
+
+
+@pytest.mark.parametrize("button", ["start", "save"])
+def test_a_plan_that_became_a_run_or_got_a_name_is_not_offered(profile, button: str) -> None:
+    app = open_page()
+    app.number_input(key="plan_epochs").set_value(40).run()
+    app.text_input(key="plan_name").input("forty").run()
+    app.button(key=button).click().run()
+    assert plans.load_draft(MODEL) is None
+    assert not offered(open_page())
+
+
+def test_a_kept_plan_that_does_not_fit_the_model_any_more_is_not_offered(profile) -> None:
+    plan = replace(studio.plan_for(profile), ratios={"gone": 0.5})
+    plans.save_draft(MODEL, plan)
+    assert not offered(open_page())
+
+
 def test_a_deleted_plan_is_named_no_more(profile) -> None:
     plans.save_plan(MODEL, "mine", studio.plan_for(profile))
     app = open_page(plan="mine")

@@ -38,6 +38,24 @@ def test_a_failed_job_is_done_again_only_when_asked(ensure_toy) -> None:
     assert worker_of(folder) != worker
 
 
+def test_what_is_done_is_done_anew_when_asked_and_keeps_what_it_made_meanwhile(
+    ensure_toy, home: Path
+) -> None:
+    folder = ensure_toy("done")
+    wait(folder, "done")
+    worker = worker_of(folder)
+    ensure_toy("done", anew=True)
+    wait(folder, "done")
+    assert worker_of(folder) != worker
+    patient = ensure_toy("patient")
+    while worker_of(patient) is None:
+        time.sleep(0.01)
+    worker = worker_of(patient)
+    ensure_toy("patient", anew=True)  # it is being done
+    assert worker_of(patient) == worker
+    executor.cancel(patient)
+
+
 def test_a_job_whose_files_are_gone_is_done_again(ensure_toy, home: Path) -> None:
     folder = ensure_toy("make")
     wait(folder, "done")

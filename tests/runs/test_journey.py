@@ -64,6 +64,11 @@ def test_from_upload_to_export(uploads, home: Path) -> None:
         assert {name: len(values) for name, values in scores.items()} == {"table": 6, "hidden": 8}
         assert all(values.mean() == pytest.approx(1, abs=1e-6) for values in scores.values())
     assert set(load_magnitudes(profile, folder)) == {"table", "hidden", "answer"}
+    # Done anew, nothing of it changes, and what was computed for the former analysis is gone.
+    storage.write_json(folder / "scores" / "x" / "scores_fpgm.json", {})
+    done(executor.ensure("profile", model, {"model": model}, anew=True))
+    assert ModelProfile.load(folder) == profile
+    assert not (folder / "scores").exists()
     wanted = model_input(profile)
     assert (wanted.shape, wanted.vocabulary, wanted.scales_itself) == ((5,), 20, False)
 

@@ -146,28 +146,50 @@ def test_a_run_cannot_begin_while_its_upload_goes(files: Path, monkeypatch) -> N
 def test_a_model_that_could_not_be_read_is_known(files: Path) -> None:
     from pruning.errors import ModelFileError
 
-    assert not uploads.unreadable("model", MODEL)
+    assert MODEL not in uploads.unreadable("model", [MODEL])
     refused("profile", MODEL, ModelFileError, model=MODEL)
-    assert uploads.unreadable("model", MODEL)
+    assert MODEL in uploads.unreadable("model", [MODEL])
     storage.write_json(files / "models" / MODEL / "profile.json", {})  # tried again, with success
-    assert not uploads.unreadable("model", MODEL)
+    assert MODEL not in uploads.unreadable("model", [MODEL])
 
 
 def test_data_that_could_not_be_read_is_known(files: Path) -> None:
     from pruning.errors import DataFileError
 
     refused("data", f"{DATA}-a", MismatchError, data=DATA)  # it only did not fit that model
-    assert not uploads.unreadable("data", DATA)
+    assert DATA not in uploads.unreadable("data", [DATA])
     refused("data", f"{DATA}-b", DataFileError, data=DATA)
-    assert uploads.unreadable("data", DATA)
+    assert DATA in uploads.unreadable("data", [DATA])
     storage.write_json(files / "data" / DATA / "prepared" / "p" / "manifest.json", {})
-    assert not uploads.unreadable("data", DATA)
+    assert DATA not in uploads.unreadable("data", [DATA])
+
+
+def test_the_folder_of_jobs_is_listed_once_for_all_uploads(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pruning.errors import DataFileError
+
+    others = [f"{number:020x}" for number in range(20)]
+    for other in others:
+        store_file(files / "data" / other, "source.zip")
+    refused("look", others[3], DataFileError, data=others[3])
+    refused("data", f"{others[5]}-a", DataFileError, data=others[5])
+    refused("baseline", f"m-{others[7]}", DataFileError, data=others[7])
+    listed: list[Path] = []
+    folder = uploads.jobs_folder
+    monkeypatch.setattr(uploads, "jobs_folder", lambda: listed.append(folder()) or folder())
+    assert uploads.unreadable("data", [DATA, *others]) == {others[3], others[5]}
+    assert len(listed) == 1
+    for other in (DATA, *others):
+        storage.write_json(files / "data" / other / "prepared" / "p" / "manifest.json", {})
+    assert not uploads.unreadable("data", [DATA, *others])
+    assert len(listed) == 1  # of what is prepared nothing has to be known
 
 
 def test_a_damaged_job_tells_nothing_and_stops_nothing(files: Path) -> None:
     folder = job("profile", MODEL, model=MODEL)
     folder.record.write_text("{")
-    assert not uploads.unreadable("model", MODEL)
+    assert MODEL not in uploads.unreadable("model", [MODEL])
     job("latency", "x").request.write_text("[]")
     uploads.delete("model", MODEL)
     assert not folder.path.exists()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pruning.analysis import liveness
 from pruning.analysis.cost import Cost, Term
 from pruning.analysis.profile import Block, Call, Layer, ModelProfile
-from pruning.errors import PlanError
+from pruning.errors import OutdatedError, PlanError
 from pruning.strategy.block_targets import choose_blocks, smallest
 from pruning.strategy.description import describe
 from pruning.strategy.estimates import Timed, price
@@ -120,7 +120,7 @@ def test_errors_say_what_is_missing() -> None:
     frozen = replace(profile(), blocks=profile().blocks[-1:])
     with pytest.raises(PlanError, match=r"no block that can be removed\. 'c': Its shortcut"):
         choose_blocks(frozen, Target("flops", 0.9), {})
-    with pytest.raises(PlanError, match="older studio"):
+    with pytest.raises(OutdatedError, match="older studio"):
         choose_blocks(replace(profile(), blocks=(), calls=()), Target("flops", 0.9), {})
 
 

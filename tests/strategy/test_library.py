@@ -21,6 +21,22 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
+def test_the_plan_that_was_changed_last_is_none_of_the_saved_ones(home):
+    assert library.load_draft(MODEL) is None
+    library.forget_draft(MODEL)
+    library.save_draft(MODEL, PLAN)
+    other = PruningPlan(MODEL, ratios={"a": 0.25})
+    library.save_draft(MODEL, other)
+    assert library.load_draft(MODEL) == other
+    assert library.list_plans(MODEL) == []
+    path = home / "plans" / MODEL / "unsaved" / "plan.json"
+    for damaged in ("{", "[]", '{"plan": 3}'):
+        path.write_text(damaged)
+        assert library.load_draft(MODEL) is None
+    library.forget_draft(MODEL)
+    assert not path.exists()
+
+
 @pytest.mark.parametrize(
     "name",
     ["half", "../../etc/passwd", "/abs", "C:\\x", "ß漢字 <b>", ".", "CON", "a" * 80, "\ud800"],

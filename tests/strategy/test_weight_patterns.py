@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pruning.analysis.profile import KernelShape, ModelProfile
-from pruning.errors import PlanError
+from pruning.errors import OutdatedError, PlanError
 from pruning.strategy.description import describe
 from pruning.strategy.estimates import price
 from pruning.strategy.patterns import parse_pattern
@@ -156,7 +156,7 @@ def test_a_profile_of_an_earlier_version_knows_single_weights_only(tmp_path) -> 
     layers = tuple(replace(layer, kernels=()) for layer in PROFILE.layers)
     old = replace(PROFILE, layers=layers)
     make_plan(old, tmp_path, method="weights", target=Target("sparsity", 0.5))
-    with pytest.raises(PlanError, match="earlier version"):
+    with pytest.raises(OutdatedError, match="older studio"):
         make_plan(old, tmp_path, method="weights", pattern="2:4")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.components import header, jobs, state
+from pages.components import header, heading, jobs, state
 from pages.components.text import visible
 from pruning import quantities
 from pruning.comparison.result import Comparison
@@ -29,7 +29,7 @@ class _File:
 
 def show(folder: RunFolder) -> None:
     """Draw a button for each file of the run, for a report, and one that makes the LiteRT file."""
-    st.markdown("**Downloads**")
+    heading.section("Downloads")
     model = folder.model()
     if model is not None:
         _button(

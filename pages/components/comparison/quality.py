@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.components import chart
+from pages.components import chart, heading
 from pages.components.columns import COUNT
 from pages.components.text import visible
 from pruning import quantities
@@ -16,6 +16,7 @@ from pruning.comparison.verdict import NAMES
 from pruning.runs.folder import RunFolder
 
 _NAME = 24
+_AXIS_NAME = 17  # characters that fit beside the matrix: its own ends are seen, not an ellipsis
 _DRAWN = 30  # classes in the chart: more could not be told apart
 _MATRIX = 30  # classes of the largest matrix that is drawn
 _PAIRS = 50
@@ -120,7 +121,7 @@ def _classes(result: Comparison) -> None:
     rows["change"] = rows["after"] - rows["before"]
     rows = rows.sort_values(["change", "count"], ascending=[True, False], kind="stable")
     worst = rows.iloc[0]
-    st.markdown("**By class, worst change first**")
+    heading.part("By class, worst change first")
     drawn = rows.head(_DRAWN)
     score = "F1" if result.before.metric == "macro_f1" else "Accuracy"
     chart.show(
@@ -172,7 +173,7 @@ def _confusion(result: Comparison) -> None:
     if len(result.classes) > _MATRIX:
         _confused(result)
         return
-    names = _apart(pd.Series([visible(entry.name, _NAME) for entry in result.classes]))
+    names = _apart(pd.Series([visible(entry.name, _AXIS_NAME) for entry in result.classes]))
     before, after = np.array(result.confusion_before), np.array(result.confusion_after)
     views = {
         "Difference": after - before,
@@ -216,7 +217,7 @@ def _confusion(result: Comparison) -> None:
 
 def _confused(result: Comparison) -> None:
     """Of many classes, the pairs that are confused most, those that became worse first."""
-    st.markdown("**Most confused after pruning**")
+    heading.part("Most confused after pruning")
     rows = confused_pairs(
         [visible(entry.name, _NAME) for entry in result.classes],
         np.array(result.confusion_before),

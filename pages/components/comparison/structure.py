@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from pages.components import chart, proof, state
+from pages.components import chart, heading, proof, state
 from pages.components.columns import COUNT, NAME_CELL, NAME_WIDTH
 from pages.components.text import visible
 from pruning import quantities
@@ -49,7 +49,7 @@ def _removed(folder: RunFolder) -> None:
     blocks, gone = record.get("blocks", []), record.get("removed", [])
     words = quantities.plural(len(blocks), "block")
     them = "it" if len(blocks) == 1 else "them"
-    st.markdown(f"**{words} left out, {quantities.plural(len(gone), 'layer')} with {them}**")
+    heading.part(f"{words} left out, {quantities.plural(len(gone), 'layer')} with {them}")
     st.dataframe(
         pd.DataFrame(
             [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import errors, figures, state
+from pages.components import errors, figures, heading, state
 from pages.components.comparison import advice, quality, samples, speed, structure, training
 from pages.components.text import plain
 from pruning import quantities
@@ -32,7 +32,8 @@ def show(folder: RunFolder, result: Comparison | None) -> None:
         st.info("This run had no data, so quality was not compared.", icon=":material/info:")
         structure.show(folder)
         return
-    st.header(plain(verdict(result)), anchor=False)
+    with st.container(key="verdict"):
+        heading.section(plain(verdict(result)))
     figures.strip(_strip(result), key="figures", columns=3)
     figures.legend()
     advice.show(folder, result)

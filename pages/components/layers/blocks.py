@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.components import heading
 from pages.components.block_table import COLUMNS, block_table
 from pruning.analysis.profile import ModelProfile
 
@@ -15,7 +16,7 @@ def show(profile: ModelProfile) -> None:
     if not profile.blocks:
         return
     can = len(profile.removable_blocks)
-    st.subheader("Blocks", anchor=False)
+    heading.section("Blocks")
     st.caption(
         f"{can} of {len(profile.blocks)} could be left out whole: what follows would read what "
         "went in, or what a shortcut makes of it. That is the method *Remove layers* of the "

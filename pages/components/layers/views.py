@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.components import chart, state
+from pages.components import chart, heading, state
 from pages.components.layers import graph, in_view, selection, tables
 from pages.components.layers.advice import advice, group_of
 from pages.components.layers.planned import Planned, planned
@@ -132,7 +132,7 @@ def model_graph(profile: ModelProfile, layer: Layer) -> None:
 
 def detail(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
     """Draw the selected layer: facts, weights, channel scores, its group, the advice."""
-    st.subheader(plain(layer.name, 80), anchor=False, help=plain(layer.name))
+    heading.section(plain(layer.name, 80), help=plain(layer.name))
     st.markdown(_facts(layer, latencies.get(layer.name)))
     group = group_of(profile, layer)
     scores = channel_scores(profile, group)
@@ -152,7 +152,7 @@ def detail(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
 
 def groups(profile: ModelProfile, layer: Layer) -> None:
     """Draw the table of channel groups; a row selects the group's first layer."""
-    st.subheader("Channel groups", anchor=False)
+    heading.section("Channel groups")
     st.caption(
         "Layers joined by additions, depthwise convolutions and the like share their channels: "
         "remove one and it is gone from all of them."
@@ -221,7 +221,7 @@ def _weights(layer: Layer, plan: Planned | None) -> None:
         return
     stats = layer.stats
     threshold = plan.threshold if plan else None
-    st.markdown("**Weights**")
+    heading.part("Weights")
     chart.show(
         charts.weight_histogram,
         charts.histogram_rows(stats.edges, stats.histogram),
@@ -249,7 +249,7 @@ def _scores(group: Group | None, scores: np.ndarray | None, plan: Planned | None
     removed = 0 if kept is None else len(scores) - len(kept)
     found = criterion(plan.criterion if plan and kept is not None else "l1", "channels")
     title = f"{found.title} score"
-    st.markdown("**Channel scores**")
+    heading.part("Channel scores")
     chart.show(
         charts.sorted_scores,
         charts.score_rows(scores, kept),

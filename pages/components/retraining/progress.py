@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.components import errors, figures, proof, state
+from pages.components import errors, figures, heading, proof, state
 from pages.components.badge import badge
 from pages.components.retraining import curves, metrics
 from pages.components.text import plain, uncoloured
@@ -107,7 +107,7 @@ def _log(folder: RunFolder, *, failed: bool) -> None:
 
 def _heading(folder: RunFolder, current: Status, plan: PruningPlan) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"#### {badge(current.state)} {plain(plan.name or describe(plan), 80)}")
+        heading.section(f"{badge(current.state)} {plain(plan.name or describe(plan), 80)}")
         if current.state in ("queued", "running"):
             st.button(
                 "Cancel this run",
@@ -182,7 +182,8 @@ def _outcome(folder: RunFolder, current: Status) -> None:
         errors.show(current.error)
         _start_again(folder)
     elif current.state == "cancelled":
-        st.warning("This run was cancelled. Its plan, curves and log are kept.")
+        kept = "plan, curves and log are" if folder.record.exists() else "plan is"
+        st.warning(f"This run was cancelled. Its {kept} kept.")
         _start_again(folder)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import state
+from pages.components import heading, state
 from pages.components.badge import badge
 from pages.components.text import plain
 from pruning.runs import library
@@ -19,14 +19,14 @@ def others(folder: RunFolder) -> None:
     """List the other runs that are not finished, then the latest finished ones."""
     runs = [run for run in library.runs() if run.id != folder.id]
     active = [run for run in runs if run.state in ("queued", "running", "cancelling")]
-    st.markdown("**On this machine**")
+    heading.section("On this machine")
     if not active:
         st.caption("Nothing else runs or waits.")
     for run in active[:SHOWN]:
         _entry(run)
     finished = [run for run in runs if run not in active][: max(0, SHOWN - len(active))]
     if finished:
-        st.markdown("**Earlier**")
+        heading.part("Earlier")
     for run in finished:
         _entry(run)
     state.link("runs", "All runs", icon=":material/history:")

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import figures, state
+from pages.components import figures, heading, state
 from pages.components.text import visible
 from pruning import quantities
 from pruning.comparison.result import Comparison
@@ -42,7 +42,7 @@ _HIDDEN = ("result.model", "result.channels", "result.masks", "result.layers", "
 
 def show(left: RunSummary, right: RunSummary) -> None:
     """Draw plans and figures of two runs, by default only what differs."""
-    st.markdown("#### Two runs side by side")
+    heading.section("Two runs side by side")
     only = st.toggle("Only what differs", True, key="only_differences")
     compared = [*library.compare_two(left, right), *_latencies(left, right)]
     rows = [row for row in compared if (row.differs or not only) and not _hidden(row, left, right)]

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from pages.components import chart, figures, state
+from pages.components import chart, figures, heading, state
 from pages.components.text import visible
 from pruning.charts import runs as charts
 from pruning.runs.library import RunSummary
 
+_NAME = 26  # characters that fit beside the number of runs
 _SIZES = {"flops": "FLOPs", "params": "Parameters", "gzip_bytes": "gzip bytes"}
 
 
@@ -24,9 +25,9 @@ def show(runs: Sequence[RunSummary]) -> None:
     counts = Counter(run.model for run in finished)
     models = [model for model, _ in counts.most_common()]
     opened = state.current().model
-    st.markdown("#### Quality against size")
+    heading.section("Quality against size")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        names = {run.model: visible(run.model_name or run.model, 40) for run in finished}
+        names = {run.model: visible(run.model_name or run.model, _NAME) for run in finished}
         model = st.selectbox(
             "Model",
             models,

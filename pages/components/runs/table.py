@@ -17,6 +17,7 @@ from pruning.runs.library import RunSummary
 from pruning.strategy.description import describe
 
 REFRESH_SECONDS = 3.0
+_MODEL_CELL = 22  # characters that fit: both ends of a name are seen
 _TALLEST = 15  # rows of a table that is shown whole
 _SYMBOLS = {
     "queued": "◷",
@@ -68,7 +69,7 @@ def _row(run: RunSummary) -> dict[str, Any]:
     return {
         "status": f"{_SYMBOLS[run.state]} {run.state}",
         "started": datetime.fromtimestamp(run.created, UTC),
-        "model": visible(run.model_name or run.model, 32),
+        "model": visible(run.model_name or run.model, _MODEL_CELL),
         "plan": run.damaged or _plan(run),
         "params": _left(results.get("params")),
         "flops": _left(results.get("flops")),
@@ -104,21 +105,21 @@ def _columns() -> dict[str, Any]:
 
     def bar(label: str, words: str) -> Any:
         return column.ProgressColumn(
-            label, min_value=0, max_value=100, format="%.0f %%", help=words, width=95
+            label, min_value=0, max_value=100, format="%.0f %%", help=words, width=84
         )
 
     return {
         "status": column.TextColumn("Status", width=90),
         "started": column.DatetimeColumn("Started", format="distance", width=110),
-        "model": column.TextColumn("Model", width=140),
-        "plan": column.TextColumn("Plan", width=310),
+        "model": column.TextColumn("Model", width=170),
+        "plan": column.TextColumn("Plan", width=425),
         "params": bar("Params left", "Of the original's."),
         "flops": bar("FLOPs left", "Of the original's."),
         "gzip": bar("gzip left", "Of the original's gzip size."),
         "quality": column.TextColumn(
-            "Test before → after", width=135, help="Measured on the same samples."
+            "Test before → after", width=125, help="Measured on the same samples."
         ),
         "curve": column.LineChartColumn("Validation", width=80, help="Accuracy while retraining."),
-        "note": column.TextColumn("Note", width=130),
+        "note": column.TextColumn("Note", width=95),
         "run": column.TextColumn("Run", width=175),
     }

@@ -33,10 +33,10 @@ def open_one(profile: ModelProfile) -> None:
     if (coming := st.session_state.pop(_NEXT, None)) is not None:
         with errors.shown():
             check_plan(profile, coming)
-            _fill(profile, coming)
+            fill(profile, coming)
     if opened.plan and st.session_state.get(_FILLED) != (profile.digest, opened.plan):
         with errors.shown():
-            _fill(profile, library.load_plan(profile.digest, opened.plan))
+            fill(profile, library.load_plan(profile.digest, opened.plan))
         st.session_state[_FILLED] = (profile.digest, opened.plan)
     saved = library.list_plans(profile.digest)
     with st.expander(
@@ -79,6 +79,7 @@ def keep(profile: ModelProfile, plan: PruningPlan) -> None:
             else:
                 st.session_state[_FILLED] = (profile.digest, saved.name)
                 state.note_plan(profile.digest, saved.plan)
+                library.forget_draft(profile.digest)
                 state.select(plan=saved.name)
                 st.toast(f"Saved as {visible(saved.name, 40)}.")
                 st.rerun()
@@ -114,7 +115,7 @@ def _entry(profile: ModelProfile, entry: library.SavedPlan) -> None:
 
 
 def _open(profile: ModelProfile, entry: library.SavedPlan) -> None:
-    _fill(profile, entry.plan)
+    fill(profile, entry.plan)
     st.session_state[_FILLED] = (profile.digest, entry.name)
     state.note_plan(profile.digest, entry.plan)
     state.select(plan=entry.name)
@@ -149,11 +150,11 @@ def _upload(profile: ModelProfile) -> None:
         errors.show(error)
         return
     st.session_state["plan file read"] = file.file_id
-    _fill(profile, plan)
+    fill(profile, plan)
     st.rerun()
 
 
-def _fill(profile: ModelProfile, plan: PruningPlan) -> None:
+def fill(profile: ModelProfile, plan: PruningPlan) -> None:
     """Make form and table say what the plan says."""
     form.fill(plan)
     edits.take(edits.current(profile.digest, plan.method), plan)

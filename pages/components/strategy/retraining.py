@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.components import heading
 from pruning.strategy.plan import (
     DECAYS,
     MOST_FEATURE_MATCHING,
@@ -24,7 +25,7 @@ _DECAYS = {"cosine": "falls to 0 along a cosine", "none": "stays as it is"}
 
 def show() -> Training:
     """Draw what everybody chooses: epochs and learning rate."""
-    st.markdown("**Retraining**")
+    heading.section("Retraining")
     one, two = st.columns(2)
     epochs = one.number_input(
         "Epochs",

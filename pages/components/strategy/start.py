@@ -9,6 +9,7 @@ from pruning import quantities
 from pruning.analysis.profile import ModelProfile
 from pruning.errors import PruningError
 from pruning.runs import executor, library
+from pruning.strategy.library import forget_draft
 from pruning.strategy.plan import PruningPlan
 
 
@@ -37,6 +38,7 @@ def show(profile: ModelProfile, plan: PruningPlan, data: str | None) -> None:
         except PruningError as error:
             errors.show(error)
         else:
+            forget_draft(profile.digest)
             state.go("retraining", run=run.id)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -36,18 +36,19 @@ def show(kind: Kind, key: str, reopened: Callable[[str], None]) -> None:
     found = store.models() if kind == "model" else store.data()
     if not found:
         return
-    names = {upload.id: _words(kind, upload) for upload in found}
+    broken = uploads.unreadable(kind, [upload.id for upload in found])
+    names = {upload.id: _words(upload, broken=upload.id in broken) for upload in found}
     st.selectbox(
         f"Uploaded before ({kind})", list(names), None, key=f"{key}_earlier",
         format_func=lambda identifier: names[identifier],
         placeholder="Open one of them again", on_change=reopened, args=(f"{key}_earlier",),
     )  # fmt: skip
-    _deletion(kind, key, found)
+    _deletion(kind, key, found, names)
 
 
-def _words(kind: Kind, upload: Upload) -> str:
+def _words(upload: Upload, *, broken: bool) -> str:
     """Name, size and time, for names are shared; what cannot be read is marked first."""
-    mark = "⚠ cannot be read · " if uploads.unreadable(kind, upload.id) else ""
+    mark = "⚠ cannot be read · " if broken else ""
     size = quantities.size(upload.bytes)
     return f"{mark}{visible(upload.name, _NAME_LENGTH)} · {size} · {_when(upload.uploaded)}"
 
@@ -65,7 +66,7 @@ def _zone() -> tzinfo:
         return UTC
 
 
-def _deletion(kind: Kind, key: str, found: Sequence[Upload]) -> None:
+def _deletion(kind: Kind, key: str, found: Sequence[Upload], names: Mapping[str, str]) -> None:
     what = "a model" if kind == "model" else "data"
     # In the page, not over it: what it says grows, and over the page's end it would be cut off.
     form = st.expander(
@@ -81,7 +82,7 @@ def _deletion(kind: Kind, key: str, found: Sequence[Upload]) -> None:
         ids, opened = list(own), opening.uploaded(kind)
         identifier = st.selectbox(
             "Which", ids, ids.index(opened) if opened in ids else None, key=f"{key}_unwanted",
-            format_func=lambda identifier: _words(kind, own[identifier]),
+            format_func=lambda identifier: names[identifier],
             placeholder="Choose the one to delete", label_visibility="collapsed",
         )  # fmt: skip
         if identifier is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import figures, header
+from pages.components import figures, header, heading
 from pages.components.figures import Figure
 from pages.components.text import plain
 from pruning import quantities
@@ -14,7 +14,7 @@ from pruning.intake.check import answers_of
 
 def passport(profile: ModelProfile) -> None:
     """Draw the passport."""
-    st.markdown(f"#### {plain(profile.name, 60)}")
+    heading.part(plain(profile.name, 60))
     family = header.FAMILIES.get(profile.family, profile.family)
     st.caption(
         f"Written by {plain(profile.writer, 40)} as .{plain(profile.file_format)} · "

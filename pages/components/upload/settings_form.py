@@ -94,8 +94,8 @@ def _start(source: Source, profile: ModelProfile | None, asked: Asked) -> dict[s
     modality = modalities().get(source.modality)
     suggested: dict[str, Any] = {"modality": source.modality}
     if modality is not None and profile is not None and "modality" not in source.preprocessing:
-        suggested = modality.suggest(model_input(profile))
-    elif source.modality == "arrays" and profile is not None and len(profile.inputs) > 1:
+        return modality.settings(model_input(profile), source.preprocessing)
+    if source.modality == "arrays" and profile is not None and len(profile.inputs) > 1:
         suggested |= {f"scaling_{spec.name}": "raw" for spec in profile.inputs}
     return {**suggested, **source.preprocessing}
 

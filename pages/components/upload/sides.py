@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components import errors, header, jobs, state, works
+from pages.components import errors, header, heading, jobs, state, works
 from pages.components.text import plain
 from pages.components.upload import (
     baseline,
@@ -52,7 +52,7 @@ def failure() -> None:
 
 def model(opened: state.Current) -> ModelProfile | None:
     """Draw the model's column. -> its profile, or ``None`` while there is none."""
-    st.subheader("Model", anchor=False)
+    heading.section("Model")
     if not opened.model:
         _models()
         return None
@@ -72,7 +72,7 @@ def another_model() -> None:
 
 def data(opened: state.Current, profile: ModelProfile | None) -> Manifest | None:
     """Draw the data's column. -> its manifest, or ``None`` while there is none."""
-    st.subheader("Data", anchor=False)
+    heading.section("Data")
     manifest = state.manifest(opened.data)
     identifier = (opened.data or "").partition("-")[0] if manifest else opened.source
     if manifest:
@@ -101,7 +101,7 @@ def data(opened: state.Current, profile: ModelProfile | None) -> Manifest | None
 
 def judged(opened: state.Current, profile: ModelProfile, manifest: Manifest) -> None:
     """Draw the baseline, evaluated at once; when model and data do not fit, why and what to do."""
-    st.subheader("Before pruning", anchor=False)
+    heading.section("Before pruning")
     try:
         notes = check_data(manifest, profile)
     except PruningError as error:
@@ -167,7 +167,7 @@ def _prepare(source: str, job: str | None, profile: ModelProfile | None) -> None
 def _prepared(manifest: Manifest) -> None:
     classes = len(manifest.classes)
     counts = ", ".join(f"{manifest.counts[split]:,} {split}" for split in manifest.counts)
-    st.markdown(f"#### {plain(manifest.name, 60)}")
+    heading.part(plain(manifest.name, 60))
     named = f" · {quantities.plural(classes, 'class', 'classes')}" if classes else ""
     st.caption(f"{manifest.modality} · {manifest.task}{named} · samples: {counts}")
     settings_form.pipeline(manifest.pipeline)

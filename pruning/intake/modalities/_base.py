@@ -86,6 +86,8 @@ class Modality:
         stored: Type of ``Sample.value``.
         restore: ``(values, preprocessing) -> values as the model reads them``, (n, …) both; for a
             kind of data of which less can be stored than is read.
+        implied: ``(given) -> preprocessing`` that settings which are given suggest for others,
+            over what suits the model.
     """
 
     name: str
@@ -100,6 +102,11 @@ class Modality:
     restore: Callable[[np.ndarray, dict[str, Any]], np.ndarray] = lambda values, preprocessing: (
         values
     )
+    implied: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda given: {}
+
+    def settings(self, model_input: ModelInput, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings that are given, completed by what they and the model suggest."""
+        return {**self.suggest(model_input), **self.implied(given), **given}
 
 
 def whole_number(

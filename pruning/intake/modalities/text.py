@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,14 @@ def suggest(model_input: ModelInput) -> dict[str, Any]:
         "padding": "post",
         "truncating": "post",
     }
+
+
+def implied(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A vocabulary tells by its tokens what texts are split into, however many it has."""
+    tokens = given.get("vocabulary")
+    if not isinstance(tokens, list) or not tokens:
+        return {}
+    return {"tokens": "words" if 2 * _longer(tokens) > len(tokens) else "characters"}
 
 
 def tokenise(text: str, preprocessing: dict[str, Any]) -> list[str]:
@@ -133,7 +141,7 @@ def _check_vocabulary(tokens: Any) -> None:
 def _check_kind(preprocessing: dict[str, Any]) -> None:
     """Refuse a vocabulary of words where texts are split into characters: none would be found."""
     tokens = preprocessing.get("vocabulary") or ()
-    longer = sum(len(token) > 1 for token in tokens)
+    longer = _longer(tokens)
     kind = choice(preprocessing, "tokens", _TOKENS, "words")
     if kind == "characters" and 2 * longer > len(tokens):
         raise MismatchError(
@@ -142,6 +150,10 @@ def _check_kind(preprocessing: dict[str, Any]) -> None:
             expected="A vocabulary of what the texts are split into.",
             fix="Choose words as tokens, or the vocabulary of a model that reads characters.",
         )
+
+
+def _longer(tokens: Sequence[Any]) -> int:
+    return sum(len(str(token)) > 1 for token in tokens)
 
 
 def fit(preprocessing: dict[str, Any], samples: Sequence[Any]) -> dict[str, Any]:
@@ -274,4 +286,5 @@ MODALITY = Modality(
     describe=describe,
     output_shape=output_shape,
     stored="int32",
+    implied=implied,
 )

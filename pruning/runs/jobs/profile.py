@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -37,8 +38,18 @@ def run(task: Task) -> dict[str, Any]:
             loaded, digest=identifier, name=str(upload["name"]), bytes=int(upload["bytes"])
         )
     with task.stage("score"):
+        forget_computed(folder)
         write_profile(analysis, folder)
     return {"made": [f"models/{identifier}/profile.json"]}
+
+
+def forget_computed(folder: Path) -> None:
+    """Delete what was computed for a model's former analysis; it is computed again when asked for.
+
+    Scores lie in the order of the groups that an analysis found: another studio finds others.
+    """
+    for name in ("scores", "influences"):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def write_profile(
