@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import psutil
 from streamlit.testing.v1 import AppTest
 
 from pruning import storage
@@ -91,6 +93,19 @@ def run(home: Path, profile, identifier: str = "20260101-120000-abcdef", *, stat
     }  # fmt: skip
     storage.write_json(folder.record, content | record)
     return folder
+
+
+def running(stage: str) -> dict:
+    """What the record of a run says while this process works on that stage."""
+    me = psutil.Process(os.getpid())
+    return {
+        "state": "running", "pid": me.pid, "process_started": me.create_time(), "finished": None,
+        "stages": [
+            {"name": "load", "state": "done", "seconds": 1.0},
+            {"name": stage, "state": "running", "seconds": None},
+            {"name": "save", "state": "waiting", "seconds": None},
+        ],
+    }  # fmt: skip
 
 
 def _results(folder: RunFolder, profile) -> dict:

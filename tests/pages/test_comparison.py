@@ -45,6 +45,20 @@ def test_the_verdict_is_the_first_line(done: RunFolder) -> None:
     assert "no loss shown on 60 test samples" in words
 
 
+def test_who_waits_for_a_run_sees_how_far_it_is_and_then_its_comparison(
+    done: RunFolder, tmp_path: Path
+) -> None:
+    record = storage.read_json(done.record)
+    storage.write_json(done.record, record | studio.running("retrain"))
+    app = open_page(done)
+    assert "This run is **running**: nothing to compare yet." in studio.texts(app)
+    assert app.get("progress")[0].proto.text.startswith("This run · retrain")
+    storage.write_json(done.record, record)
+    app.run()
+    assert not app.get("progress")
+    assert "no loss shown on 60 test samples" in studio.texts(app)
+
+
 def test_the_strip_shows_before_after_and_basis(done: RunFolder) -> None:
     metrics = {m.label: m for m in open_page(done).metric}
     assert metrics["Parameters ●"].value == "500"

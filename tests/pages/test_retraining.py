@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 
 from pages.components.retraining import metrics, progress
@@ -29,19 +27,6 @@ def open_page(run):
     app = studio.page("retraining", model=studio.profiles.MODEL, data=studio.REF, run=run.id)
     assert not app.exception
     return app
-
-
-def running(stage: str) -> dict:
-    """What the record of a run says while this process works on that stage."""
-    me = psutil.Process(os.getpid())
-    return {
-        "state": "running", "pid": me.pid, "process_started": me.create_time(), "finished": None,
-        "stages": [
-            {"name": "load", "state": "done", "seconds": 1.0},
-            {"name": stage, "state": "running", "seconds": None},
-            {"name": "save", "state": "waiting", "seconds": None},
-        ],
-    }  # fmt: skip
 
 
 def test_a_done_run_shows_its_figures_and_leads_on(tmp_path: Path, profile) -> None:
@@ -73,7 +58,7 @@ def test_curves_with_the_level_before(tmp_path: Path, profile) -> None:
 
 
 def test_a_running_run_shows_pace_and_can_be_cancelled(tmp_path: Path, profile) -> None:
-    run = studio.run(tmp_path, profile, **running("retrain"))
+    run = studio.run(tmp_path, profile, **studio.running("retrain"))
     app = open_page(run)
     bar = app.get("progress")[0]
     # Two lines one second and ten steps apart, batches of 64: the last step is number 20 of 20.
@@ -84,7 +69,7 @@ def test_a_running_run_shows_pace_and_can_be_cancelled(tmp_path: Path, profile) 
 
 
 def test_curves_begin_with_the_second_step(tmp_path: Path, profile) -> None:
-    run = studio.run(tmp_path, profile, **running("retrain"))
+    run = studio.run(tmp_path, profile, **studio.running("retrain"))
     lines = run.metrics.read_bytes().splitlines(keepends=True)
     run.metrics.write_bytes(lines[0])
     app = open_page(run)
@@ -99,11 +84,11 @@ def test_before_its_first_step_a_run_is_drawn_when_it_goes_on(
 ) -> None:
     monkeypatch.setattr(progress, "HOLD_SECONDS", 3600.0)  # not because time has passed
     monkeypatch.setattr(progress.st, "session_state", {})
-    run = studio.run(tmp_path, profile, **running("cut"))
+    run = studio.run(tmp_path, profile, **studio.running("cut"))
     steps = run.metrics.read_bytes()
     run.metrics.unlink()
     assert progress.news(run).stage == "cut"  # nothing was drawn so far
-    record = run.read(run.record) | running("self-check")
+    record = run.read(run.record) | studio.running("self-check")
     with later(storage.write_json, run.record, record):
         assert progress.news(run).stage == "self-check"
     with later(storage.write_bytes, run.metrics, steps):

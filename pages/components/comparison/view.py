@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import errors, figures, heading, state
+from pages.components import errors, figures, heading, jobs, state
 from pages.components.comparison import advice, quality, samples, speed, structure, training
 from pages.components.text import plain
 from pruning import quantities
@@ -15,12 +15,17 @@ from pruning.runs.status import status
 
 
 def require_done(folder: RunFolder) -> Comparison | None:
-    """Return the run's comparison, None when it had no data; stop the page while it is not done."""
+    """Return the run's comparison, None when it had no data; stop the page while it is not done.
+
+    Who waits here sees the comparison as soon as there is one.
+    """
     current = status(folder)
     if current.state != "done":
         with st.container(border=True, key="missing_result"):
             why = "it made no model to compare" if current.final else "nothing to compare yet"
             st.markdown(f"This run is **{current.state}**: {why}.")
+            if not current.final:
+                jobs.watch({"This run": str(folder.path)})
             state.link("retraining", "Look at the run", icon=":material/arrow_forward:")
         st.stop()
     return Comparison.load(folder.comparison) if folder.comparison.exists() else None
