@@ -22,6 +22,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import psutil
 from playwright.sync_api import BrowserContext, Playwright, sync_playwright
@@ -101,18 +102,23 @@ def rounds_of(
     playwright: Playwright, path: str, rounds: int, *, seen: bool
 ) -> list[dict[str, float | bool]]:
     """All rounds of one kind: with a new profile each, or all with one that has seen the studio."""
-    found, port, visits = [], free_port(), VISITS_BEFORE if seen else 0
-    with tempfile.TemporaryDirectory() as folder:
-        for turn in range(visits + rounds):
-            # In a folder of its own: only there does Chromium keep compiled scripts.
-            profile = playwright.chromium.launch_persistent_context(
-                str(Path(folder) / ("seen" if seen else str(turn))),
-                executable_path=CHROMIUM,
-                args=["--no-sandbox"],
-            )
-            found.append(measure(profile, path, port))
+    port, begin = free_port(), playwright.chromium
+    options: dict[str, Any] = {"executable_path": CHROMIUM, "args": ["--no-sandbox"]}
+    found = []
+    if seen:
+        # In a folder of its own: only there does Chromium keep compiled scripts.
+        with tempfile.TemporaryDirectory() as folder:
+            profile = begin.launch_persistent_context(folder, **options)
+            found = [measure(profile, path, port) for _ in range(VISITS_BEFORE + rounds)]
             profile.close()
-    return found[visits:]
+        return found[VISITS_BEFORE:]
+    browser = begin.launch(**options)
+    for _ in range(rounds):
+        profile = browser.new_context()
+        found.append(measure(profile, path, port))
+        profile.close()
+    browser.close()
+    return found
 
 
 def main(rounds: int = 5) -> None:
