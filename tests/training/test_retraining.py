@@ -52,6 +52,34 @@ def test_learns_a_separable_set(family, tmp_path):
     assert all("sparsity" not in line for line in lines)
 
 
+def test_a_narrow_strided_shortcut_learns_from_right_gradients(family, tmp_path):
+    """As a network does that reads the pixels which the strides leave; TensorFlow 2.21 crashed."""
+    keras = framework(family).keras
+
+    def trained(folder, x, strides):
+        model = keras.Sequential(
+            [
+                keras.layers.Input(x.shape[1:]),
+                keras.layers.Conv2D(4, 1, strides=strides, activation="relu"),
+                keras.layers.GlobalAveragePooling2D(),
+                keras.layers.Dense(3, activation="softmax"),
+            ]
+        )
+        rng = np.random.default_rng(7)
+        model.set_weights([rng.normal(size=w.shape).astype("float32") for w in model.get_weights()])
+        data = write_dataset(folder, "classification", {"train": (x, np.arange(len(x)) % 3)})
+        plan = plan_for(training={"epochs": 3, "batch_size": 16, "optimizer": "sgd"})
+        run(model, family, data, plan)
+        assert step_seconds(model, framework(family), data, plan) > 0
+        return model.get_weights()
+
+    x = np.random.default_rng(5).normal(size=(48, 60, 60, 3)).astype("float32")
+    found = trained(tmp_path / "strided", x, 2)
+    expected = trained(tmp_path / "left", np.ascontiguousarray(x[:, ::2, ::2]), 1)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("decay", ["cosine", "none"])
 def test_the_learning_rate_of_every_epoch_is_the_reported_one(family, decay, tmp_path):
     model = dense_model(family)

@@ -46,7 +46,9 @@ def follow(profile: ModelProfile, plan: PruningPlan) -> None:
     """
     plan = replace(plan, name="")
     known: dict[str, _Begun] = st.session_state.setdefault(_KEY, {})
-    begun = known.setdefault(profile.digest, _Begun(plan, _left(profile)))
+    if profile.digest not in known:
+        known[profile.digest] = _Begun(plan, _left(profile))
+    begun = known[profile.digest]
     if plan != begun.plan:
         begun.plan, begun.offered = plan, None
         with suppress(PruningError):  # a full disk says so where something is saved on purpose
