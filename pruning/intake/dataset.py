@@ -6,7 +6,7 @@ A folder ``data/<id>/prepared/<preprocessing id>/`` holds
     x_train.npy y_train.npy x_val.npy y_val.npy x_test.npy y_test.npy
                         of several inputs one file each, in the model's order:
                         x_train_0.npy x_train_1.npy …
-                        pixels of pictures as bytes, scaled when they are read
+                        pixels of pictures to train on as bytes, scaled when they are read
     preview/            what a person sees of the test samples, by modality:
                         image: images.npy uint8 (n, h, w, 1|3); audio: audio.npy int16 (n, samples);
                         text: texts.json {"texts": [...]}; arrays: images.npy where those of an

@@ -22,7 +22,7 @@ from pruning.intake import arrays, splits
 from pruning.intake.array_fit import ArrayFit, fit_each, suggest_each
 from pruning.intake.arrays import Report
 from pruning.intake.check import several_inputs
-from pruning.intake.dataset import SPLITS, Dataset, Manifest, prepared_folder
+from pruning.intake.dataset import SPLITS, Dataset, prepared_folder
 from pruning.intake.decoding import Decoder, write_samples
 from pruning.intake.draft import Draft, building
 from pruning.intake.files import FolderFiles
@@ -30,7 +30,7 @@ from pruning.intake.kind import kind_of
 from pruning.intake.label_check import fits
 from pruning.intake.labels import Targets
 from pruning.intake.modalities import modality as modality_of
-from pruning.intake.modalities._base import Modality, ModelInput
+from pruning.intake.modalities._base import ModelInput
 from pruning.intake.npz import class_names, open_npz
 from pruning.intake.npz_keys import find_keys, own_outputs
 from pruning.intake.options import Options
@@ -201,7 +201,7 @@ def _prepare_samples(
         manifest = replace(
             manifest,
             preprocessing=fitted,
-            x_dtype=_dtype_read(manifest, modality, fitted),
+            x_dtype=modality.dtype(fitted).name,
             pipeline=modality.describe(fitted),
             sample_rate=fitted.get("sample_rate"),
             output=output,
@@ -209,12 +209,6 @@ def _prepare_samples(
         )
         storage.write_json(folder / "manifest.json", manifest.to_dict())
     return Dataset.open(prepared_folder(ref))
-
-
-def _dtype_read(manifest: Manifest, modality: Modality, preprocessing: dict[str, Any]) -> str:
-    """Type of what the model reads of what the manifest says is stored."""
-    nothing = np.empty((0, *manifest.x_shape), manifest.x_dtype)
-    return modality.restore(nothing, preprocessing).dtype.name
 
 
 def _splits(

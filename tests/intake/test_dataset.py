@@ -48,7 +48,9 @@ def in_one_order(values):
 def test_pixels_take_a_byte_each_and_are_read_as_the_model_reads_them(pictures):
     data = prepared(pictures, (4, 4, 3))
     stored = [storage.read_array(data.folder / f"x_{split}.npy") for split in SPLITS]
-    assert [array.dtype.name for array in stored] == ["uint8"] * 3
+    # Test samples are stored as the model reads them: others may judge it with that file.
+    assert [array.dtype.name for array in stored] == ["uint8", "uint8", "float32"]
+    np.testing.assert_array_equal(data.x("test"), stored[2])
     assert data.manifest.x_dtype == "float32"
     expected = PIXELS.astype(np.float32) / np.float32(255)
     np.testing.assert_array_equal(in_one_order(of_all_splits(data)), in_one_order(expected))
@@ -81,9 +83,9 @@ def test_rows_are_read_when_they_are_taken(pictures):
 
 def test_what_an_older_studio_prepared_is_read_as_it_is_stored(pictures):
     data = prepared(pictures, (4, 4, 3))
-    values = data.x("test")
-    storage.write_array(data.folder / "x_test.npy", values)
-    np.testing.assert_array_equal(Dataset.open(data.folder).x("test"), values)
+    values = data.x("train")
+    storage.write_array(data.folder / "x_train.npy", values)
+    np.testing.assert_array_equal(Dataset.open(data.folder).x("train"), values)
 
 
 def test_scaling_without_the_channels_for_it_is_refused_as_before(pictures):
@@ -94,4 +96,4 @@ def test_scaling_without_the_channels_for_it_is_refused_as_before(pictures):
 def test_arrays_are_read_as_they_are_stored(pictures, tmp_path):
     data = prepared(pictures, (4, 4, 3))
     arrays = Dataset(data.folder, replace(data.manifest, modality="arrays", x_dtype="uint8"))
-    assert arrays.x("test").dtype == np.uint8
+    assert arrays.x("train").dtype == np.uint8

@@ -24,7 +24,9 @@ def trace(call: Call) -> Sequence[Channels]:
     channels = call.inputs[0]
     carried = given[channels.axis] if channels.axis is not None else ""
     made_letters = [letter for letter in out if letter in kernel and letter not in given]
-    if carried and carried in out and made_letters and not may_go(call, channels.atoms):
+    # A single channel that is left of a cut stays, too, but what follows it is what was cut.
+    stays = len(channels.atoms) > 1 and not may_go(call, channels.atoms)
+    if carried and carried in out and made_letters and stays:
         carried = ""  # a token for each feature of the model's input: the tokens' channels can go
     known: dict[str, AtomArray] = {carried: channels.atoms} if carried else {}
     following = carried if carried and carried in out else "".join(made_letters[-1:])

@@ -104,6 +104,11 @@ class Modality:
     )
     implied: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda given: {}
 
+    def dtype(self, preprocessing: dict[str, Any]) -> np.dtype:
+        """Type of what the model reads."""
+        nothing = np.empty((0, *self.output_shape(preprocessing)), self.stored)
+        return self.restore(nothing, preprocessing).dtype
+
     def settings(self, model_input: ModelInput, given: Mapping[str, Any]) -> dict[str, Any]:
         """Settings that are given, completed by what they and the model suggest."""
         return {**self.suggest(model_input), **self.implied(given), **given}
