@@ -197,16 +197,7 @@ def test_a_branch_that_is_subtracted_or_averaged_is_residual(family: str, merge:
 @FAMILIES
 def test_a_highway_block_begins_where_its_gate_does(family: str) -> None:
     """A gate t that opens the branch as it closes the shortcut: neither term can stay alone."""
-    keras = models.keras_of(family)
-    i = keras.Input((4,))
-    x = keras.layers.Dense(5, name="entry")(i)
-    t = keras.layers.Dense(5, activation="sigmoid", name="gate")(x)
-    h = keras.layers.Dense(5, name="branch")(x)
-    terms = [keras.layers.Multiply()([t, h]), keras.layers.Multiply()([1.0 - t, x])]
-    x = keras.layers.Add(name="sum")(terms)
-    block = analysed(keras.Model(i, keras.layers.Dense(2, name="out")(x)), family).profile.block(
-        "sum"
-    )
+    block = analysed(deep.highway(models.keras_of(family)), family).profile.block("sum")
     assert (block.kind, block.source, block.removable) == ("residual", "entry", True)
     assert block.params == 2 * (5 * 5 + 5)
 

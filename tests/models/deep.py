@@ -104,6 +104,17 @@ def nested_twice(keras: Any) -> Any:
     return keras.Model(i, keras.layers.Dense(3, name="logits")(x), name="nested_twice")
 
 
+def highway(keras: Any) -> Any:
+    """A dense highway block, ``sum``, between two dense layers."""
+    layers = keras.layers
+    i = keras.Input((4,))
+    entry = layers.Dense(5, name="entry")(i)
+    gate = layers.Dense(5, activation="sigmoid", name="gate")(entry)
+    branch = layers.Dense(5, name="branch")(entry)
+    terms = [layers.Multiply()([gate, branch]), layers.Multiply()([1.0 - gate, entry])]
+    return keras.Model(i, layers.Dense(2, name="out")(layers.Add(name="sum")(terms)))
+
+
 BUILDERS: dict[str, Callable[[Any], Any]] = {
     builder.__name__: builder
     for builder in (

@@ -184,14 +184,7 @@ def test_the_record_says_which_answer_of_a_layer_is_meant(family: str) -> None:
 @FAMILIES
 def test_a_highway_block_is_left_out_exactly(family: str) -> None:
     """What is left is the first and the last layer, by hand."""
-    keras = models.keras_of(family)
-    i = keras.Input((4,))
-    entry = keras.layers.Dense(5, name="entry")(i)
-    t = keras.layers.Dense(5, activation="sigmoid", name="gate")(entry)
-    h = keras.layers.Dense(5, name="branch")(entry)
-    terms = [keras.layers.Multiply()([t, h]), keras.layers.Multiply()([1.0 - t, entry])]
-    x = keras.layers.Add(name="sum")(terms)
-    model = keras.Model(i, keras.layers.Dense(2, name="out")(x))
+    model = deep.highway(models.keras_of(family))
     models.randomize(model)
     removal = remove(analysed(model, family), ["sum"])
     x = models.samples(model)[0]
