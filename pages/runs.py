@@ -5,15 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import errors
-from pages.components.runs import actions, pair, scatter, table
+from pages.components.runs import actions, pair, scatter, table, tags
 from pruning.runs import library
 
 st.title("Runs", anchor=False)
 runs = library.runs()
 with errors.shown():
-    chosen = table.show(runs)
-    if runs:
-        actions.show(chosen)
+    wanted = tags.chosen(runs)
+    shown = [run for run in runs if set(wanted) <= set(run.tags)]
+    chosen = table.show(shown, wanted)
+    table.follow(runs)
+    if shown:
+        actions.show(chosen, library.tags_of(runs))
     if len(chosen) == 2:
         pair.show(*chosen)
-    scatter.show(runs)
+    scatter.show(shown)

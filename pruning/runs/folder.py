@@ -4,7 +4,7 @@
     plan.json       by the starter: the PruningPlan; never changes
     claim.json      by the starter: pid and start time of the worker that got the folder
     control.json    by the server: {"request": "cancel"}
-    notes.json      by the server: {"note": "…"}
+    notes.json      by the server: {"note": "…", "tags": ["…"]}
     record.json     by the worker: pid, process start time, stages, error, results
     metrics.jsonl   by the worker: one line per reported training step or epoch
     log.txt         by the worker: everything it prints
@@ -64,7 +64,7 @@ class RunFolder:
 
     @property
     def notes(self) -> Path:
-        """The user's note on the run."""
+        """The user's note on the run and its tags."""
         return self.path / "notes.json"
 
     @property

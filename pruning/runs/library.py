@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,9 @@ from pruning.strategy.plan import PruningPlan
 
 _REMEMBERED = 4096  # runs
 _ended: dict[Path, tuple[tuple[int, ...], RunSummary]] = {}  # by folder: times of its files
+
+MOST_TAGS = 20  # of one run
+LONGEST_TAG = 40  # characters
 
 DAMAGE = (ValueError, KeyError, TypeError, AttributeError, OSError, PruningError)
 
@@ -32,6 +35,7 @@ class RunSummary:
         plan: None when it cannot be read.
         status: None when the folder is damaged.
         damaged: What is wrong with the folder; empty when nothing is.
+        tags: Words of the user's to find runs by, sorted.
         accuracy: ``val_accuracy`` (or ``accuracy``) of each epoch, for a sparkline.
     """
 
@@ -44,6 +48,7 @@ class RunSummary:
     plan: PruningPlan | None = None
     status: Status | None = None
     note: str = ""
+    tags: tuple[str, ...] = ()
     damaged: str = ""
     accuracy: tuple[float, ...] = ()
 
@@ -139,7 +144,9 @@ def _read(folder: RunFolder) -> RunSummary:
         request = storage.read_json(folder.request)
         fields["model"], fields["data"] = str(request["model"]), str(request["data"] or "")
         fields["created"] = float(request["created"])
-        fields["note"] = str(folder.read(folder.notes).get("note", ""))
+        notes = folder.read(folder.notes)
+        fields["note"] = str(notes.get("note", ""))
+        fields["tags"] = tuple(sorted(str(tag) for tag in notes.get("tags", [])))
         fields["model_name"] = _model_name(fields["model"])
         fields["plan"] = PruningPlan.from_dict(storage.read_json(folder.plan))
         fields["status"] = status(folder)
@@ -172,7 +179,41 @@ def delete(identifier: str) -> None:
 
 def set_note(identifier: str, text: str) -> None:
     """Replace the note on a run."""
-    storage.write_json(find(identifier).notes, {"note": text.strip()})
+    _annotate(identifier, note=text.strip())
+
+
+def set_tags(identifier: str, tags: Iterable[str]) -> tuple[str, ...]:
+    """Replace the tags of a run and return them as kept: sorted, without needless spaces.
+
+    Raises:
+        PruningError: A tag is too long, or there are too many.
+    """
+    clean = sorted({_clean(tag) for tag in tags} - {""})
+    longest = max((len(tag) for tag in clean), default=0)
+    if len(clean) > MOST_TAGS or longest > LONGEST_TAG:
+        raise PruningError(
+            f"{len(clean)} tags, the longest of {longest} characters.",
+            expected=f"At most {MOST_TAGS} tags of at most {LONGEST_TAG} characters.",
+            fix="Write what is longer into the note.",
+        )
+    _annotate(identifier, tags=clean)
+    return tuple(clean)
+
+
+def _clean(tag: str) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in tag).split())
+
+
+def _annotate(identifier: str, **changes: Any) -> None:
+    folder = find(identifier)
+    known = folder.read(folder.notes)
+    kept = {name: known[name] for name in ("note", "tags") if name in known}
+    storage.write_json(folder.notes, kept | changes)
+
+
+def tags_of(runs: Iterable[RunSummary]) -> list[str]:
+    """All tags that these runs have, in alphabetical order."""
+    return sorted({tag for run in runs for tag in run.tags}, key=str.casefold)
 
 
 def compare_two(left: RunSummary, right: RunSummary) -> list[Row]:

@@ -52,6 +52,39 @@ def test_a_note_is_kept(runs: Path) -> None:
     assert library.summary(library.find(FIRST)).note == "for the review"
 
 
+def test_tags_are_kept_and_choose_the_runs_that_are_shown(runs: Path) -> None:
+    library.set_tags(SECOND, ["weekly"])
+    app = open_page(1)
+    app.multiselect(key=f"tags_{FIRST}").set_value(["weekly", " for  :red[review] "]).run()
+    assert not app.exception
+    assert library.summary(library.find(FIRST)).tags == ("for :red[review]", "weekly")
+    assert list(app.dataframe[0].value.iloc[1]["tags"]) == ["for :red[review]", "weekly"]
+    app = studio.page("runs", tag="for :red[review]")
+    assert list(app.dataframe[0].value["run"]) == [FIRST]
+    app = studio.page("runs", tag="weekly")
+    assert list(app.dataframe[0].value["run"]) == [SECOND, FIRST]
+    assert app.multiselect(key="tag").options == ["for :red[review]", "weekly"]
+
+
+def test_a_tag_that_is_too_long_is_an_error_that_loses_nothing(runs: Path) -> None:
+    library.set_tags(FIRST, ["weekly"])
+    app = open_page(1)
+    app.multiselect(key=f"tags_{FIRST}").set_value(["weekly", "x" * 41]).run()
+    assert "At most 20 tags of at most 40 characters" in studio.texts(app)
+    assert app.multiselect(key=f"tags_{FIRST}").value == ["weekly"]
+    assert library.summary(library.find(FIRST)).tags == ("weekly",)
+
+
+def test_no_run_with_all_of_the_tags(runs: Path) -> None:
+    library.set_tags(FIRST, ["one"])
+    library.set_tags(SECOND, ["two"])
+    app = studio.page("runs")
+    app.multiselect(key="tag").set_value(["one", "two"]).run()
+    assert not app.exception
+    assert "No run has all of these tags." in studio.texts(app)
+    assert not app.dataframe
+
+
 def test_a_run_is_opened_without_the_plan_that_was_open(runs: Path) -> None:
     app = studio.page("runs", plan="of another run")
     app.session_state["runs"] = {"selection": {"rows": [1], "columns": [], "cells": []}}

@@ -162,3 +162,27 @@ def test_compare_two_names_what_differs(home: Path) -> None:
     assert "model.name" in same  # what a person calls it, beside what the studio calls it
     assert same["plan.ratios.conv"] == 0.5
     assert same["state"] == "done"
+
+
+def test_tags_are_kept_beside_the_note_in_order_and_without_needless_spaces(home: Path) -> None:
+    make_run(home, "one", 1.0, state="done")
+    make_run(home, "two", 2.0, state="done")
+    library.set_note("one", "for the review")
+    assert library.set_tags("one", [" tiny\n\u202e board ", "Review", "tiny board", " "]) == (
+        "Review", "tiny board",
+    )  # fmt: skip
+    library.set_tags("two", ["release"])
+    library.set_note("two", "")
+    two, one = library.runs()
+    assert (one.note, one.tags) == ("for the review", ("Review", "tiny board"))
+    assert two.tags == ("release",)
+    assert library.tags_of([one, two]) == ["release", "Review", "tiny board"]
+
+
+@pytest.mark.parametrize("tags", [["x" * 41], [f"tag {number}" for number in range(21)]])
+def test_too_much_for_a_tag_changes_nothing(home: Path, tags: list[str]) -> None:
+    make_run(home, "one", 1.0, state="done")
+    library.set_tags("one", ["kept"])
+    with pytest.raises(PruningError, match="tags, the longest of"):
+        library.set_tags("one", tags)
+    assert library.runs()[0].tags == ("kept",)

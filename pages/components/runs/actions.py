@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.components import errors, state
 from pages.components.badge import badge
+from pages.components.runs import tags
 from pages.components.text import plain
 from pruning.errors import PruningError
 from pruning.runs import executor, library
@@ -15,19 +16,24 @@ from pruning.runs.library import RunSummary
 from pruning.strategy.description import describe
 
 
-def show(chosen: Sequence[RunSummary]) -> None:
-    """Draw the buttons that fit the selection."""
+def show(chosen: Sequence[RunSummary], known_tags: Sequence[str] = ()) -> None:
+    """Draw the buttons that fit the selection.
+
+    Args:
+        chosen: The selected runs.
+        known_tags: Tags that runs have already.
+    """
     if not chosen:
-        st.caption("Select a run to open, annotate or delete it; select two to compare them.")
+        st.caption("Select a run to open, annotate, tag or delete it; select two to compare them.")
         return
     if len(chosen) == 1:
-        _one(chosen[0])
+        _one(chosen[0], known_tags)
     elif len(chosen) > 2:
         st.caption(f"{len(chosen)} runs selected. Select exactly two to compare them.")
     _delete(chosen)
 
 
-def _one(run: RunSummary) -> None:
+def _one(run: RunSummary, known_tags: Sequence[str]) -> None:
     words = describe(run.plan) if run.plan else run.damaged
     st.markdown(f"{badge(run.state)} **{plain(run.model_name or run.model, 40)}** {plain(words)}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -47,14 +53,18 @@ def _one(run: RunSummary) -> None:
                 key=f"cancel_{run.id}",
             )
     key = f"note_{run.id}"
-    st.text_input(
-        "Note",
-        run.note,
-        key=key,
-        max_chars=500,
-        placeholder="What was this run for?",
-        on_change=lambda: library.set_note(run.id, st.session_state[key]),
-    )
+    note, words_to_find = st.columns(2)
+    with note:
+        st.text_input(
+            "Note",
+            run.note,
+            key=key,
+            max_chars=500,
+            placeholder="What was this run for?",
+            on_change=lambda: library.set_note(run.id, st.session_state[key]),
+        )
+    with words_to_find:
+        tags.edit(run, known_tags)
 
 
 def _delete(chosen: Sequence[RunSummary]) -> None:

@@ -31,8 +31,16 @@ _SYMBOLS = {
 }
 
 
-def show(runs: Sequence[RunSummary]) -> list[RunSummary]:
-    """Draw the table and return the selected runs, in the table's order."""
+def show(runs: Sequence[RunSummary], tags: Sequence[str] = ()) -> list[RunSummary]:
+    """Draw the table and return the selected runs, in the table's order.
+
+    Args:
+        runs: Those to show.
+        tags: That all of these have: without any run there may be others.
+    """
+    if not runs and tags:
+        st.info("No run has all of these tags.", icon=":material/info:")
+        return []
     if not runs:
         with st.container(border=True, key="missing_runs"):
             st.markdown(
@@ -46,20 +54,23 @@ def show(runs: Sequence[RunSummary]) -> list[RunSummary]:
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
-        key="runs",
+        key="_".join(["runs", *tags]),  # a selection is of rows: other rows, another selection
         height="content" if len(runs) <= _TALLEST else 560,
         column_config=_columns(),
         alt=f"{len(runs)} runs, newest first.",
     )
-    if any(run.state in ("queued", "running", "cancelling") for run in runs):
-        _refresh({run.id: run.state for run in runs})
     rows = selection["selection"]["rows"]
     return [runs[row] for row in sorted(rows) if row < len(runs)]
 
 
+def follow(runs: Sequence[RunSummary]) -> None:
+    """Draw the page again when a run of these has changed its state, or another has come."""
+    if any(run.state in ("queued", "running", "cancelling") for run in runs):
+        _refresh({run.id: run.state for run in runs})
+
+
 @st.fragment(run_every=REFRESH_SECONDS)
 def _refresh(shown: Mapping[str, str]) -> None:
-    """Draw the page again when a run that the table shows has changed its state."""
     if {run.id: run.state for run in library.runs()} != dict(shown):
         st.rerun()
 
@@ -76,6 +87,7 @@ def _row(run: RunSummary) -> dict[str, Any]:
         "gzip": _left(results.get("gzip_bytes")),
         "quality": _quality(run),
         "curve": list(run.accuracy) if len(run.accuracy) > 1 else None,
+        "tags": [visible(tag, library.LONGEST_TAG) for tag in run.tags] or None,
         "note": visible(run.note, 60) if run.note else "",
         "run": run.id,
     }
@@ -120,6 +132,7 @@ def _columns() -> dict[str, Any]:
             "Test before → after", width=125, help="Measured on the same samples."
         ),
         "curve": column.LineChartColumn("Validation", width=80, help="Accuracy while retraining."),
+        "tags": column.ListColumn("Tags", width=130),
         "note": column.TextColumn("Note", width=95),
         "run": column.TextColumn("Run", width=175),
     }

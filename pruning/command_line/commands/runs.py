@@ -68,6 +68,7 @@ def summary(run: RunSummary) -> dict[str, Any]:
         "data": run.data,
         "created": run.created,
         "note": run.note,
+        "tags": list(run.tags),
         "damaged": run.damaged or None,
         "seconds": run.status.seconds if run.status else None,
         "results": dict(run.results),
@@ -91,7 +92,7 @@ def show_list(found: list[RunSummary], console: Console) -> None:
     if not found:
         console.print("No runs yet.")
         return
-    table = Table("run", "started", "state", "model", "FLOPs", "accuracy", "note", box=None)
+    table = Table("run", "started", "state", "model", "FLOPs", "accuracy", "note", "tags", box=None)
     for run in found:
         results = run.results
         flops, accuracy = results.get("flops"), results.get("accuracy")
@@ -103,6 +104,7 @@ def show_list(found: list[RunSummary], console: Console) -> None:
             quantities.factor(flops["before"], flops["after"], "FLOPs") if flops else "",
             quantities.points(accuracy["after"] - accuracy["before"]) if accuracy else "",
             Text(quantities.middle(run.note, 40)),
+            Text(quantities.middle(", ".join(run.tags), 40)),
         )
     console.print(table)
 
