@@ -5,19 +5,19 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import errors, header, works
-from pages.components.strategy import draft, form, outcome, plans, start
+from pages.components.strategy import draft, form, outcome, plans, side_by_side, start
 from pruning.errors import OutdatedError, PlanError
 
 st.title("Strategy", anchor=False)
 opened = header.require(model=True)
-profile = works.profile_or_wait(opened.model)
-works.time_model(profile.digest)
+model = works.profile_or_wait(opened.model)
+works.time_model(model.digest)
 left, right = st.columns([2, 3], gap="large")
 with left:
-    plans.open_one(profile)
+    plans.open_one(model)
     unsaved = st.container()
-    choices = form.show(profile)
-profile = profile.requested(choices.on_request)
+    choices = form.show(model)
+profile = model.requested(choices.on_request)
 with right, errors.shown():
     scores = outcome.scores(profile, choices, opened.data)
     influences = outcome.influences(profile, choices, opened.data)
@@ -36,9 +36,12 @@ with right, errors.shown():
     header.plan_is(profile.digest, plan)
     prices = outcome.prices(profile, plan, opened.data, scores)
     figures = st.container()
-    start.show(profile, plan, opened.data)  # who pressed it does not wait for what it is about
+    start.show(
+        profile, plan, prices, opened.data
+    )  # who pressed it does not wait for what it is about
     plans.keep(profile, plan)
     with unsaved:
         draft.follow(profile, plan)
     with figures:
         outcome.show(profile, plan, prices, scores, influences)
+side_by_side.show(model, plan, prices, opened.data)

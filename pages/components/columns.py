@@ -8,7 +8,9 @@ browser's language: 9,248 becomes 9.248 in a German one, beside captions that sa
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +28,18 @@ NAME_CELL = 30  # characters that fit into it: both ends are seen
 
 #: Milliseconds: where no latency is longer, all of a table or chart are written in microseconds.
 SHORT = 1.0
+
+
+def share_left(label: str, words: str) -> Any:
+    """A narrow column of bars: how much of the original is left, in percent.
+
+    Args:
+        label: Its heading.
+        words: Shown on hover over that.
+    """
+    return st.column_config.ProgressColumn(
+        label, min_value=0, max_value=100, format="%.0f %%", help=words, width=84
+    )
 
 
 def latency_unit(frame: pd.DataFrame, columns: Iterable[str]) -> tuple[pd.DataFrame, str]:

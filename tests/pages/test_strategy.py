@@ -81,6 +81,20 @@ def test_what_was_measured_before_is_read_once(profile, monkeypatch: pytest.Monk
     assert latency.proto.delta_description == "from 4.00 ms"  # a change is seen
 
 
+def test_the_time_of_a_first_run_is_estimated_from_how_fast_the_model_answered(
+    profile, tmp_path: Path
+) -> None:
+    assert "30 training steps; the time is known after the first" in studio.texts(open_page())
+    path = tmp_path / "models" / MODEL / "baselines" / f"{studio.REF}.json"
+    storage.write_json(path, {**storage.read_json(path), "seconds_per_sample": 0.01})
+    priced = price(profile, model_folder(MODEL), studio.plan_for(profile))
+    left = priced.after["flops"].value / profile.flops
+    low, high = (quantities.duration(factor * 0.01 * left * 640 * 3) for factor in (2, 7))
+    assert f"≈ {low} to {high} for 30 training steps, estimated" in studio.texts(open_page())
+    studio.run(tmp_path, profile)  # 60 s for two epochs
+    assert "≈ 1 min 30 s of retraining, as the last run took." in studio.texts(open_page())
+
+
 def test_an_error_is_no_accuracy(profile, tmp_path: Path) -> None:
     path = tmp_path / "models" / MODEL / "baselines" / f"{studio.REF}.json"
     record = storage.read_json(path)
@@ -330,6 +344,35 @@ def in_header(app) -> str:
     """What the header says of the plan."""
     links = (link.proto for link in app.get("page_link"))
     return next((link.label for link in links if link.icon.endswith("tune:")), "")
+
+
+def test_saved_plans_stand_beside_the_one_on_the_page_with_what_they_come_to(
+    tmp_path: Path, profile
+) -> None:
+    assert "Plans side by side" not in studio.texts(open_page())
+    half = studio.plan_for(profile)
+    quarter = studio.plan_for(profile, target=Target("flops", 0.25))
+    zeros = studio.plan_for(profile, method="weights", criterion="magnitude",
+                            target=Target("sparsity", 0.75))  # fmt: skip
+    for name, plan in (("half", half), ("a quarter", quarter), ("zeros", zeros)):
+        plans.save_plan(MODEL, name, plan)
+    plans.save_plan(MODEL, "of yore", replace(half, ratios={"gone": 0.5}))
+    studio.run(tmp_path, profile)  # half of the FLOPs, on the open data
+    app = open_page(plan="a quarter")
+    table = app.dataframe[-1].value.set_index("name")
+    assert list(table.index) == ["of yore", "zeros", "▸ a quarter", "half"]
+    priced = price(profile, model_folder(MODEL), quarter)
+    row = table.loc["▸ a quarter"]
+    assert row["params"] == 100 * priced.after["params"].value / profile.params
+    assert row["flops"] == 100 * priced.after["flops"].value / profile.flops <= 25
+    assert row["latency"] == row["flops"]  # 2 ms before, scaled
+    assert table.loc["zeros", "zeros"] == pytest.approx(75, abs=0.5)
+    assert table.loc["zeros", "params"] == 100
+    assert table.loc["half", "quality"] == "80.0 %"
+    assert table.loc["zeros", "quality"] == ""
+    assert table.loc["of yore", "plan"].endswith(": no longer a plan for this model")
+    app = open_page()
+    assert app.dataframe[-1].value["name"].iloc[0] == "this one, not saved"
 
 
 def test_the_header_tells_that_a_saved_plan_was_changed(profile) -> None:

@@ -80,6 +80,7 @@ def test_from_upload_to_export(uploads, home: Path) -> None:
     baseline = done(executor.ensure("baseline", f"{model}-{ref}", {"model": model, "data": ref}))
     stored = storage.read_json(folder / "baselines" / f"{ref}.json")
     assert stored["scores"] == baseline["scores"]
+    assert stored["seconds_per_sample"] > 0
     predictions = storage.read_array(folder / "baselines" / f"{ref}.npy")
     test = Dataset.open(prepared_folder(ref)).y("test")
     assert baseline["scores"]["value"]["value"] == (predictions.argmax(1) == test).mean()

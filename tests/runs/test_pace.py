@@ -1,6 +1,7 @@
 import pytest
 
-from pruning.runs.pace import Pace, pace
+from pruning.runs.pace import Pace, pace, retraining_seconds
+from pruning.strategy.plan import Training
 
 
 def test_no_step_yet() -> None:
@@ -40,3 +41,12 @@ def test_only_the_last_lines_count() -> None:
     found = pace(slow + fast)
     assert found is not None
     assert found.steps_per_second == pytest.approx(100)
+
+
+def test_a_retraining_before_any_run_by_hand() -> None:
+    # 1,000 samples, 3 epochs, 2 ms an answer: 6 s of answers; half of that is left.
+    assert retraining_seconds(0.002, 0.5, 1000, Training(epochs=3)) == pytest.approx((6.0, 21.0))
+    # Ten times fewer FLOPs are not ten times faster.
+    assert retraining_seconds(0.002, 0.1, 1000, Training(epochs=3)) == pytest.approx((3.6, 12.6))
+    learned = Training(epochs=3, distillation=0.5)  # the original answers as well
+    assert retraining_seconds(0.002, 0.5, 1000, learned) == pytest.approx((12.0, 27.0))

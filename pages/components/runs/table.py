@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import header, state
+from pages.components.columns import share_left
 from pages.components.text import visible
 from pruning import quantities
 from pruning.runs import library
@@ -114,20 +115,14 @@ def _left(pair: Mapping[str, float] | None) -> float | None:
 
 def _columns() -> dict[str, Any]:
     column = st.column_config
-
-    def bar(label: str, words: str) -> Any:
-        return column.ProgressColumn(
-            label, min_value=0, max_value=100, format="%.0f %%", help=words, width=84
-        )
-
     return {
         "status": column.TextColumn("Status", width=90),
         "started": column.DatetimeColumn("Started", format="distance", width=110),
         "model": column.TextColumn("Model", width=170),
         "plan": column.TextColumn("Plan", width=425),
-        "params": bar("Params left", "Of the original's."),
-        "flops": bar("FLOPs left", "Of the original's."),
-        "gzip": bar("gzip left", "Of the original's gzip size."),
+        "params": share_left("Params left", "Of the original's."),
+        "flops": share_left("FLOPs left", "Of the original's."),
+        "gzip": share_left("gzip left", "Of the original's gzip size."),
         "quality": column.TextColumn(
             "Test before → after", width=125, help="Measured on the same samples."
         ),

@@ -58,8 +58,12 @@ def named(profile: ModelProfile, plan: PruningPlan) -> PruningPlan:
         saved = library.load_plan(profile.digest, name)
     except PruningError:  # deleted meanwhile
         return plan
-    again = replace(plan, name=saved.name)
-    return again if _said(again) == _said(saved) else plan
+    return replace(plan, name=saved.name) if same(plan, saved) else plan
+
+
+def same(one: PruningPlan, two: PruningPlan) -> bool:
+    """Whether two plans say the same, under whatever name."""
+    return _said(replace(one, name=two.name)) == _said(two)
 
 
 def _said(plan: PruningPlan) -> PruningPlan:

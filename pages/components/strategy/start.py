@@ -8,12 +8,13 @@ from pages.components import errors, state
 from pruning import quantities
 from pruning.analysis.profile import ModelProfile
 from pruning.errors import PruningError
-from pruning.runs import executor, library
+from pruning.runs import executor, library, pace
 from pruning.strategy.library import forget_draft
 from pruning.strategy.plan import PruningPlan
+from pruning.strategy.prices import Prices
 
 
-def show(profile: ModelProfile, plan: PruningPlan, data: str | None) -> None:
+def show(profile: ModelProfile, plan: PruningPlan, prices: Prices, data: str | None) -> None:
     """Draw the button; say what is missing when the run cannot start."""
     manifest = state.manifest(data)
     if manifest is None:
@@ -31,7 +32,7 @@ def show(profile: ModelProfile, plan: PruningPlan, data: str | None) -> None:
             shortcut="ctrl+enter",
             disabled=not plan.touched,
         )
-        st.caption(_time(profile, plan, data or "", manifest.counts["train"]))
+        st.caption(_time(profile, plan, prices, data or "", manifest.counts["train"]))
     if pressed:
         try:
             run = executor.start_run(profile.digest, data or "", plan)
@@ -42,8 +43,11 @@ def show(profile: ModelProfile, plan: PruningPlan, data: str | None) -> None:
             state.go("retraining", run=run.id)
 
 
-def _time(profile: ModelProfile, plan: PruningPlan, data: str, samples: int) -> str:
-    """Estimate the time from the latest finished run of this model on this data."""
+def _time(profile: ModelProfile, plan: PruningPlan, prices: Prices, data: str, samples: int) -> str:
+    """Estimate the time from the latest finished run of this model on this data.
+
+    Before there is one, from how fast the model answered the test samples.
+    """
     if not plan.training.epochs:
         return "No retraining: done within seconds."
     for run in library.runs():
@@ -53,4 +57,13 @@ def _time(profile: ModelProfile, plan: PruningPlan, data: str, samples: int) -> 
             share = plan.training.epochs / run.plan.training.epochs
             return f"≈ {quantities.duration(seconds * share)} of retraining, as the last run took."
     steps = plan.training.epochs * -(-samples // plan.training.batch_size)
-    return f"{steps:,} training steps; the time is known after the first of them."
+    seconds = state.answer_seconds(profile.digest, data)
+    if seconds is None:
+        return f"{steps:,} training steps; the time is known after the first of them."
+    flops = prices.after["flops"].value or 0.0
+    share = flops / profile.flops if profile.flops else 1.0
+    low, high = pace.retraining_seconds(seconds, share, samples, plan.training)
+    return (
+        f"≈ {quantities.duration(low)} to {quantities.duration(high)} for {steps:,} training "
+        "steps, estimated from how fast the model answered the test samples."
+    )
