@@ -50,8 +50,9 @@ def show(runs: Sequence[RunSummary], tags: Sequence[str] = ()) -> list[RunSummar
             words, page = header.before_a_run()
             state.link(page, words, icon=":material/arrow_forward:")
         return []
+    frame = pd.DataFrame([_row(run) for run in runs])
     selection = st.dataframe(
-        pd.DataFrame([_row(run) for run in runs]),
+        frame if library.tags_of(runs) else frame.drop(columns="tags"),
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
@@ -83,12 +84,12 @@ def _row(run: RunSummary) -> dict[str, Any]:
         "started": datetime.fromtimestamp(run.created, UTC),
         "model": visible(run.model_name or run.model, _MODEL_CELL),
         "plan": run.damaged or _plan(run),
+        "tags": [visible(tag, library.LONGEST_TAG) for tag in run.tags] or None,
         "params": _left(results.get("params")),
         "flops": _left(results.get("flops")),
         "gzip": _left(results.get("gzip_bytes")),
         "quality": _quality(run),
         "curve": list(run.accuracy) if len(run.accuracy) > 1 else None,
-        "tags": [visible(tag, library.LONGEST_TAG) for tag in run.tags] or None,
         "note": visible(run.note, 60) if run.note else "",
         "run": run.id,
     }
@@ -120,6 +121,7 @@ def _columns() -> dict[str, Any]:
         "started": column.DatetimeColumn("Started", format="distance", width=110),
         "model": column.TextColumn("Model", width=170),
         "plan": column.TextColumn("Plan", width=425),
+        "tags": column.ListColumn("Tags", width=150),
         "params": share_left("Params left", "Of the original's."),
         "flops": share_left("FLOPs left", "Of the original's."),
         "gzip": share_left("gzip left", "Of the original's gzip size."),
@@ -127,7 +129,6 @@ def _columns() -> dict[str, Any]:
             "Test before → after", width=125, help="Measured on the same samples."
         ),
         "curve": column.LineChartColumn("Validation", width=80, help="Accuracy while retraining."),
-        "tags": column.ListColumn("Tags", width=130),
         "note": column.TextColumn("Note", width=95),
         "run": column.TextColumn("Run", width=175),
     }
