@@ -95,6 +95,17 @@ def test_the_time_of_a_first_run_is_estimated_from_how_fast_the_model_answered(
     assert "≈ 1 min 30 s of retraining, as the last run took." in studio.texts(open_page())
 
 
+def test_without_prepared_data_the_page_leads_to_it(profile) -> None:
+    for source, words, action in (
+        ({}, "the studio needs data", "Choose data"),
+        ({"source": studio.DATA}, "is prepared on the upload page", "Go on with the data"),
+    ):
+        app = studio.page("strategy", model=MODEL, **source)
+        assert words in studio.texts(app)
+        assert action in [link.proto.label for link in app.get("page_link")]
+        assert not [button for button in app.button if button.key == "start"]
+
+
 def test_an_error_is_no_accuracy(profile, tmp_path: Path) -> None:
     path = tmp_path / "models" / MODEL / "baselines" / f"{studio.REF}.json"
     record = storage.read_json(path)

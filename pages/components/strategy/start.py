@@ -19,8 +19,17 @@ def show(profile: ModelProfile, plan: PruningPlan, prices: Prices, data: str | N
     manifest = state.manifest(data)
     if manifest is None:
         with st.container(border=True, key="missing_data"):
-            st.markdown("To prune, retrain and compare, the studio needs data.")
-            state.link("upload", "Choose data", icon=":material/arrow_forward:")
+            waiting = state.current().source is not None
+            st.markdown(
+                "The data has been chosen, and is prepared on the upload page."
+                if waiting
+                else "To prune, retrain and compare, the studio needs data."
+            )
+            state.link(
+                "upload",
+                "Go on with the data" if waiting else "Choose data",
+                icon=":material/arrow_forward:",
+            )
         return
     executor.expect(profile.digest, data or "", plan if plan.touched else None)
     with st.container(horizontal=True, vertical_alignment="center", key="start_row"):
