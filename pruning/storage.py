@@ -5,6 +5,7 @@
     plans/<model id>/  saved plans, one JSON each; unsaved/plan.json was changed last
     jobs/<kind>-<key>/ short work for a page: profile, data, baseline; same layout as a run
     runs/<id>/         see pruning.runs.folder
+    temp/<worker>/     what a worker needs for a moment; gone soon after the worker
 
 Every write is write-beside then replace: a reader never sees half a file.
 """

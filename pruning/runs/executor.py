@@ -131,6 +131,7 @@ def tick() -> None:
     """Look after the workers: start what waits, end what does not stop, reap what ended."""
     with locked():
         _workers.reap()
+        processes.sweep()
         waiting, working = [], 0
         for folder, state in _unfinished(runs_folder()):
             working += state.state in ("running", "cancelling")

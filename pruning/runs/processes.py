@@ -8,10 +8,13 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +49,31 @@ def kill(pid: int, process_started: float) -> None:
             psutil.Process(pid).kill()
         except psutil.NoSuchProcess:
             return
+
+
+def use_own_temporary_folder() -> None:
+    """Have this process, a worker, keep its temporary files where :func:`sweep` finds them.
+
+    TensorFlow removes the code that it generates when Python shuts down; a worker that is killed,
+    or leaves without waiting for TensorFlow's threads, does not come to that.
+    """
+    pid = os.getpid()
+    path = _temporary_folders() / f"{pid}-{started(pid)}"
+    with suppress(OSError):  # then in the system's folder; what the disk refuses is told later
+        path.mkdir(parents=True, mode=0o700)
+        tempfile.tempdir = str(path)
+
+
+def sweep() -> None:
+    """Remove the temporary files of workers that have ended, of earlier servers' too."""
+    for path in _temporary_folders().glob("*-*"):
+        pid, _, since = path.name.partition("-")
+        if not alive(int(pid), float(since)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _temporary_folders() -> Path:
+    return storage.home() / "temp"
 
 
 def slots() -> int:

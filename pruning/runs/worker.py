@@ -28,7 +28,7 @@ from typing import Any
 from pruning.errors import Cancelled, PruningError
 from pruning.frameworks.greetings import give_no_advice
 from pruning.intake.dataset import Dataset, prepared_folder
-from pruning.runs import jobs
+from pruning.runs import jobs, processes
 from pruning.runs.folder import RunFolder
 from pruning.runs.record import Record
 from pruning.runs.status import cancel_requested
@@ -168,6 +168,7 @@ def _redirect(folder: RunFolder) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Run the worker. ``arguments``: the folder, or ``--warm``."""
     give_no_advice()
+    processes.use_own_temporary_folder()
     path = _await_folder() if list(arguments) == ["--warm"] else Path(arguments[0])
     if path is None:
         return 0

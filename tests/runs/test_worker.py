@@ -39,6 +39,27 @@ def test_a_done_job_leaves_results_stages_metrics_and_log(ensure_toy) -> None:
     assert not (folder.path / ".reserve").exists()
 
 
+def test_temporary_files_are_in_the_home_folder_and_go_with_their_worker(
+    queue_toy, home: Path
+) -> None:
+    folder = queue_toy("patient")
+    executor.tick()
+    wait(folder, "running")
+    while not folder.record.exists():  # it is given to a worker, which still begins
+        time.sleep(0.01)
+    own_worker = pid, since = worker_of(folder) or (0, 0.0)
+    [own] = (home / "temp").iterdir()
+    assert own.name == f"{pid}-{since}"
+    assert own.stat().st_mode & 0o777 == 0o700
+    (own / "__autograph_generated_file.py").write_text("x = 1")
+    executor.tick()
+    assert own.exists()
+    processes.kill(pid, since)
+    assert gone(own_worker)
+    executor.tick()
+    assert list((home / "temp").iterdir()) == []
+
+
 def test_a_users_error_is_stored_whole(ensure_toy) -> None:
     failed = wait(ensure_toy("fail"), "failed", "done")
     assert isinstance(failed.error, DataFileError)
