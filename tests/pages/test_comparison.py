@@ -225,6 +225,22 @@ def test_the_chart_of_latencies_has_the_unit_of_the_words(
     assert rows["time"].max() == pytest.approx(longest)
 
 
+def test_a_very_slow_call_is_said_and_its_time_is_in_the_table(done: RunFolder) -> None:
+    result = Comparison.load(done.comparison)
+    slow = replace(result.latency_after, median_ms=2.0, samples_ms=(2.0,) * 99 + (180.0,))
+    calm = replace(result.latency_before, median_ms=3.0, samples_ms=(3.0,) * 100)
+    replace(result, latency_before=calm, latency_after=slow).save(done.comparison)
+    app = open_page(done, sheet="Speed")
+    assert "▶ 1 of 200 calls took longer than the chart is wide" in studio.texts(app)
+    rows = convert_arrow_bytes_to_pandas_df(app.get("vega_lite_chart")[0].proto.data.data)
+    assert rows["drawn"].max() == pytest.approx(6.0)
+    table = next(t.value for t in app.dataframe if "LiteRT" in t.value)
+    assert table.set_index("LiteRT").loc["slowest", ["before", "after"]].tolist() == [
+        "3.00 ms",
+        "180 ms",
+    ]
+
+
 def test_a_difference_is_written_as_the_verdict_writes_it(done: RunFolder) -> None:
     """−1.1 points stood above an interval of −2.12 to −0.01, beside a verdict of 1.05."""
     result = replace(Comparison.load(done.comparison), difference=Interval(-0.0105, -0.0212, -1e-4))

@@ -598,3 +598,12 @@ def test_a_page_that_waits_for_what_was_deleted_goes_on(home, monkeypatch):
     monkeypatch.setattr(watched.st, "rerun", again)
     with pytest.raises(AgainError):
         watched.watch.__wrapped__({"Reading the model": str(home / "jobs" / "profile-gone")})
+
+
+def test_what_classes_have_of_a_sample_s_pixels_is_never_cut_within_a_figure():
+    """It said "0 on 8… 10.4 %" of three classes."""
+    value = np.repeat([0, 1, 2], [512, 60, 4]).reshape(24, 24)
+    names = ["background", "a class with a very long name", "edge"]
+    words = preview._shares(value, names)
+    assert words == "24×24 labels: background on 88.9 %, a class …ng name on 10.4 %, edge on 0.7 %"
+    assert len(words) < preview._LABEL

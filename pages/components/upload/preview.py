@@ -15,6 +15,8 @@ from pruning.intake.dataset import Dataset, Manifest, prepared_folder
 
 _SHOWN = {"image": 12, "audio": 3, "text": 4, "arrays": 4}
 _TOKENS = 28
+_NAME = 16  # characters of a class among others
+_LABEL = 100  # of all that is said of a sample: three classes with their shares are never cut
 _SPECTROGRAM_HEIGHT = 90
 # From the least to the most energy; blue as everything that is "before".
 _SHADES = np.array([[16, 26, 38], [60, 108, 149], [130, 174, 211], [250, 252, 255]], np.float32)
@@ -55,7 +57,10 @@ def _shares(value: np.ndarray, classes: Sequence[str]) -> str:
     """Labels of every step or pixel: how much the commonest classes have of them."""
     counts = np.bincount(value.ravel().astype(np.int64), minlength=len(classes))
     common = [place for place in np.argsort(-counts, kind="stable")[:3] if counts[place]]
-    shares = (f"{classes[i]} on {quantities.percent(counts[i] / value.size)}" for i in common)
+    shares = (
+        f"{visible(classes[i], _NAME)} on {quantities.percent(counts[i] / value.size)}"
+        for i in common
+    )
     return f"{quantities.shape(value.shape)} labels: {', '.join(shares)}"
 
 
@@ -94,7 +99,7 @@ def _pictures(gallery: Gallery, indices: list[int]) -> None:
 def _sounds(gallery: Gallery, indices: list[int]) -> None:
     settings = gallery.dataset.manifest.preprocessing
     for index in indices:
-        st.markdown(f"**{plain(label(gallery.dataset, index), 40)}**")
+        st.markdown(f"**{plain(label(gallery.dataset, index), _LABEL)}**")
         left, right = st.columns(2, gap="small")
         with left:
             gallery.show(index)
@@ -116,7 +121,7 @@ def _texts(gallery: Gallery, indices: list[int]) -> None:
     vocabulary = gallery.dataset.manifest.preprocessing.get("vocabulary", [])
     for index in indices:
         with st.container(border=True, gap="xsmall"):
-            st.markdown(f"**{plain(label(gallery.dataset, index), 40)}**")
+            st.markdown(f"**{plain(label(gallery.dataset, index), _LABEL)}**")
             st.text(gallery.text(index)[:300])
             words = tokens(np.asarray(gallery.dataset.x("test")[index]).ravel(), vocabulary)
             shown = " ".join(_badge(word) for word in words[:_TOKENS])
@@ -133,5 +138,5 @@ def _badge(word: str | None) -> str:
 def _arrays(gallery: Gallery, indices: list[int]) -> None:
     for index in indices:
         with st.container(border=True, gap="xsmall"):
-            st.markdown(f"**{plain(label(gallery.dataset, index), 40)}**")
+            st.markdown(f"**{plain(label(gallery.dataset, index), _LABEL)}**")
             gallery.show(index)
