@@ -30,7 +30,7 @@ def class_scores(
     """Score of each class before and after as two points on a line, in the order of the rows.
 
     Args:
-        rows: Columns ``name``, ``count``, ``before``, ``after``.
+        rows: Columns ``name``, ``whole`` (the name unshortened), ``count``, ``before``, ``after``.
         classes: How many rows there are.
         score: What is drawn of a class.
     """
@@ -59,7 +59,7 @@ def class_scores(
                 title=None,
             ),
             tooltip=[
-                alt.Tooltip("name:N", title="Class"),
+                alt.Tooltip("whole:N", title="Class"),
                 alt.Tooltip("count:Q", title="Test samples", format=","),
                 alt.Tooltip("side:N", title="Model"),
                 alt.Tooltip("words:N", title=score),

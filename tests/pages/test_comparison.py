@@ -425,3 +425,35 @@ def test_a_report_can_be_taken_away_and_shown(done: RunFolder) -> None:
     assert "accuracy −3.3 points" in page
     assert "&lt;b&gt;bird&lt;/b&gt;" in page
     assert "both models right 46" in page.lower()
+
+
+def test_shares_of_a_model_that_answers_at_each_pixel_are_of_its_labels(done: RunFolder) -> None:
+    """Of 45 pictures of 24×24, "51200.0 % of samples" were right."""
+    result = Comparison.load(done.comparison)
+    counts = {"both_right": 23_040, "only_after": 0, "only_before": 0, "both_wrong": 2_880}
+    replace(result, samples=45, answers=25_920, **counts).save(done.comparison)
+    app = open_page(done, sheet="Quality")
+    shares = {metric.label: metric.delta for metric in app.metric}
+    assert shares["Both right"] == "88.9 % of labels"
+    assert shares["Both wrong"] == "11.1 % of labels"
+    assert "Labels after minus before" in studio.texts(app)
+
+
+def test_classes_with_long_alike_names_are_told_apart(done: RunFolder) -> None:
+    result = Comparison.load(done.comparison)
+    long = "a class of an ontology, number {}, that nobody reads to its end"
+    classes = [replace(e, name=long.format(n)) for n, e in enumerate(result.classes)]
+    replace(result, classes=tuple(classes)).save(done.comparison)
+    app = open_page(done, sheet="Quality")
+    rows = convert_arrow_bytes_to_pandas_df(app.get("vega_lite_chart")[0].proto.data.data)
+    assert sorted(rows["name"])[0] == "…y, number 0, that nobo…"
+    assert rows["name"].is_unique
+    assert sorted(rows["whole"]) == sorted(entry.name for entry in classes)
+
+
+def test_classes_without_test_samples_are_named(done: RunFolder) -> None:
+    result = Comparison.load(done.comparison)
+    gone = replace(result.classes[0], name="rare [x]", count=0)
+    replace(result, classes=(gone, *result.classes[1:])).save(done.comparison)
+    words = studio.texts(open_page(done, sheet="Quality")).replace("\\", "")
+    assert "Without a test sample, and so not judged: rare [x]." in words

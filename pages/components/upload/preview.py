@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from pages.components.sample import Gallery
-from pages.components.text import plain, visible
+from pages.components.text import apart, plain, visible
 from pruning import quantities
 from pruning.intake.dataset import Dataset, Manifest, prepared_folder
 
@@ -89,11 +89,14 @@ def shades(spectrogram: np.ndarray, *, time_first: bool) -> np.ndarray:
 
 
 def _pictures(gallery: Gallery, indices: list[int]) -> None:
+    names = apart(gallery.dataset.manifest.classes, _NAME)
+    short = dict(zip(gallery.dataset.manifest.classes, names, strict=True))
     with st.grid("auto", min_column_width=84, gap="small"):
         for index in indices:
             picture, name = gallery.image(index), label(gallery.dataset, index)
             if picture is not None:
-                st.image(picture, caption=plain(name, 16), width="stretch", alt=visible(name))
+                caption = plain(short.get(name, name), _NAME)
+                st.image(picture, caption=caption, width="stretch", alt=visible(name))
 
 
 def _sounds(gallery: Gallery, indices: list[int]) -> None:
