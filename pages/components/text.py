@@ -17,6 +17,8 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _SHORTCODE = re.compile(r"\\:(?=[A-Za-z0-9_+])")
 _TERMINAL_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # Keras writes its errors with them
 _INVISIBLE_JOINER = "\N{WORD JOINER}"
+_RIGHT_TO_LEFT = ("R", "AL", "AN")
+_ISOLATED = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
 
 def plain(text: str, length: int | None = None) -> str:
@@ -31,7 +33,10 @@ def plain(text: str, length: int | None = None) -> str:
         line = quantities.middle(line, length)
     escaped = _PUNCTUATION.sub(r"\\\1", line)
     # Emoji and icon shortcodes are replaced after Markdown's escapes are read: break them.
-    return _SHORTCODE.sub(rf"\\:{_INVISIBLE_JOINER}", escaped)
+    escaped = _SHORTCODE.sub(rf"\\:{_INVISIBLE_JOINER}", escaped)
+    if any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in line):
+        return escaped.join(_ISOLATED)  # or figures behind a Hebrew name stand before it
+    return escaped
 
 
 def uncoloured(text: str) -> str:

@@ -457,3 +457,28 @@ def test_classes_without_test_samples_are_named(done: RunFolder) -> None:
     replace(result, classes=(gone, *result.classes[1:])).save(done.comparison)
     words = studio.texts(open_page(done, sheet="Quality")).replace("\\", "")
     assert "Without a test sample, and so not judged: rare [x]." in words
+
+
+def test_what_else_is_known_of_a_regression_is_in_the_table(done: RunFolder) -> None:
+    result = Comparison.load(done.comparison)
+    sides = {
+        side: replace(getattr(result, side), metric="mae", details={"rmse": rmse, "r2": r2})
+        for side, rmse, r2 in (("before", 290.78, 0.99261), ("after", 1047.7, 0.904))
+    }
+    none = {"classes": (), "both_right": None, "confusion_before": (), "confusion_after": ()}
+    replace(result, task="regression", **none, **sides).save(done.comparison)
+    table = open_page(done, sheet="Quality").dataframe[0].value
+    assert table["root mean squared error"].tolist() == ["290.8", "1,048", "+756.9"]
+    assert table["R²"].tolist() == ["0.9926", "0.9040", "−0.0886"]
+
+
+def test_how_many_samples_have_all_labels_right_is_in_the_table(done: RunFolder) -> None:
+    result = Comparison.load(done.comparison)
+    sides = {
+        side: replace(getattr(result, side), metric="macro_f1", details={"subset_accuracy": share})
+        for side, share in (("before", 0.75), ("after", 0.5))
+    }
+    replace(result, task="multilabel", **sides).save(done.comparison)
+    table = open_page(done, sheet="Quality").dataframe[0].value
+    column = table["all labels of a sample right"].tolist()
+    assert column == ["75.0 %", "50.0 %", "−25.0 points"]

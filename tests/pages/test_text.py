@@ -62,3 +62,10 @@ def test_names_are_all_different_and_no_longer_than_asked(names, shown):
     found = apart(names, 10)
     assert len(set(found)) == len(names)
     assert shown is None or found == shown
+
+
+@pytest.mark.parametrize("name", ["שלום עולם", "مرحبا 3"])
+def test_figures_behind_a_name_written_from_right_to_left_stay_behind_it(name):
+    """The browser drew "67.7 שלום עולם %"."""
+    assert plain(name) == f"\u2068{name}\u2069"
+    assert plain("é 3") == "é 3"

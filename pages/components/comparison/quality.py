@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -20,6 +22,11 @@ _AXIS_NAME = 17  # characters that fit beside the matrix: its own ends are seen,
 _DRAWN = 30  # classes in the chart: more could not be told apart
 _MATRIX = 30  # classes of the largest matrix that is drawn
 _PAIRS = 50
+_DETAILS = {
+    "rmse": "root mean squared error",
+    "r2": "R²",
+    "subset_accuracy": "all labels of a sample right",
+}
 _NAMED = 5  # classes without test samples that are named
 
 
@@ -44,6 +51,7 @@ def _overall(result: Comparison) -> pd.DataFrame:
                 "metric": _difference(result.before.metric, result.difference),
                 "95 % interval": _interval(result.before.metric, result.difference, signed=True),
                 "loss": _loss(result.after.loss - result.before.loss, signed=True),
+                **_more(_changes(result), signed=True),
             },
         ]
     ).rename(columns={"metric": NAMES[result.before.metric]})
@@ -55,7 +63,23 @@ def _row(name: str, scores: Scores) -> dict[str, str]:
         "metric": _number(scores.metric, scores.value.value),
         "95 % interval": _interval(scores.metric, scores.value),
         "loss": _loss(scores.loss),
+        **_more(scores.details),
     }
+
+
+def _changes(result: Comparison) -> dict[str, float]:
+    before, after = result.before.details, result.after.details
+    return {name: after[name] - value for name, value in before.items() if name in after}
+
+
+def _more(details: Mapping[str, float], *, signed: bool = False) -> dict[str, str]:
+    """Further figures of a task in words, by the title of their column."""
+    words: dict[str, Callable[[float], str]] = {
+        "rmse": lambda value: quantities.number(value, signed=signed),
+        "r2": lambda value: quantities.minus(f"{value:{'+' if signed else ''}.4f}"),
+        "subset_accuracy": quantities.points if signed else quantities.percent,
+    }
+    return {_DETAILS[name]: words[name](details[name]) for name in words if name in details}
 
 
 def _loss(value: float, *, signed: bool = False) -> str:
