@@ -92,6 +92,31 @@ def test_an_uploaded_model_is_stored_and_opened(app, home, jobs):
     assert jobs.asked[0][:2] == ("profile", model)
 
 
+def zone(app, kind: str):
+    return next(z for z in app.file_uploader if z.label.startswith(f"Your own {kind}"))
+
+
+def test_a_stored_model_leaves_the_zone_for_data_as_it_is(app, home, jobs):
+    """A data file that was still on its way arrived in a zone that was replaced, and was lost."""
+    app.run()
+    before = zone(app, "data").proto.id
+    model = zone(app, "model").proto.id
+    zone(app, "model").upload("a.keras", b"some bytes").run()
+    assert zone(app, "data").proto.id == before
+    assert zone(app, "model").proto.id != model
+    zone(app, "data").upload("reviews.csv", b"text,label\na,1\n").run()
+    assert app.query_params["source"] == uploads.data()[0].id
+
+
+def test_a_file_that_was_taken_is_not_taken_again(monkeypatch):
+    """The request of a timer that was under way brought it once more."""
+    monkeypatch.setattr(opening.st, "session_state", {"data_drop_0": "file", "drops of data": 0})
+    taken = []
+    for _ in range(2):
+        opening._drop("data", "data_drop_0", taken.append)
+    assert taken == ["file"]
+
+
 def test_an_uploaded_data_file_waits_for_the_model(app, home, jobs):
     app.query_params["model"] = MODEL
     folder = store(resnet(), home)
