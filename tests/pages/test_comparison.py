@@ -20,6 +20,7 @@ from pruning import storage
 from pruning.comparison.result import Comparison, Interval
 from pruning.runs import processes
 from pruning.runs.folder import RunFolder
+from pruning.strategy.description import describe
 from pruning.strategy.plan import PruningPlan, Training
 from tests.pages import studio
 
@@ -482,3 +483,10 @@ def test_how_many_samples_have_all_labels_right_is_in_the_table(done: RunFolder)
     table = open_page(done, sheet="Quality").dataframe[0].value
     column = table["all labels of a sample right"].tolist()
     assert column == ["75.0 %", "50.0 %", "−25.0 points"]
+
+
+def test_who_only_has_the_link_reads_what_was_done(done: RunFolder) -> None:
+    plan = PruningPlan.from_dict(done.read(done.plan))
+    storage.write_json(done.plan, replace(plan, name="half [x]").to_dict())
+    captions = [caption.value.replace("\\", "") for caption in open_page(done).caption]
+    assert captions[0] == f"**half [x]** · {describe(plan)}"

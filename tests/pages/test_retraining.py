@@ -59,6 +59,16 @@ def test_curves_with_the_level_before(tmp_path: Path, profile) -> None:
     assert "Dashed blue" in studio.texts(app)
 
 
+def test_dots_of_the_first_steps_are_explained_while_there_are_some(
+    tmp_path: Path, profile
+) -> None:
+    run = studio.run(tmp_path, profile)  # of two steps
+    assert "Dots: its first steps." in studio.texts(open_page(run))
+    lines = "".join(f'{{"t": {i}, "step": {i}, "steps": 9, "loss": {i}}}\n' for i in range(1, 5))
+    storage.write_bytes(run.metrics, lines.encode())
+    assert "Dots" not in studio.texts(open_page(run))
+
+
 def test_what_a_plan_does_is_said_whole(tmp_path: Path, profile) -> None:
     """ "magnitude, …m, polynomial schedule" stood above a run that zeroes weights."""
     run = studio.run(tmp_path, profile)

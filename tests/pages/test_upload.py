@@ -632,3 +632,14 @@ def test_what_classes_have_of_a_sample_s_pixels_is_never_cut_within_a_figure():
     words = preview._shares(value, names)
     assert words == "24×24 labels: background on 88.9 %, a class …ng name on 10.4 %, edge on 0.7 %"
     assert len(words) < preview._LABEL
+
+
+def test_each_coefficient_of_mfcc_has_its_own_shades():
+    """The first one, the loudness, made all others one shade: a picture of a sound was blank."""
+    rng = np.random.default_rng(0)
+    value = np.concatenate([np.full((98, 1), -400.0), rng.normal(size=(98, 12))], axis=1)
+    value[40:60, 0] = -20
+    dull = preview.shades(value, time_first=True)
+    clear = preview.shades(value, time_first=True, each_row=True)
+    assert np.ptp(dull[0].astype(int)) < 30  # the highest coefficient
+    assert np.ptp(clear[0].astype(int)) > 200

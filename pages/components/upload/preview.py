@@ -74,12 +74,20 @@ def tokens(row: np.ndarray, vocabulary: list[str]) -> list[str | None]:
     return [words[number] for number in row.tolist() if 0 < number < len(words)]
 
 
-def shades(spectrogram: np.ndarray, *, time_first: bool) -> np.ndarray:
-    """A spectrogram as a picture, low tones below. (time, bins) -> uint8 (height, width, 3)."""
+def shades(spectrogram: np.ndarray, *, time_first: bool, each_row: bool = False) -> np.ndarray:
+    """A spectrogram as a picture, low tones below. (time, bins) -> uint8 (height, width, 3).
+
+    Args:
+        spectrogram: (time, bins), or (bins, time) when not ``time_first``.
+        time_first: The order of the axes.
+        each_row: Give each row the whole range of shades: of MFCC the first coefficient, the
+            loudness, is so much larger that all others would look alike.
+    """
     values = spectrogram.squeeze()
     values = (values.T if time_first else values)[::-1].astype(np.float32)
-    low, high = np.percentile(values, [2, 99.5])
-    position = np.clip((values - low) / max(high - low, 1e-9), 0, 1) * (len(_SHADES) - 1)
+    axis = 1 if each_row else None
+    low, high = np.percentile(values, [2, 99.5], axis=axis, keepdims=True)
+    position = np.clip((values - low) / np.maximum(high - low, 1e-9), 0, 1) * (len(_SHADES) - 1)
     below = np.minimum(position.astype(int), len(_SHADES) - 2)
     part = (position - below)[..., np.newaxis]
     colours = _SHADES[below] * (1 - part) + _SHADES[below + 1] * part
@@ -115,9 +123,12 @@ def _as_the_model_hears(value: np.ndarray, settings: dict[str, Any]) -> None:
     if value.squeeze().ndim != 2:
         st.caption("The model reads these samples as they are.")
         return
-    picture = shades(value, time_first=bool(settings.get("time_first", True)))
+    mfcc = features == "mfcc"
+    picture = shades(value, time_first=bool(settings.get("time_first", True)), each_row=mfcc)
     st.image(picture, width="stretch", alt=f"{features} of the sound, as the model reads it")
-    st.caption(f"{plain(features)}, {quantities.shape(value.shape)}: what the model reads")
+    scaled = ", each coefficient in shades of its own" if mfcc else ""
+    shape = quantities.shape(value.shape)
+    st.caption(f"{plain(features)}, {shape}: what the model reads{scaled}")
 
 
 def _texts(gallery: Gallery, indices: list[int]) -> None:
