@@ -108,7 +108,7 @@ def confusion(
         numbers = base.transform_filter(alt.datum.count != 0).mark_text(
             fontSize=11, color=alt.ExprRef(INK_EXPRESSION)
         )
-        number = alt.Text("count:Q", format="+d" if difference else ",d")
+        number = alt.Text("count:Q", format="+,d" if difference else ",d")
         layers.append(numbers.encode(text=number))
     return alt.layer(*layers, data=rows).properties(height=_side(classes) + FRAME)
 

@@ -69,3 +69,11 @@ def test_calls_that_are_alike_are_all_drawn_where_they_are() -> None:
     drawn = comparison.within_reach(rows)
     assert not drawn["beyond"].any()
     assert drawn["drawn"].tolist() == rows["time"].tolist()
+
+
+def test_counts_in_a_confusion_matrix_have_their_thousands_separated() -> None:
+    """It said +9051 where all else says 9,051."""
+    rows = pd.DataFrame({"truth": ["a"], "predicted": ["a"], "count": [9051]})
+    for view, written in (("difference", "+,d"), ("before", ",d")):
+        spec = comparison.confusion(rows, classes=1, limit=9051, view=view).to_dict()
+        assert spec["layer"][1]["encoding"]["text"]["format"] == written

@@ -643,3 +643,12 @@ def test_each_coefficient_of_mfcc_has_its_own_shades():
     clear = preview.shades(value, time_first=True, each_row=True)
     assert np.ptp(dull[0].astype(int)) < 30  # the highest coefficient
     assert np.ptp(clear[0].astype(int)) > 200
+
+
+def test_classes_without_test_samples_are_told_when_the_data_is_opened(opened):
+    folder = prepared_folder(prepared.REF)
+    record = storage.read_json(folder / "manifest.json")
+    assert "No test sample" not in words(opened.run())
+    counts = {"test": [2] * 8 + [0, 0]}
+    storage.write_json(folder / "manifest.json", record | {"class_counts": counts})
+    assert "No test sample is of class 8, class 9: how" in words(opened.run()).replace("\\", "")
