@@ -652,3 +652,25 @@ def test_classes_without_test_samples_are_told_when_the_data_is_opened(opened):
     counts = {"test": [2] * 8 + [0, 0]}
     storage.write_json(folder / "manifest.json", record | {"class_counts": counts})
     assert "No test sample is of class 8, class 9: how" in words(opened.run()).replace("\\", "")
+
+
+@pytest.mark.parametrize(("kind", "job", "name"), [
+    ("data", "data", "pictures.zip"), ("model", "profile", "resnet.keras"),
+])  # fmt: skip
+def test_what_was_open_before_a_file_that_is_no_good_is_one_click_away(
+    opened, home, jobs, kind, job, name
+):
+    app = opened
+    app.query_params["run"] = "20260101-000000-abcdef"
+    app.run()
+    jobs.states[job] = "failed"
+    zone(app, kind).upload("bad.bin", b"bad").run()
+    assert app.query_params.get("data") != prepared.REF or app.query_params["model"] != MODEL
+    back = app.button(key=f"back_to_{kind}")
+    assert back.label.replace("\\", "") == f"Go back to {name}"
+    back.click().run()
+    assert not app.exception
+    assert app.query_params["model"] == MODEL
+    assert app.query_params["data"] == prepared.REF
+    assert app.query_params["run"] == "20260101-000000-abcdef"
+    assert "source" not in app.query_params

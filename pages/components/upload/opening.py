@@ -22,6 +22,7 @@ from pruning.runs import uploads
 from pruning.runs.uploads import Kind
 
 _ERROR = "upload error"
+_FORMER = "open before "  # and the kind of what replaced it
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 _PROXIES = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via")
 # Counted, so that a stored file's uploader is replaced and its memory freed. Of each kind: a data
@@ -106,6 +107,18 @@ def delete(kind: Kind, identifier: str) -> None:
     _begin_anew(kind)
 
 
+def former(kind: Kind) -> state.Current | None:
+    """What was open when the last file of a kind was opened, if there was one of that kind."""
+    kept: state.Current | None = st.session_state.get(_FORMER + kind)
+    was = kept and (kept.model if kind == "model" else kept.data)
+    return kept if was else None
+
+
+def go_back_to(former: state.Current) -> None:
+    """Callback: open again what a file that is no good has replaced."""
+    state.select(**{key: getattr(former, key) for key in state.KEYS})
+
+
 def uploaded(kind: Kind) -> str | None:
     """Id of the upload that is open, prepared or not."""
     opened = state.current()
@@ -132,6 +145,7 @@ def last_error() -> PruningError | None:
 
 def _open_model(model: str) -> None:
     """Open a model; data that is open stays, plan and run belong to the model before."""
+    _remember("model", model)
     state.select(model=model, plan=None, run=None, layer=None)
 
 
@@ -144,7 +158,16 @@ def _close(kind: Kind) -> None:
 
 
 def _open_data(source: str) -> None:
+    _remember("data", source)
     prepare_again(source)
+
+
+def _remember(kind: Kind, identifier: str) -> None:
+    """Keep what is open, unless the same file is opened once more or the open one is no good."""
+    opened = state.current()
+    good = state.profile(opened.model) if kind == "model" else state.manifest(opened.data)
+    if good is not None and uploaded(kind) != identifier:
+        st.session_state[_FORMER + kind] = opened
 
 
 def _drop(kind: Kind, key: str, take: Callable[[Any], None]) -> None:

@@ -60,6 +60,8 @@ def model(opened: state.Current) -> ModelProfile | None:
     profile = state.profile(opened.model)
     if profile is None:
         jobs.follow(works.profile(opened.model))
+        if jobs.failed(works.profile(opened.model)):
+            _way_back("model")
     else:
         passport.passport(profile)
     return profile
@@ -160,9 +162,25 @@ def _prepare(source: str, job: str | None, profile: ModelProfile | None) -> None
     )
     work = (works.data_of(job) if job else None) or default
     results = jobs.follow(work)[work.kind]
+    if jobs.failed(work):
+        _way_back("data")
     if results is not None:
         state.select(data=results["ref"], source=None, job=job)
         st.rerun()
+
+
+def _way_back(kind: Kind) -> None:
+    """Offer what was open before a file that is no good."""
+    former = opening.former(kind)
+    if former is None:
+        return
+    manifest = state.manifest(former.data)
+    name = header.model_name(str(former.model)) if kind == "model" else manifest and manifest.name
+    if name:
+        st.button(
+            f"Go back to {plain(name, 40)}", icon=":material/undo:", key=f"back_to_{kind}",
+            on_click=opening.go_back_to, args=(former,),
+        )  # fmt: skip
 
 
 def _prepared(manifest: Manifest) -> None:
