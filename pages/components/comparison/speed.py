@@ -85,8 +85,9 @@ def _by_layer(folder: RunFolder) -> None:
             },
         )
         st.caption(
-            "Measured: each layer alone on LiteRT, one thread, one sample. In the whole model "
-            "neighbours are joined and take less."
+            "Measured: each layer alone on LiteRT, one thread, one sample; the original's and the "
+            "pruned model's at different moments, so that a busy machine shows in the last column. "
+            "In the whole model neighbours are joined and take less."
         )
 
 
