@@ -8,10 +8,13 @@ from pages.components import state
 from pages.components.upload import sides
 
 st.title("Upload", anchor=False)
-opened = sides.stored(state.current())
-if not opened.model:
-    st.markdown("Open a demo with one click, or bring your own Keras model and its data.")
-sides.failure()
+# Always there, with words or without: what comes below must not change its place, or the browser
+# sets up its drop zones anew and forgets the file that is being sent from one.
+with st.container():
+    opened = sides.stored(state.current())
+    if not opened.model:
+        st.markdown("Open a demo with one click, or bring your own Keras model and its data.")
+    sides.failure()
 left, right = st.columns(2, gap="large")
 with left:
     profile = sides.model(opened)

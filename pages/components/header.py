@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import glossary, state
-from pages.components.text import plain
+from pages.components.text import plain, visible
 from pruning import quantities, storage
 from pruning.analysis.profile import ModelProfile
 from pruning.intake import store
@@ -24,8 +24,9 @@ def line() -> None:
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", key="header", border=False
     ):
-        state.link("upload", _model(opened), icon=":material/deployed_code:")
-        state.link("upload", _data(opened), icon=":material/dataset:")
+        model, data = _model(opened), _data(opened)
+        state.link("upload", model, icon=":material/deployed_code:", help=_model_help(opened))
+        state.link("upload", data, icon=":material/dataset:", help=_data_help(opened))
         if opened.plan:
             st.session_state[_PLAN_PLACE] = st.empty()
             _plan(opened)
@@ -135,6 +136,20 @@ def _model(opened: state.Current) -> str:
     return f"**{name}** {passport(profile)}" if profile else f"**{name}**"
 
 
+def _model_help(opened: state.Current) -> str | None:
+    return _whole(model_name(opened.model)) if opened.model else None
+
+
+def _data_help(opened: state.Current) -> str | None:
+    manifest = state.manifest(opened.data)
+    return _whole(manifest.name) if manifest else None
+
+
+def _whole(name: str) -> str | None:
+    """A name that the line shortens, for who hovers over it."""
+    return plain(name) if len(visible(name)) > _NAME_LENGTH else None
+
+
 def _plan(opened: state.Current) -> None:
     """Draw the saved plan that is open, and whether the form says something else by now."""
     if not opened.plan:
@@ -143,7 +158,7 @@ def _plan(opened: state.Current) -> None:
     if state.plan_changed(opened):
         words += " · changed since it was saved"
     with st.session_state[_PLAN_PLACE]:
-        state.link("strategy", words, icon=":material/tune:")
+        state.link("strategy", words, icon=":material/tune:", help=_whole(opened.plan))
 
 
 def _data(opened: state.Current) -> str:

@@ -118,16 +118,30 @@ def go(page: Page, **changes: str | None) -> NoReturn:
     st.switch_page(f"{page}.py", query_params=current().parameters(**changes))
 
 
-def link(page: Page, label: str, *, icon: str | None = None, **changes: str | None) -> None:
+def link(
+    page: Page,
+    label: str,
+    *,
+    icon: str | None = None,
+    help: str | None = None,
+    **changes: str | None,
+) -> None:
     """Draw a link to a page with the same things open, with ``changes``.
 
     Args:
         page: Where it leads.
         label: Markdown; text from files goes through ``text.plain`` first.
         icon: Material icon.
+        help: Markdown shown on hover.
         changes: Query parameters; ``None`` removes one.
     """
-    st.page_link(f"{page}.py", label=label, icon=icon, query_params=current().parameters(**changes))
+    st.page_link(
+        f"{page}.py",
+        label=label,
+        icon=icon,
+        help=help,
+        query_params=current().parameters(**changes),
+    )
 
 
 def note_plan(model: str, plan: PruningPlan | None) -> None:

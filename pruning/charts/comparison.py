@@ -20,6 +20,7 @@ from pruning.charts.theme import (
 FRAME = 110  # pixels for axes, titles and legend: Streamlit fits all of them into the height
 # Opacity of the largest count, on a dark page or not: a number on it has a contrast of 4.5 to 1.
 STRONGEST = {False: 0.8, True: 0.6}
+_FAR = 2  # times the 95th percentile: what takes longer is drawn at the chart's end
 SIDES = alt.Scale(domain=["before", "after"], range=[BEFORE, AFTER])
 
 
@@ -29,7 +30,7 @@ def class_scores(
     """Score of each class before and after as two points on a line, in the order of the rows.
 
     Args:
-        rows: Columns ``name``, ``count``, ``before``, ``after``.
+        rows: Columns ``name``, ``whole`` (the name unshortened), ``count``, ``before``, ``after``.
         classes: How many rows there are.
         score: What is drawn of a class.
     """
@@ -58,7 +59,7 @@ def class_scores(
                 title=None,
             ),
             tooltip=[
-                alt.Tooltip("name:N", title="Class"),
+                alt.Tooltip("whole:N", title="Class"),
                 alt.Tooltip("count:Q", title="Test samples", format=","),
                 alt.Tooltip("side:N", title="Model"),
                 alt.Tooltip("words:N", title=score),
@@ -107,7 +108,7 @@ def confusion(
         numbers = base.transform_filter(alt.datum.count != 0).mark_text(
             fontSize=11, color=alt.ExprRef(INK_EXPRESSION)
         )
-        number = alt.Text("count:Q", format="+d" if difference else ",d")
+        number = alt.Text("count:Q", format="+,d" if difference else ",d")
         layers.append(numbers.encode(text=number))
     return alt.layer(*layers, data=rows).properties(height=_side(classes) + FRAME)
 
@@ -129,24 +130,44 @@ def _side(classes: int) -> int:
     return min(560, max(160, 34 * classes))
 
 
+def within_reach(rows: pd.DataFrame) -> pd.DataFrame:
+    """Put the few calls that took far longer than nearly all others at the chart's end.
+
+    One call that the machine was busy in would otherwise press all others into a corner.
+
+    Args:
+        rows: Columns ``side``, ``time``.
+
+    Returns:
+        Columns ``side``, ``time``, ``drawn`` (at most twice the slower side's 95th percentile) and
+        ``beyond`` (whether ``time`` is more than that).
+    """
+    end = _FAR * rows.groupby("side")["time"].quantile(0.95).max()
+    beyond = rows["time"] > end
+    return rows.assign(drawn=rows["time"].mask(beyond, end), beyond=beyond)
+
+
 def latencies(rows: pd.DataFrame, *, unit: str = "milliseconds") -> alt.LayerChart | alt.FacetChart:
     """Single latency measurements before and after, with the median as a tick.
 
     Args:
-        rows: Columns ``side``, ``time``.
+        rows: From :func:`within_reach`; what is beyond is an arrowhead.
         unit: Of the time.
     """
     y = alt.Y("side:N", sort=["before", "after"], title=None, axis=_names(90))
     color = alt.Color("side:N", scale=SIDES, legend=None)
     base = alt.Chart()
-    dots = base.mark_circle(opacity=0.35, size=36).encode(
+    dots = base.mark_point(filled=True).encode(
         x=alt.X(
-            "time:Q",
+            "drawn:Q",
             title=f"{unit.capitalize()} per sample, logarithmic",
-            scale=alt.Scale(type="log"),
+            scale=alt.Scale(type="log", nice=False),  # or a decade of nothing beside the times
         ),
         y=y,
         color=color,
+        opacity=alt.condition(alt.datum.beyond, alt.value(1), alt.value(0.35)),
+        size=alt.condition(alt.datum.beyond, alt.value(110), alt.value(36)),
+        shape=alt.condition(alt.datum.beyond, alt.value("triangle-right"), alt.value("circle")),
         tooltip=[
             alt.Tooltip("side:N", title="Model"),
             alt.Tooltip("time:Q", title=unit.capitalize(), format=".3r"),

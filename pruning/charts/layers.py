@@ -33,6 +33,8 @@ _BARS: dict[str, tuple[str, Callable[[float], str]]] = {
     "latency": ("Latency", quantities.milliseconds),
 }
 _KINDS = ("shrinks", "shrinks, its neighbour", "keeps its size")
+_KEEPS = f"datum.kind == '{_KINDS[2]}'"
+_HOLLOW = 0.2  # opacity of what is drawn as an outline: told from the others without its colour
 
 
 def segments(frame: pd.DataFrame, selected: str | None) -> pd.DataFrame:
@@ -108,6 +110,8 @@ def cost_bars(rows: pd.DataFrame, selected: str | None) -> alt.LayerChart | alt.
             x2="end:Q",
             color=alt.Color("kind:N", legend=None,
                             scale=alt.Scale(domain=list(_KINDS), range=[*ALTERNATING, FROZEN])),
+            fillOpacity=alt.condition(_KEEPS, alt.value(_HOLLOW), alt.value(1)),
+            stroke=alt.condition(_KEEPS, alt.value(FROZEN), alt.value(None)),
             tooltip=[
                 alt.Tooltip("short:N", title="Layer"),
                 alt.Tooltip("cls:N", title="Type"),

@@ -17,6 +17,7 @@ from pruning.charts.theme import (
     percent_of,
 )
 
+DOTS = 2  # points of training that are drawn as dots, too
 QUANTITIES = {
     "loss": "Loss",
     "accuracy": "Accuracy",
@@ -49,7 +50,8 @@ def curve(
     )
     training = base.transform_filter(alt.datum.split == "training")
     # A line needs two points: the first step is a dot until there are some.
-    first = training.transform_joinaggregate(steps="count()").transform_filter("datum.steps <= 2")
+    first = training.transform_joinaggregate(steps="count()")
+    first = first.transform_filter(f"datum.steps <= {DOTS}")
     validation = base.transform_filter(alt.datum.split == "validation")
     layers: list[Any] = [
         training.mark_line(color=AFTER, opacity=0.65, strokeWidth=1.5),

@@ -118,6 +118,15 @@ class Comparison:
     recalibration: Recalibration | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def judged(self) -> tuple[int, str]:
+        """How many answers were judged, and what one is: a sample, or a label of one.
+
+        A model that answers at every step or pixel gives several answers a sample.
+        """
+        answers = self.answers or self.samples
+        return answers, "test sample" if answers == self.samples else "label"
+
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
         record = asdict(self)

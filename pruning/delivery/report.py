@@ -169,17 +169,23 @@ def _samples(comparison: Comparison) -> str:
         (comparison.both_wrong, "neither"),
     )
     told = [f"{what} {count:,}" for count, what in counts if count is not None]
-    return f"{words} {', '.join(told).capitalize()}." if told else words
+    if not told:
+        return words
+    answers, what = comparison.judged
+    of = f"Of {quantities.plural(answers, what)}: " if answers != comparison.samples else ""
+    said = ", ".join(told)
+    return f"{words} {of or said[0].upper()}{said if of else said[1:]}."
 
 
 def _classes(comparison: Comparison) -> list[str]:
-    if not comparison.classes:
+    tested = [entry for entry in comparison.classes if entry.count]  # the others have no accuracy
+    if not tested:
         return []
-    worst = sorted(comparison.classes, key=lambda entry: entry.after - entry.before)
+    worst = sorted(tested, key=lambda entry: entry.after - entry.before)
     shown = worst[:MOST_CLASSES]
     left = len(worst) - len(shown)
     more = [f'<p class="soft">and {left:,} classes that lost less.</p>'] if left else []
-    head = ("class", "test samples", "before", "after", "change")
+    head = ("class", f"{comparison.judged[1]}s", "before", "after", "change")
     return ["<h2>By class, worst change first</h2>", _table(head, map(_class, shown)), *more]
 
 

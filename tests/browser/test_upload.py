@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from pruning import quantities
 from tests.browser import make_keras2_upload, steps
@@ -54,6 +54,28 @@ def test_a_keras_2_model_with_a_zip_of_pictures(
     found = judge_elsewhere(model, prepared(studio, run))
     assert quantities.percent(found["accuracy"]) == steps.metric(page, "Test accuracy")
     assert found["accuracy"] > 0.8  # chance is a third
+
+
+def test_data_that_is_on_its_way_while_a_model_is_opened_arrives(
+    page: Page, studio: Studio, files: Path
+) -> None:
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/_stcore/upload_file/**", hold_the_first)
+    steps.visit(page, studio)
+    drop(page, "data", files / "shapes.zip")
+    steps.wait_for(lambda: page.wait_for_timeout(50) or held, "the upload of the data")
+    drop(page, "model", files / "shapes.h5")
+    expect(page.get_by_text("stays in Keras 2")).to_be_visible()
+    steps.settle(page)
+    held[0].continue_()
+    expect(steps.keyed(page, "baseline")).to_be_visible()
 
 
 @pytest.mark.parametrize(

@@ -49,3 +49,31 @@ def test_a_confusion_matrix_follows_the_page() -> None:
     assert cells["mark"]["fillOpacity"] == {"expr": opacity}
     ink = "luminance(background) < 0.5 ? '#E4EAF0' : '#1B2733'"
     assert numbers["mark"]["color"] == {"expr": ink}
+
+
+def test_one_very_slow_call_does_not_press_all_others_into_a_corner() -> None:
+    times = [1.0] * 95 + [1.5] * 4 + [90.0]
+    rows = pd.DataFrame({"side": ["before"] * 100 + ["after"] * 100, "time": times + [0.5] * 100})
+    drawn = comparison.within_reach(rows)
+    assert drawn["drawn"].max() == pytest.approx(2 * rows["time"][:100].quantile(0.95))
+    assert drawn[drawn["beyond"]]["time"].tolist() == [90.0]
+    assert drawn[~drawn["beyond"]]["drawn"].tolist() == [*times[:-1], *[0.5] * 100]
+    dots = comparison.latencies(drawn).to_dict()["layer"][0]["encoding"]
+    assert dots["x"]["field"] == "drawn"
+    assert dots["shape"]["condition"]["value"] == "triangle-right"
+    assert [entry["field"] for entry in dots["tooltip"]] == ["side", "time"]
+
+
+def test_calls_that_are_alike_are_all_drawn_where_they_are() -> None:
+    rows = pd.DataFrame({"side": ["before", "after"] * 2, "time": [1.0, 0.5, 1.2, 0.6]})
+    drawn = comparison.within_reach(rows)
+    assert not drawn["beyond"].any()
+    assert drawn["drawn"].tolist() == rows["time"].tolist()
+
+
+def test_counts_in_a_confusion_matrix_have_their_thousands_separated() -> None:
+    """It said +9051 where all else says 9,051."""
+    rows = pd.DataFrame({"truth": ["a"], "predicted": ["a"], "count": [9051]})
+    for view, written in (("difference", "+,d"), ("before", ",d")):
+        spec = comparison.confusion(rows, classes=1, limit=9051, view=view).to_dict()
+        assert spec["layer"][1]["encoding"]["text"]["format"] == written

@@ -45,6 +45,14 @@ def test_bars_start_with_the_selection_and_name_it():
     assert spec["layer"][0]["encoding"]["x2"]["field"] == "end"
 
 
+def test_layers_that_keep_their_size_are_outlines_and_not_only_grey():
+    blocks = layers.cost_bars(layers.segments(FRAME, "c"), "c").to_dict()["layer"][0]["encoding"]
+    keeps = "datum.kind == 'keeps its size'"
+    assert blocks["fillOpacity"]["condition"] == {"test": keeps, "value": 0.2}
+    assert blocks["fillOpacity"]["value"] == 1
+    assert blocks["stroke"] == {"condition": {"test": keeps, "value": theme.FROZEN}, "value": None}
+
+
 def test_histogram_bins_keep_their_edges():
     spec = layers.weight_histogram(layers.histogram_rows([-1, 0, 2], [5, 7])).to_dict()
     (rows,) = spec["datasets"].values()

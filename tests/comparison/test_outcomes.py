@@ -39,6 +39,22 @@ def test_sequence_counts_right_steps() -> None:
     assert found.outcome == "fixed"
 
 
+def test_a_picture_counts_as_right_with_more_right_pixels_than_before_s_median_one() -> None:
+    """Hardly any has every pixel right: all were "both wrong", and none could be looked for."""
+    targets = np.zeros((3, 2, 2), int)
+    right = [1, 2, 3], [3, 2, 2]  # of 4, before and after; the median before is 2
+    sides = []
+    for counts in right:
+        wrong = np.array([[k >= n for k in range(4)] for n in counts], int).reshape(3, 2, 2)
+        sides.append(np.eye(2, dtype=np.float32)[wrong])
+    found = outcomes("classification", targets, *sides, ("a", "b"), "softmax")
+    assert [entry.outcome for entry in found] == ["fixed", "both wrong", "broken"]
+    assert found[0].after.words == "3 of 4 labels right"
+    perfect = np.eye(2, dtype=np.float32)[targets]
+    found = outcomes("classification", targets, perfect, perfect, ("a", "b"), "softmax")
+    assert {entry.outcome for entry in found} == {"both right"}
+
+
 def test_multilabel_is_right_with_every_label() -> None:
     targets = np.array([[1, 0, 1], [0, 0, 0]])
     before = np.array([[0.9, 0.2, 0.4], [0.1, 0.1, 0.1]], np.float32)

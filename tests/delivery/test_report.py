@@ -121,3 +121,18 @@ def test_the_page_stands_alone() -> None:
     page = report(comparison(), PLAN, RESULTS, ABOUT)
     assert "default-src 'none'" in page
     assert not re.search(r"https?://|<script|<link|url\(", page)
+
+
+def test_a_class_without_test_samples_has_no_accuracy_of_none() -> None:
+    classes = (ClassScore("seen", 10, 0.9, 0.8), ClassScore("unseen", 0, 0.0, 0.0))
+    words = read(replace(comparison(), classes=classes)).words
+    assert "seen" in words
+    assert "unseen" not in words
+
+
+def test_labels_at_each_pixel_are_called_so() -> None:
+    counts = {"both_right": 90, "only_before": 4, "only_after": 3, "both_wrong": 3}
+    made = replace(comparison(), samples=25, answers=100, **counts)
+    words = " ".join(read(replace(made, classes=(ClassScore("a", 100, 0.9, 0.9),))).words)
+    assert "Of 100 labels: both models right 90, only the original 4" in words
+    assert "labels before after" in words

@@ -11,9 +11,9 @@ from pages.components.chart import _specification
 from pruning.charts import comparison, layers, runs, samples, strategy, training
 
 ALL = [
-    (comparison.class_scores, "name count before after", {"classes": 3}),
+    (comparison.class_scores, "name whole count before after", {"classes": 3}),
     (comparison.confusion, "truth predicted count", {"classes": 3, "limit": 9, "view": "after"}),
-    (comparison.latencies, "side time", {"unit": "microseconds"}),
+    (comparison.latencies, "side time drawn beyond", {"unit": "microseconds"}),
     (layers.cost_bars, "bar name start end kind", {"selected": "conv"}),
     (layers.weight_histogram, "low high count", {"threshold": 0.1}),
     (

@@ -20,6 +20,7 @@ from pruning import storage
 from pruning.comparison.result import Comparison, Interval
 from pruning.runs import processes
 from pruning.runs.folder import RunFolder
+from pruning.strategy.description import describe
 from pruning.strategy.plan import PruningPlan, Training
 from tests.pages import studio
 
@@ -225,6 +226,22 @@ def test_the_chart_of_latencies_has_the_unit_of_the_words(
     assert rows["time"].max() == pytest.approx(longest)
 
 
+def test_a_very_slow_call_is_said_and_its_time_is_in_the_table(done: RunFolder) -> None:
+    result = Comparison.load(done.comparison)
+    slow = replace(result.latency_after, median_ms=2.0, samples_ms=(2.0,) * 99 + (180.0,))
+    calm = replace(result.latency_before, median_ms=3.0, samples_ms=(3.0,) * 100)
+    replace(result, latency_before=calm, latency_after=slow).save(done.comparison)
+    app = open_page(done, sheet="Speed")
+    assert "▶ 1 of 200 calls took longer than the chart is wide" in studio.texts(app)
+    rows = convert_arrow_bytes_to_pandas_df(app.get("vega_lite_chart")[0].proto.data.data)
+    assert rows["drawn"].max() == pytest.approx(6.0)
+    table = next(t.value for t in app.dataframe if "LiteRT" in t.value)
+    assert table.set_index("LiteRT").loc["slowest", ["before", "after"]].tolist() == [
+        "3.00 ms",
+        "180 ms",
+    ]
+
+
 def test_a_difference_is_written_as_the_verdict_writes_it(done: RunFolder) -> None:
     """−1.1 points stood above an interval of −2.12 to −0.01, beside a verdict of 1.05."""
     result = replace(Comparison.load(done.comparison), difference=Interval(-0.0105, -0.0212, -1e-4))
@@ -409,3 +426,67 @@ def test_a_report_can_be_taken_away_and_shown(done: RunFolder) -> None:
     assert "accuracy −3.3 points" in page
     assert "&lt;b&gt;bird&lt;/b&gt;" in page
     assert "both models right 46" in page.lower()
+
+
+def test_shares_of_a_model_that_answers_at_each_pixel_are_of_its_labels(done: RunFolder) -> None:
+    """Of 45 pictures of 24×24, "51200.0 % of samples" were right."""
+    result = Comparison.load(done.comparison)
+    counts = {"both_right": 23_040, "only_after": 0, "only_before": 0, "both_wrong": 2_880}
+    replace(result, samples=45, answers=25_920, **counts).save(done.comparison)
+    app = open_page(done, sheet="Quality")
+    shares = {metric.label: metric.delta for metric in app.metric}
+    assert shares["Both right"] == "88.9 % of labels"
+    assert shares["Both wrong"] == "11.1 % of labels"
+    assert "Labels after minus before" in studio.texts(app)
+
+
+def test_classes_with_long_alike_names_are_told_apart(done: RunFolder) -> None:
+    result = Comparison.load(done.comparison)
+    long = "a class of an ontology, number {}, that nobody reads to its end"
+    classes = [replace(e, name=long.format(n)) for n, e in enumerate(result.classes)]
+    replace(result, classes=tuple(classes)).save(done.comparison)
+    app = open_page(done, sheet="Quality")
+    rows = convert_arrow_bytes_to_pandas_df(app.get("vega_lite_chart")[0].proto.data.data)
+    assert sorted(rows["name"])[0] == "…y, number 0, that nobo…"
+    assert rows["name"].is_unique
+    assert sorted(rows["whole"]) == sorted(entry.name for entry in classes)
+
+
+def test_classes_without_test_samples_are_named(done: RunFolder) -> None:
+    result = Comparison.load(done.comparison)
+    gone = replace(result.classes[0], name="rare [x]", count=0)
+    replace(result, classes=(gone, *result.classes[1:])).save(done.comparison)
+    words = studio.texts(open_page(done, sheet="Quality")).replace("\\", "")
+    assert "Without a test sample, and so not judged: rare [x]." in words
+
+
+def test_what_else_is_known_of_a_regression_is_in_the_table(done: RunFolder) -> None:
+    result = Comparison.load(done.comparison)
+    sides = {
+        side: replace(getattr(result, side), metric="mae", details={"rmse": rmse, "r2": r2})
+        for side, rmse, r2 in (("before", 290.78, 0.99261), ("after", 1047.7, 0.904))
+    }
+    none = {"classes": (), "both_right": None, "confusion_before": (), "confusion_after": ()}
+    replace(result, task="regression", **none, **sides).save(done.comparison)
+    table = open_page(done, sheet="Quality").dataframe[0].value
+    assert table["root mean squared error"].tolist() == ["290.8", "1,048", "+756.9"]
+    assert table["R²"].tolist() == ["0.9926", "0.9040", "−0.0886"]
+
+
+def test_how_many_samples_have_all_labels_right_is_in_the_table(done: RunFolder) -> None:
+    result = Comparison.load(done.comparison)
+    sides = {
+        side: replace(getattr(result, side), metric="macro_f1", details={"subset_accuracy": share})
+        for side, share in (("before", 0.75), ("after", 0.5))
+    }
+    replace(result, task="multilabel", **sides).save(done.comparison)
+    table = open_page(done, sheet="Quality").dataframe[0].value
+    column = table["all labels of a sample right"].tolist()
+    assert column == ["75.0 %", "50.0 %", "−25.0 points"]
+
+
+def test_who_only_has_the_link_reads_what_was_done(done: RunFolder) -> None:
+    plan = PruningPlan.from_dict(done.read(done.plan))
+    storage.write_json(done.plan, replace(plan, name="half [x]").to_dict())
+    captions = [caption.value.replace("\\", "") for caption in open_page(done).caption]
+    assert captions[0] == f"**half [x]** · {describe(plan)}"

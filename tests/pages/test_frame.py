@@ -33,6 +33,18 @@ def test_the_header_says_what_is_open(app, home):
     assert f"model={MODEL}" in header.query_string
 
 
+def test_a_name_that_the_header_shortens_is_whole_on_hover(app, home):
+    folder = store(resnet(), home)
+    name = "a model with a name that is longer than the line is wide.keras"
+    storage.write_json(folder / "upload.json", {"name": name, "bytes": 1, "uploaded": 1e9})
+    app.query_params["model"] = MODEL
+    app.run()
+    model, data = (link.proto for link in app.get("page_link")[:2])
+    assert "a model with a n…" in model.label
+    assert model.help.replace("\\", "") == name
+    assert data.help.startswith("Open a demo")  # the page's own
+
+
 def test_what_is_open_survives_the_navigation(app, home):
     """Streamlit clears the URL on navigation; the frame puts the state back."""
     store(resnet(), home)

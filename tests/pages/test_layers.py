@@ -228,6 +228,16 @@ def test_a_large_graph_is_shown_around_the_selection(profile):
     assert "stage2_block2_conv2\\nConv2D · BatchNorm\\n16×16×32\\n9,376 parameters" in text
 
 
+def test_a_frozen_node_is_dashed_and_a_tooltip_names_the_group(profile):
+    text = graph.dot(profile, graph.nodes(profile), "stem").splitlines()
+    scores = next(line for line in text if 'label="scores' in line)
+    assert 'style="filled,rounded,dashed"' in scores
+    assert '\\nfrozen"' in scores
+    conv = next(line for line in text if 'label="stage1_block1_conv1' in line)
+    assert "dashed" not in conv
+    assert '\\ngroup: stage1_block1_conv1"' in conv
+
+
 @pytest.mark.parametrize(
     ("name", "escaped"),
     [('a"b', "a&quot;b"), ("a\\N", "a&#92;N"), ("<i>&amp;", "&lt;i&gt;&amp;amp;")],

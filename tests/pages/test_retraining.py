@@ -13,6 +13,8 @@ from pages.components.retraining import metrics, progress
 from pruning import storage
 from pruning.errors import MismatchError
 from pruning.runs import library, processes
+from pruning.strategy.description import describe
+from pruning.strategy.plan import Schedule, Target
 from tests.pages import studio
 
 
@@ -55,6 +57,26 @@ def test_curves_with_the_level_before(tmp_path: Path, profile) -> None:
     specs = [chart.proto.spec for chart in app.get("vega_lite_chart")]
     assert sum('"type": "rule"' in spec for spec in specs) == 2  # loss and accuracy
     assert "Dashed blue" in studio.texts(app)
+
+
+def test_dots_of_the_first_steps_are_explained_while_there_are_some(
+    tmp_path: Path, profile
+) -> None:
+    run = studio.run(tmp_path, profile)  # of two steps
+    assert "Dots: its first steps." in studio.texts(open_page(run))
+    lines = "".join(f'{{"t": {i}, "step": {i}, "steps": 9, "loss": {i}}}\n' for i in range(1, 5))
+    storage.write_bytes(run.metrics, lines.encode())
+    assert "Dots" not in studio.texts(open_page(run))
+
+
+def test_what_a_plan_does_is_said_whole(tmp_path: Path, profile) -> None:
+    """ "magnitude, …m, polynomial schedule" stood above a run that zeroes weights."""
+    run = studio.run(tmp_path, profile)
+    changes = {"target": Target("sparsity", 0.8), "schedule": Schedule("polynomial")}
+    plan = studio.plan_for(profile, method="weights", criterion="magnitude", **changes)
+    storage.write_json(run.plan, plan.to_dict())
+    assert len(describe(plan)) > 80
+    assert describe(plan) in studio.texts(open_page(run)).replace("\\", "")
 
 
 def test_a_running_run_shows_pace_and_can_be_cancelled(tmp_path: Path, profile) -> None:

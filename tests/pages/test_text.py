@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.components.text import plain, visible
+from pages.components.text import apart, plain, visible
 
 
 def test_markup_is_escaped():
@@ -31,3 +32,40 @@ def test_no_punctuation_is_left_unescaped(text):
 
 def test_a_terminals_colours_are_left_out():
     assert visible("\x1b[1mvery\x1b[0m \x1b[31;1mbad") == "very bad"
+
+
+LONG = "a class of an ontology of everything, number {:03d}, that nobody reads to its end"
+
+
+def test_names_that_would_look_alike_show_where_they_differ():
+    names = [LONG.format(number) for number in (0, 1, 22)]
+    assert apart([*names, "cat"], 24) == [
+        "…, number 000, that nob…",
+        "…, number 001, that nob…",
+        "…, number 022, that nob…",
+        "cat",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (["cat", "dog"], ["cat", "dog"]),
+        (["same", "same"], ["same (1)", "same (2)"]),
+        (["x" * 30 + "1", "x" * 30 + "2"], ["xxxxx…xxx1", "xxxxx…xxx2"]),
+        (["ab" + "x" * 9, "ab" + "x" * 19], None),
+        (["ab" + "x" * 12, "ab" + "x" * 19 + "\n"], None),
+        ([], []),
+    ],
+)
+def test_names_are_all_different_and_no_longer_than_asked(names, shown):
+    found = apart(names, 10)
+    assert len(set(found)) == len(names)
+    assert shown is None or found == shown
+
+
+@pytest.mark.parametrize("name", ["שלום עולם", "مرحبا 3"])
+def test_figures_behind_a_name_written_from_right_to_left_stay_behind_it(name):
+    """The browser drew "67.7 שלום עולם %"."""
+    assert plain(name) == f"\u2068{name}\u2069"
+    assert plain("é 3") == "é 3"

@@ -92,6 +92,31 @@ def test_an_uploaded_model_is_stored_and_opened(app, home, jobs):
     assert jobs.asked[0][:2] == ("profile", model)
 
 
+def zone(app, kind: str):
+    return next(z for z in app.file_uploader if z.label.startswith(f"Your own {kind}"))
+
+
+def test_a_stored_model_leaves_the_zone_for_data_as_it_is(app, home, jobs):
+    """A data file that was still on its way arrived in a zone that was replaced, and was lost."""
+    app.run()
+    before = zone(app, "data").proto.id
+    model = zone(app, "model").proto.id
+    zone(app, "model").upload("a.keras", b"some bytes").run()
+    assert zone(app, "data").proto.id == before
+    assert zone(app, "model").proto.id != model
+    zone(app, "data").upload("reviews.csv", b"text,label\na,1\n").run()
+    assert app.query_params["source"] == uploads.data()[0].id
+
+
+def test_a_file_that_was_taken_is_not_taken_again(monkeypatch):
+    """The request of a timer that was under way brought it once more."""
+    monkeypatch.setattr(opening.st, "session_state", {"data_drop_0": "file", "drops of data": 0})
+    taken = []
+    for _ in range(2):
+        opening._drop("data", "data_drop_0", taken.append)
+    assert taken == ["file"]
+
+
 def test_an_uploaded_data_file_waits_for_the_model(app, home, jobs):
     app.query_params["model"] = MODEL
     folder = store(resnet(), home)
@@ -598,3 +623,54 @@ def test_a_page_that_waits_for_what_was_deleted_goes_on(home, monkeypatch):
     monkeypatch.setattr(watched.st, "rerun", again)
     with pytest.raises(AgainError):
         watched.watch.__wrapped__({"Reading the model": str(home / "jobs" / "profile-gone")})
+
+
+def test_what_classes_have_of_a_sample_s_pixels_is_never_cut_within_a_figure():
+    """It said "0 on 8… 10.4 %" of three classes."""
+    value = np.repeat([0, 1, 2], [512, 60, 4]).reshape(24, 24)
+    names = ["background", "a class with a very long name", "edge"]
+    words = preview._shares(value, names)
+    assert words == "24×24 labels: background on 88.9 %, a class …ng name on 10.4 %, edge on 0.7 %"
+    assert len(words) < preview._LABEL
+
+
+def test_each_coefficient_of_mfcc_has_its_own_shades():
+    """The first one, the loudness, made all others one shade: a picture of a sound was blank."""
+    rng = np.random.default_rng(0)
+    value = np.concatenate([np.full((98, 1), -400.0), rng.normal(size=(98, 12))], axis=1)
+    value[40:60, 0] = -20
+    dull = preview.shades(value, time_first=True)
+    clear = preview.shades(value, time_first=True, each_row=True)
+    assert np.ptp(dull[0].astype(int)) < 30  # the highest coefficient
+    assert np.ptp(clear[0].astype(int)) > 200
+
+
+def test_classes_without_test_samples_are_told_when_the_data_is_opened(opened):
+    folder = prepared_folder(prepared.REF)
+    record = storage.read_json(folder / "manifest.json")
+    assert "No test sample" not in words(opened.run())
+    counts = {"test": [2] * 8 + [0, 0]}
+    storage.write_json(folder / "manifest.json", record | {"class_counts": counts})
+    assert "No test sample is of class 8, class 9: how" in words(opened.run()).replace("\\", "")
+
+
+@pytest.mark.parametrize(("kind", "job", "name"), [
+    ("data", "data", "pictures.zip"), ("model", "profile", "resnet.keras"),
+])  # fmt: skip
+def test_what_was_open_before_a_file_that_is_no_good_is_one_click_away(
+    opened, home, jobs, kind, job, name
+):
+    app = opened
+    app.query_params["run"] = "20260101-000000-abcdef"
+    app.run()
+    jobs.states[job] = "failed"
+    zone(app, kind).upload("bad.bin", b"bad").run()
+    assert app.query_params.get("data") != prepared.REF or app.query_params["model"] != MODEL
+    back = app.button(key=f"back_to_{kind}")
+    assert back.label.replace("\\", "") == f"Go back to {name}"
+    back.click().run()
+    assert not app.exception
+    assert app.query_params["model"] == MODEL
+    assert app.query_params["data"] == prepared.REF
+    assert app.query_params["run"] == "20260101-000000-abcdef"
+    assert "source" not in app.query_params

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from pages.components import chart, heading
 from pages.components.columns import COUNT
-from pages.components.text import visible
+from pages.components.text import apart, plain, visible
 from pruning import quantities
 from pruning.charts import comparison as charts
 from pruning.comparison.result import Comparison, Interval, Scores
@@ -20,6 +22,12 @@ _AXIS_NAME = 17  # characters that fit beside the matrix: its own ends are seen,
 _DRAWN = 30  # classes in the chart: more could not be told apart
 _MATRIX = 30  # classes of the largest matrix that is drawn
 _PAIRS = 50
+_DETAILS = {
+    "rmse": "root mean squared error",
+    "r2": "R²",
+    "subset_accuracy": "all labels of a sample right",
+}
+_NAMED = 5  # classes without test samples that are named
 
 
 def show(folder: RunFolder, result: Comparison) -> None:
@@ -43,6 +51,7 @@ def _overall(result: Comparison) -> pd.DataFrame:
                 "metric": _difference(result.before.metric, result.difference),
                 "95 % interval": _interval(result.before.metric, result.difference, signed=True),
                 "loss": _loss(result.after.loss - result.before.loss, signed=True),
+                **_more(_changes(result), signed=True),
             },
         ]
     ).rename(columns={"metric": NAMES[result.before.metric]})
@@ -54,7 +63,23 @@ def _row(name: str, scores: Scores) -> dict[str, str]:
         "metric": _number(scores.metric, scores.value.value),
         "95 % interval": _interval(scores.metric, scores.value),
         "loss": _loss(scores.loss),
+        **_more(scores.details),
     }
+
+
+def _changes(result: Comparison) -> dict[str, float]:
+    before, after = result.before.details, result.after.details
+    return {name: after[name] - value for name, value in before.items() if name in after}
+
+
+def _more(details: Mapping[str, float], *, signed: bool = False) -> dict[str, str]:
+    """Further figures of a task in words, by the title of their column."""
+    words: dict[str, Callable[[float], str]] = {
+        "rmse": lambda value: quantities.number(value, signed=signed),
+        "r2": lambda value: quantities.minus(f"{value:{'+' if signed else ''}.4f}"),
+        "subset_accuracy": quantities.points if signed else quantities.percent,
+    }
+    return {_DETAILS[name]: words[name](details[name]) for name in words if name in details}
 
 
 def _loss(value: float, *, signed: bool = False) -> str:
@@ -92,13 +117,14 @@ def _pairs(result: Comparison) -> None:
         "Broken: only before right": result.only_before,
         "Both wrong": result.both_wrong,
     }
+    answers, what = result.judged
     with st.container(key="pairs"), st.grid(4, min_column_width=170):
         for label, number in counts.items():
-            share = quantities.percent((number or 0) / result.samples)
+            share = quantities.percent((number or 0) / answers)
             st.metric(
                 label,
                 f"{number:,}",
-                f"{share} of samples",
+                f"{share} of {what.removeprefix('test ')}s",
                 delta_color="off",
                 delta_arrow="off",
                 border=True,
@@ -106,17 +132,15 @@ def _pairs(result: Comparison) -> None:
 
 
 def _classes(result: Comparison) -> None:
+    tested = [entry for entry in result.classes if entry.count]  # the others have no accuracy
     rows = pd.DataFrame(
-        [
-            {
-                "name": visible(entry.name, _NAME),
-                "count": entry.count,
-                "before": entry.before,
-                "after": entry.after,
-            }
-            for entry in result.classes
-            if entry.count  # a class without a test sample has no accuracy
-        ]
+        {
+            "name": apart([entry.name for entry in tested], _NAME),
+            "whole": [visible(entry.name) for entry in tested],
+            "count": [entry.count for entry in tested],
+            "before": [entry.before for entry in tested],
+            "after": [entry.after for entry in tested],
+        }
     )
     rows["change"] = rows["after"] - rows["before"]
     rows = rows.sort_values(["change", "count"], ascending=[True, False], kind="stable")
@@ -126,7 +150,7 @@ def _classes(result: Comparison) -> None:
     score = "F1" if result.before.metric == "macro_f1" else "Accuracy"
     chart.show(
         charts.class_scores,
-        drawn.assign(name=_apart(drawn["name"])),
+        drawn,
         key="class_scores",
         alt=f"{score} by class before and after; the worst change is {worst['name']}, "
         f"{quantities.points(worst['change'])}.",
@@ -138,21 +162,30 @@ def _classes(result: Comparison) -> None:
         if (len(rows) > _DRAWN)
         else ""
     )
-    st.caption(f"Circle: before, diamond: after.{more}")
+    st.caption(f"Circle: before, diamond: after.{more}{_untested(result)}")
     table = st.expander(
         "The numbers as a table", icon=":material/table:", key="class_numbers", on_change="rerun",
         expanded=len(rows) > _DRAWN,
     )  # fmt: skip
     if table.open:
-        table.dataframe(_class_table(rows), hide_index=True, width="content")
+        table.dataframe(_class_table(rows, result.judged[1]), hide_index=True, width="content")
 
 
-def _class_table(rows: pd.DataFrame) -> pd.DataFrame:
+def _untested(result: Comparison) -> str:
+    """Name the classes that nothing is known of."""
+    names = [plain(entry.name, _NAME) for entry in result.classes if not entry.count]
+    if not names:
+        return ""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f" Without a test sample, and so not judged: {', '.join(names[:_NAMED])}{more}."
+
+
+def _class_table(rows: pd.DataFrame, what: str) -> pd.DataFrame:
     """Every class in words, worst change first."""
     return pd.DataFrame(
         {
             "class": rows["name"],
-            "test samples": rows["count"],
+            f"{what}s": rows["count"],
             "before": [quantities.percent(value) for value in rows["before"]],
             "after": [quantities.percent(value) for value in rows["after"]],
             "change": [quantities.points(value) for value in rows["change"]],
@@ -160,20 +193,12 @@ def _class_table(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _apart(names: pd.Series[str]) -> list[str]:
-    """Classes whose shortened names look alike get a number, or they would share a line."""
-    twins = names.duplicated(keep=False)
-    return [
-        f"{name} ({number})" if twin else name
-        for number, (name, twin) in enumerate(zip(names, twins, strict=True), 1)
-    ]
-
-
 def _confusion(result: Comparison) -> None:
     if len(result.classes) > _MATRIX:
         _confused(result)
         return
-    names = _apart(pd.Series([visible(entry.name, _AXIS_NAME) for entry in result.classes]))
+    names = apart([entry.name for entry in result.classes], _AXIS_NAME)
+    what = result.judged[1]
     before, after = np.array(result.confusion_before), np.array(result.confusion_after)
     views = {
         "Difference": after - before,
@@ -190,10 +215,10 @@ def _confusion(result: Comparison) -> None:
     )
     matrix = views[choice]
     words = {
-        "Difference": "Samples after minus before: orange more, blue fewer; off the diagonal, more "
-        "is worse.",
-        "Before": "Test samples by truth and prediction, before pruning.",
-        "After": "Test samples by truth and prediction, after pruning.",
+        "Difference": f"{what.capitalize()}s after minus before: orange more, blue fewer; off the "
+        "diagonal, more is worse.",
+        "Before": f"{what.capitalize()}s by truth and prediction, before pruning.",
+        "After": f"{what.capitalize()}s by truth and prediction, after pruning.",
     }[choice]
     st.caption(words)
     rows = pd.DataFrame(
@@ -219,7 +244,7 @@ def _confused(result: Comparison) -> None:
     """Of many classes, the pairs that are confused most, those that became worse first."""
     heading.part("Most confused after pruning")
     rows = confused_pairs(
-        [visible(entry.name, _NAME) for entry in result.classes],
+        apart([entry.name for entry in result.classes], _NAME),
         np.array(result.confusion_before),
         np.array(result.confusion_after),
     )

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.sample import Gallery
-from pages.components.text import plain, visible
+from pages.components.text import apart, plain
 from pruning import quantities, storage
 from pruning.comparison.outcomes import OUTCOMES, Answer, SampleOutcome, outcomes
 from pruning.comparison.result import Comparison
@@ -19,6 +19,7 @@ from pruning.intake.dataset import Dataset, prepared_folder
 from pruning.runs.folder import RunFolder
 
 PER_PAGE = 12
+_NAME = 40  # characters of a class
 _ICONS = {
     "fixed": ":material/check_circle:",
     "broken": ":material/cancel:",
@@ -61,7 +62,8 @@ def show(folder: RunFolder, result: Comparison) -> None:
         for entry in found
         if entry.outcome == choice and (label is None or entry.label == label)
     ]
-    st.caption(f"{choice.capitalize()}: {_WORDS[choice]}. {_measure(result)}")
+    measure = _measure(result, several=bool(dataset.manifest.y_shape))
+    st.caption(f"{choice.capitalize()}: {_WORDS[choice]}. {measure}")
     _page(chosen, Gallery(dataset))
 
 
@@ -74,9 +76,20 @@ def activation(folder: RunFolder, dataset: Dataset) -> str | None:
     return None if profile is None else answers_of(profile)[dataset.manifest.output].activation
 
 
-def _measure(result: Comparison) -> str:
+def _measure(result: Comparison, *, several: bool) -> str:
+    """How right is told from wrong where that needs saying.
+
+    Args:
+        result: What was judged.
+        several: Whether a sample has a label at each step or pixel.
+    """
     if result.task == "regression":
         return "An answer counts as right when its error is at most the original's median error."
+    if result.task == "classification" and several:
+        return (
+            "A sample counts as right when all of its labels are right, or more of them than in "
+            "the original's median sample."
+        )
     return ""
 
 
@@ -84,10 +97,11 @@ def _class_filter(dataset: Dataset) -> int | None:
     classes = dataset.manifest.classes
     if len(classes) < 2 or dataset.manifest.task != "classification" or dataset.manifest.y_shape:
         return None  # a sample with a class at each step has no class of its own
+    names = apart(classes, _NAME)
     return st.selectbox(
         "Class",
         [None, *range(len(classes))],
-        format_func=lambda i: "all classes" if i is None else visible(classes[i], 40),
+        format_func=lambda i: "all classes" if i is None else names[i],
         key="sample_class",
         width=240,
     )
@@ -138,6 +152,6 @@ def _outcomes(run: str, data: str, changed: int, activation: str | None) -> list
         dataset.y("test"),
         storage.read_array(folder.path / "before.npy"),
         storage.read_array(folder.path / "after.npy"),
-        dataset.manifest.classes,
+        apart(dataset.manifest.classes, _NAME),
         activation,
     )

@@ -30,14 +30,16 @@ def show(folder: RunFolder, result: Comparison) -> None:
         )
         rows["time"] *= 1000 if short else 1
         if len(rows):
+            drawn = charts.within_reach(rows)
             chart.show(
                 charts.latencies,
-                rows,
+                drawn,
                 key="latencies",
                 alt=f"Latency: median {quantities.milliseconds(before.median_ms)} before, "
                 f"{quantities.milliseconds(after.median_ms)} after.",
                 unit="microseconds" if short else "milliseconds",
             )
+            _beyond(int(drawn["beyond"].sum()), len(drawn))
         st.caption(
             "LiteRT on this machine, one thread, one sample; before and after measured in turn, "
             "so that a busy machine slows both."
@@ -45,6 +47,14 @@ def show(folder: RunFolder, result: Comparison) -> None:
         st.dataframe(_latency_table(result), hide_index=True)
         _by_layer(folder)
     training(result)
+
+
+def _beyond(calls: int, of: int) -> None:
+    if calls:
+        st.caption(
+            f"▶ {calls:,} of {quantities.plural(of, 'call')} took longer than the chart is wide; "
+            "the table has the slowest."
+        )
 
 
 def _by_layer(folder: RunFolder) -> None:
@@ -75,8 +85,9 @@ def _by_layer(folder: RunFolder) -> None:
             },
         )
         st.caption(
-            "Measured: each layer alone on LiteRT, one thread, one sample. In the whole model "
-            "neighbours are joined and take less."
+            "Measured: each layer alone on LiteRT, one thread, one sample; the original's and the "
+            "pruned model's at different moments, so that a busy machine shows in the last column. "
+            "In the whole model neighbours are joined and take less."
         )
 
 
@@ -101,6 +112,7 @@ def _latency_table(result: Comparison) -> pd.DataFrame:
     rows = [
         ("median (p50)", before.median_ms, after.median_ms),
         ("p95", before.p95_ms, after.p95_ms),
+        ("slowest", max(before.samples_ms, default=None), max(after.samples_ms, default=None)),
     ]
     return pd.DataFrame(
         [
@@ -108,7 +120,8 @@ def _latency_table(result: Comparison) -> pd.DataFrame:
                 "LiteRT": name,
                 "before": quantities.milliseconds(old),
                 "after": quantities.milliseconds(new),
-                "change": quantities.factor(old, new, "ms"),
+                # Of the slowest call it would say how busy the machine was.
+                "change": quantities.factor(old, new, "ms") if name != "slowest" else "",
             }
             for name, old, new in rows
             if old is not None and new is not None

@@ -12,6 +12,8 @@ from pruning.comparison.result import Comparison, Latency, Scores, Sizes
 from pruning.comparison.verdict import verdict
 from pruning.runs.folder import RunFolder
 from pruning.runs.status import status
+from pruning.strategy.description import describe
+from pruning.strategy.plan import PruningPlan
 
 
 def require_done(folder: RunFolder) -> Comparison | None:
@@ -39,6 +41,7 @@ def show(folder: RunFolder, result: Comparison | None) -> None:
         return
     with st.container(key="verdict"):
         heading.section(plain(verdict(result)))
+    st.caption(_done(folder))
     figures.strip(_strip(result), key="figures", columns=3)
     figures.legend()
     advice.show(folder, result)
@@ -56,6 +59,13 @@ def show(folder: RunFolder, result: Comparison | None) -> None:
         if tab.open:
             with tab, errors.shown():
                 sheet(folder, result)
+
+
+def _done(folder: RunFolder) -> str:
+    """What was done, for who only has the link: the name of the plan, and the plan in words."""
+    plan = PruningPlan.from_dict(folder.read(folder.plan))
+    named = f"**{plain(plan.name, 80)}** · " if plan.name else ""
+    return f"{named}{plain(describe(plan))}"
 
 
 def _strip(result: Comparison) -> list[figures.Figure]:

@@ -19,6 +19,7 @@ READABLE = 14  # nodes that can be taken in at once
 LARGEST = 400  # nodes that a browser still lays out in a second or two
 NAME_LENGTH = 30
 _EDGE = "#8A97A3"  # seen on white and on near black
+_DASHES = "#4A545D"  # seen on the grey that they surround
 _FOLDED = frozenset(
     (
         *("Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"),
@@ -108,11 +109,12 @@ def dot(profile: ModelProfile, shown: Mapping[str, Node], selected: str | None) 
     ]
     for name, node in shown.items():
         at = f' id="{ids[name]}"'
-        color = _color(node, positions, frozen)
+        group = _group(node, positions, frozen)
+        color = FROZEN if group is None else group_color(positions[group])
         chosen = any(layer.name == selected for layer in node.layers)
-        outline = f' penwidth=4 color="{SELECTED}"' if chosen else ""
+        outline = f' penwidth=4 color="{SELECTED}"' if chosen else _outline(group)
         lines.append(
-            f'{numbers[name]} [label="{_label(node)}" tooltip="{_tooltip(node)}" '
+            f'{numbers[name]} [label="{_label(node)}" tooltip="{_tooltip(node, group)}" '
             f'fillcolor="{color}" fontcolor="{ink_on(color)}"{outline}{at}]'
         )
         hidden = [reader for reader in node.readers if reader not in numbers]
@@ -137,11 +139,15 @@ def escaped(text: str, length: int | None = None) -> str:
     return line.replace('"', "&quot;")
 
 
-def _color(node: Node, positions: Mapping[str, int], frozen: set[str]) -> str:
+def _group(node: Node, positions: Mapping[str, int], frozen: set[str]) -> str | None:
+    """The group whose channels the node makes or passes on; ``None`` where they stay."""
     group = next((layer.groups_out[0] for layer in node.layers if layer.groups_out), None)
-    if group is None or group in frozen or group not in positions:
-        return FROZEN
-    return group_color(positions[group])
+    return None if group in frozen or group not in positions else group
+
+
+def _outline(group: str | None) -> str:
+    """Frozen nodes are dashed: grey beside a group's pale colour is no difference for everybody."""
+    return f' style="filled,rounded,dashed" penwidth=1.5 color="{_DASHES}"' if group is None else ""
 
 
 def _label(node: Node) -> str:
@@ -156,5 +162,6 @@ def _label(node: Node) -> str:
     return f"{escaped(first.name, NAME_LENGTH)}\\n{kinds}\\n{facts}"
 
 
-def _tooltip(node: Node) -> str:
-    return "\\n".join(escaped(layer.name) for layer in node.layers[:12])
+def _tooltip(node: Node, group: str | None) -> str:
+    moves = "frozen" if group is None else f"group: {escaped(group)}"
+    return "\\n".join([*(escaped(layer.name) for layer in node.layers[:12]), moves])

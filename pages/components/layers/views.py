@@ -46,8 +46,8 @@ def costs(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
         selected=layer.name,
     )
     st.caption(
-        "Each block is a layer, in the model's order: :blue[■] it shrinks when channels are "
-        "removed, :gray[■] it keeps its size. Click one to select it."
+        "Each block is a layer, in the model's order: :blue[■] filled, it shrinks when channels "
+        "are removed; :gray[□] an outline, it keeps its size. Click one to select it."
         + (f" {_LATENCY_HELP}" if any(timed.values()) else "")
     )
     if latencies and missing:
@@ -126,7 +126,7 @@ def model_graph(profile: ModelProfile, layer: Layer) -> None:
         in_view.keep(graph.elements(profile)[center], SELECTED)
     st.caption(
         f"{len(shown):,} of {quantities.plural(len(nodes), 'node')}. Same colour: channels that "
-        "are removed together; grey: frozen; outlined: selected."
+        "are removed together; grey, dashed: frozen; outlined: selected."
     )
 
 

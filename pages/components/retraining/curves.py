@@ -33,9 +33,10 @@ def show(folder: RunFolder, read: Progress) -> None:
                 quantity=name,
                 reference=levels.get(name),
             )
+    dots = " Dots: its first steps." if _few(drawn) else ""
     thinned = f" One in {read.stride} training steps is drawn." if read.stride > 1 else ""
     level = " Dashed blue: the model before pruning, on the test samples." if levels else ""
-    st.caption(f"Thin: training; thick with diamonds: validation.{level}{thinned}")
+    st.caption(f"Thin: training; thick with diamonds: validation.{dots}{level}{thinned}")
     table = st.expander(
         "The numbers as a table", icon=":material/table:", key="numbers", on_change="rerun"
     )
@@ -44,6 +45,12 @@ def show(folder: RunFolder, read: Progress) -> None:
         with table:
             st.dataframe(frame, hide_index=True, height=240)
             st.caption(f"{len(lines):,} of {quantities.plural(read.lines, 'line')}.")
+
+
+def _few(drawn: dict[str, pd.DataFrame]) -> bool:
+    """Whether training has so few points that they are drawn as dots beside their line."""
+    counts = [(rows["split"] == "training").sum() for rows in drawn.values()]
+    return any(0 < count <= charts.DOTS for count in counts)
 
 
 def _levels(folder: RunFolder) -> dict[str, float]:

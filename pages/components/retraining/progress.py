@@ -105,9 +105,14 @@ def _log(folder: RunFolder, *, failed: bool) -> None:
             st.code(uncoloured(folder.log_tail()) or "Nothing yet.", language=None, wrap_lines=True)
 
 
+def _words(plan: PruningPlan) -> str:
+    """The name that a person gave, else what the plan does, which is never too long."""
+    return plain(plan.name, 80) if plan.name else plain(describe(plan))
+
+
 def _heading(folder: RunFolder, current: Status, plan: PruningPlan) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        heading.section(f"{badge(current.state)} {plain(plan.name or describe(plan), 80)}")
+        heading.section(f"{badge(current.state)} {_words(plan)}")
         if current.state in ("queued", "running"):
             st.button(
                 "Cancel this run",

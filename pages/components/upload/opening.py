@@ -22,9 +22,12 @@ from pruning.runs import uploads
 from pruning.runs.uploads import Kind
 
 _ERROR = "upload error"
+_FORMER = "open before "  # and the kind of what replaced it
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 _PROXIES = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via")
-_DROPS = "drops"  # counted, so that a stored file's uploader is replaced and its memory freed
+# Counted, so that a stored file's uploader is replaced and its memory freed. Of each kind: a data
+# file may be on its way while a model is stored, and would arrive in an uploader that nobody hears.
+_DROPS = "drops of "
 
 
 def open_demo(demo: Demo) -> None:
@@ -42,12 +45,12 @@ def open_demo(demo: Demo) -> None:
 
 def drop_model(key: str) -> None:
     """Callback of the model's drop zone: store the file and open it."""
-    _drop(key, lambda file: _open_model(store.store_model(file.name, file)))
+    _drop("model", key, lambda file: _open_model(store.store_model(file.name, file)))
 
 
 def drop_data(key: str) -> None:
     """Callback of the data's drop zone."""
-    _drop(key, lambda file: _open_data(store.store_data(file.name, file)))
+    _drop("data", key, lambda file: _open_data(store.store_data(file.name, file)))
 
 
 def take_path(kind: str, key: str) -> None:
@@ -101,7 +104,19 @@ def delete(kind: Kind, identifier: str) -> None:
             _close(kind)
 
     _attempt(work)
-    _begin_anew()
+    _begin_anew(kind)
+
+
+def former(kind: Kind) -> state.Current | None:
+    """What was open when the last file of a kind was opened, if there was one of that kind."""
+    kept: state.Current | None = st.session_state.get(_FORMER + kind)
+    was = kept and (kept.model if kind == "model" else kept.data)
+    return kept if was else None
+
+
+def go_back_to(former: state.Current) -> None:
+    """Callback: open again what a file that is no good has replaced."""
+    state.select(**{key: getattr(former, key) for key in state.KEYS})
 
 
 def uploaded(kind: Kind) -> str | None:
@@ -117,9 +132,9 @@ def prepare_again(source: str, job: str | None = None) -> None:
     state.select(data=None, run=None, source=source, job=job)
 
 
-def uploader_key(kind: str) -> str:
-    """Key of a drop zone; another one after each stored file."""
-    return f"{kind}_drop_{st.session_state.get(_DROPS, 0)}"
+def uploader_key(kind: Kind) -> str:
+    """Key of a drop zone; another one after each file that was dropped there."""
+    return f"{kind}_drop_{st.session_state.get(_DROPS + kind, 0)}"
 
 
 def last_error() -> PruningError | None:
@@ -130,6 +145,7 @@ def last_error() -> PruningError | None:
 
 def _open_model(model: str) -> None:
     """Open a model; data that is open stays, plan and run belong to the model before."""
+    _remember("model", model)
     state.select(model=model, plan=None, run=None, layer=None)
 
 
@@ -142,19 +158,30 @@ def _close(kind: Kind) -> None:
 
 
 def _open_data(source: str) -> None:
+    _remember("data", source)
     prepare_again(source)
 
 
-def _drop(key: str, take: Callable[[Any], None]) -> None:
+def _remember(kind: Kind, identifier: str) -> None:
+    """Keep what is open, unless the same file is opened once more or the open one is no good."""
+    opened = state.current()
+    good = state.profile(opened.model) if kind == "model" else state.manifest(opened.data)
+    if good is not None and uploaded(kind) != identifier:
+        st.session_state[_FORMER + kind] = opened
+
+
+def _drop(kind: Kind, key: str, take: Callable[[Any], None]) -> None:
+    if key != uploader_key(kind):
+        return  # taken already: a request that was under way brings the file once more
     file = st.session_state.get(key)
     if file is not None:
         _attempt(lambda: take(file))
-        _begin_anew()
+        _begin_anew(kind)
 
 
-def _begin_anew() -> None:
-    """Have drop zones and lists drawn as if for the first time."""
-    st.session_state[_DROPS] = st.session_state.get(_DROPS, 0) + 1
+def _begin_anew(kind: Kind) -> None:
+    """Have the drop zone and the list of a kind drawn as if for the first time."""
+    st.session_state[_DROPS + kind] = st.session_state.get(_DROPS + kind, 0) + 1
 
 
 def _attempt(work: Callable[[], None]) -> None:

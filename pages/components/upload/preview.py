@@ -9,12 +9,14 @@ import numpy as np
 import streamlit as st
 
 from pages.components.sample import Gallery
-from pages.components.text import plain, visible
+from pages.components.text import apart, plain, visible
 from pruning import quantities
 from pruning.intake.dataset import Dataset, Manifest, prepared_folder
 
 _SHOWN = {"image": 12, "audio": 3, "text": 4, "arrays": 4}
 _TOKENS = 28
+_NAME = 16  # characters of a class among others
+_LABEL = 100  # of all that is said of a sample: three classes with their shares are never cut
 _SPECTROGRAM_HEIGHT = 90
 # From the least to the most energy; blue as everything that is "before".
 _SHADES = np.array([[16, 26, 38], [60, 108, 149], [130, 174, 211], [250, 252, 255]], np.float32)
@@ -55,7 +57,10 @@ def _shares(value: np.ndarray, classes: Sequence[str]) -> str:
     """Labels of every step or pixel: how much the commonest classes have of them."""
     counts = np.bincount(value.ravel().astype(np.int64), minlength=len(classes))
     common = [place for place in np.argsort(-counts, kind="stable")[:3] if counts[place]]
-    shares = (f"{classes[i]} on {quantities.percent(counts[i] / value.size)}" for i in common)
+    shares = (
+        f"{visible(classes[i], _NAME)} on {quantities.percent(counts[i] / value.size)}"
+        for i in common
+    )
     return f"{quantities.shape(value.shape)} labels: {', '.join(shares)}"
 
 
@@ -69,12 +74,20 @@ def tokens(row: np.ndarray, vocabulary: list[str]) -> list[str | None]:
     return [words[number] for number in row.tolist() if 0 < number < len(words)]
 
 
-def shades(spectrogram: np.ndarray, *, time_first: bool) -> np.ndarray:
-    """A spectrogram as a picture, low tones below. (time, bins) -> uint8 (height, width, 3)."""
+def shades(spectrogram: np.ndarray, *, time_first: bool, each_row: bool = False) -> np.ndarray:
+    """A spectrogram as a picture, low tones below. (time, bins) -> uint8 (height, width, 3).
+
+    Args:
+        spectrogram: (time, bins), or (bins, time) when not ``time_first``.
+        time_first: The order of the axes.
+        each_row: Give each row the whole range of shades: of MFCC the first coefficient, the
+            loudness, is so much larger that all others would look alike.
+    """
     values = spectrogram.squeeze()
     values = (values.T if time_first else values)[::-1].astype(np.float32)
-    low, high = np.percentile(values, [2, 99.5])
-    position = np.clip((values - low) / max(high - low, 1e-9), 0, 1) * (len(_SHADES) - 1)
+    axis = 1 if each_row else None
+    low, high = np.percentile(values, [2, 99.5], axis=axis, keepdims=True)
+    position = np.clip((values - low) / np.maximum(high - low, 1e-9), 0, 1) * (len(_SHADES) - 1)
     below = np.minimum(position.astype(int), len(_SHADES) - 2)
     part = (position - below)[..., np.newaxis]
     colours = _SHADES[below] * (1 - part) + _SHADES[below + 1] * part
@@ -84,17 +97,20 @@ def shades(spectrogram: np.ndarray, *, time_first: bool) -> np.ndarray:
 
 
 def _pictures(gallery: Gallery, indices: list[int]) -> None:
+    names = apart(gallery.dataset.manifest.classes, _NAME)
+    short = dict(zip(gallery.dataset.manifest.classes, names, strict=True))
     with st.grid("auto", min_column_width=84, gap="small"):
         for index in indices:
             picture, name = gallery.image(index), label(gallery.dataset, index)
             if picture is not None:
-                st.image(picture, caption=plain(name, 16), width="stretch", alt=visible(name))
+                caption = plain(short.get(name, name), _NAME)
+                st.image(picture, caption=caption, width="stretch", alt=visible(name))
 
 
 def _sounds(gallery: Gallery, indices: list[int]) -> None:
     settings = gallery.dataset.manifest.preprocessing
     for index in indices:
-        st.markdown(f"**{plain(label(gallery.dataset, index), 40)}**")
+        st.markdown(f"**{plain(label(gallery.dataset, index), _LABEL)}**")
         left, right = st.columns(2, gap="small")
         with left:
             gallery.show(index)
@@ -107,16 +123,19 @@ def _as_the_model_hears(value: np.ndarray, settings: dict[str, Any]) -> None:
     if value.squeeze().ndim != 2:
         st.caption("The model reads these samples as they are.")
         return
-    picture = shades(value, time_first=bool(settings.get("time_first", True)))
+    mfcc = features == "mfcc"
+    picture = shades(value, time_first=bool(settings.get("time_first", True)), each_row=mfcc)
     st.image(picture, width="stretch", alt=f"{features} of the sound, as the model reads it")
-    st.caption(f"{plain(features)}, {quantities.shape(value.shape)}: what the model reads")
+    scaled = ", each coefficient in shades of its own" if mfcc else ""
+    shape = quantities.shape(value.shape)
+    st.caption(f"{plain(features)}, {shape}: what the model reads{scaled}")
 
 
 def _texts(gallery: Gallery, indices: list[int]) -> None:
     vocabulary = gallery.dataset.manifest.preprocessing.get("vocabulary", [])
     for index in indices:
         with st.container(border=True, gap="xsmall"):
-            st.markdown(f"**{plain(label(gallery.dataset, index), 40)}**")
+            st.markdown(f"**{plain(label(gallery.dataset, index), _LABEL)}**")
             st.text(gallery.text(index)[:300])
             words = tokens(np.asarray(gallery.dataset.x("test")[index]).ravel(), vocabulary)
             shown = " ".join(_badge(word) for word in words[:_TOKENS])
@@ -133,5 +152,5 @@ def _badge(word: str | None) -> str:
 def _arrays(gallery: Gallery, indices: list[int]) -> None:
     for index in indices:
         with st.container(border=True, gap="xsmall"):
-            st.markdown(f"**{plain(label(gallery.dataset, index), 40)}**")
+            st.markdown(f"**{plain(label(gallery.dataset, index), _LABEL)}**")
             gallery.show(index)

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages.components import errors, header, heading, jobs, state, works
-from pages.components.text import plain
+from pages.components.text import plain, visible
 from pages.components.upload import (
     baseline,
     demo_cards,
@@ -30,6 +30,7 @@ from pruning.intake.source import Source
 from pruning.runs.uploads import Kind
 
 _MODEL_FORMATS = ".keras, .h5 or .hdf5, from Keras 3, tf_keras or Keras 2"
+_NAMED = 5  # classes without test samples that are named
 _DATA_FORMATS = ".npz · .zip of class folders with pictures or sounds · .csv or .tsv with texts"
 
 
@@ -59,6 +60,8 @@ def model(opened: state.Current) -> ModelProfile | None:
     profile = state.profile(opened.model)
     if profile is None:
         jobs.follow(works.profile(opened.model))
+        if jobs.failed(works.profile(opened.model)):
+            _way_back("model")
     else:
         passport.passport(profile)
     return profile
@@ -159,9 +162,25 @@ def _prepare(source: str, job: str | None, profile: ModelProfile | None) -> None
     )
     work = (works.data_of(job) if job else None) or default
     results = jobs.follow(work)[work.kind]
+    if jobs.failed(work):
+        _way_back("data")
     if results is not None:
         state.select(data=results["ref"], source=None, job=job)
         st.rerun()
+
+
+def _way_back(kind: Kind) -> None:
+    """Offer what was open before a file that is no good."""
+    former = opening.former(kind)
+    if former is None:
+        return
+    manifest = state.manifest(former.data)
+    name = header.model_name(str(former.model)) if kind == "model" else manifest and manifest.name
+    if name:
+        st.button(
+            f"Go back to {plain(name, 40)}", icon=":material/undo:", key=f"back_to_{kind}",
+            on_click=opening.go_back_to, args=(former,),
+        )  # fmt: skip
 
 
 def _prepared(manifest: Manifest) -> None:
@@ -175,10 +194,24 @@ def _prepared(manifest: Manifest) -> None:
     from pages.components.upload import preview
 
     preview.samples(manifest.ref, manifest)
-    for note in manifest.notes:
+    for note in (*manifest.notes, *_untested(manifest)):
         st.caption(f":material/info: {plain(note)}")
     if manifest.licence or manifest.source:
         st.caption(f"Source: {plain(manifest.source, 160)} · Licence: {plain(manifest.licence)}")
+
+
+def _untested(manifest: Manifest) -> list[str]:
+    """Say which classes nobody will be able to judge; empty where all have test samples."""
+    counts = manifest.class_counts.get("test", [])
+    names = [name for name, n in zip(manifest.classes, counts, strict=False) if not n]
+    if not names:
+        return []
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    shown = ", ".join(visible(name, 40) for name in names[:_NAMED])
+    return [
+        f"No test sample is of {shown}{more}: how well the model does on it stays unknown until "
+        "there are some."
+    ]
 
 
 def _keys(names: list[str]) -> None:

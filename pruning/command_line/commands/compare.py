@@ -89,7 +89,7 @@ def show(found: Comparison, console: Console) -> None:
 def _classes(found: Comparison, console: Console) -> None:
     shown = sorted((c for c in found.classes if c.count), key=lambda c: c.after - c.before)
     table = Table("class", box=None, pad_edge=False)
-    for title in ("samples", "before", "after", "change"):
+    for title in (f"{found.judged[1].removeprefix('test ')}s", "before", "after", "change"):
         table.add_column(title, justify="right")
     for entry in shown[:WORST]:
         table.add_row(
