@@ -16,6 +16,7 @@ from pruning.delivery.exports._base import Export
 from pruning.delivery.running import outputs_of, random_inputs
 from pruning.errors import ExportError, PruningError
 from pruning.intake.model_file import LoadedModel, load
+from pruning.surgery.self_check import are_finite
 
 SAMPLES = 8
 PLANNED = ("onnx", "savedmodel")
@@ -53,6 +54,9 @@ def export_loaded(
     assumed = length if length is not None or form.name == "litert" else loaded.length
     inputs = random_inputs(loaded, SAMPLES, length=assumed)
     expected = outputs_of(model, inputs)
+    if not are_finite(expected):  # it may take the logarithm of what it reads
+        inputs = random_inputs(loaded, SAMPLES, length=assumed, in_unit_interval=True)
+        expected = outputs_of(model, inputs)
     with storage.replacing(out) as stream, tempfile.TemporaryDirectory(dir=out.parent) as folder:
         path = Path(folder) / f"model{form.suffix}"
         try:
