@@ -88,8 +88,10 @@ def check_forward(model: Any, keras: Framework) -> int:
 
     Raises:
         ModelFileError: A weight or an answer to random numbers in [0, 1) is not finite, an
-            output's shape is not the declared one, or the model cannot run at all.
+            output's shape is not the declared one, a layer makes weights only while it runs, or
+            the model cannot run at all.
     """
+    stored = {id(layer): len(layer.weights) for layer in keras.layers(model)}
     for layer in keras.layers(model):
         for number, weight in enumerate(layer.get_weights()):
             if weight.dtype.kind == "f" and not np.isfinite(weight).all():
@@ -109,6 +111,14 @@ def check_forward(model: Any, keras: Framework) -> int:
                 f"The model declares outputs of shape {declared}, but answers with {shapes}.",
                 expected="Outputs of the declared shape.",
                 fix="Load the model where it was made, check it, and save it again.",
+            )
+    for layer in keras.layers(model):
+        if len(layer.weights) > stored[id(layer)]:
+            raise ModelFileError(
+                f"The layer {layer.name!r} makes weights only while it runs: the file has none.",
+                expected="A file with all weights of the model.",
+                fix="Where a layer with weights is its activation, such as PReLU, put that behind "
+                "it as a layer of its own. Train the model again, and save it.",
             )
     if not all(np.isfinite(answer).all() for answer in answers):
         raise _not_finite("The answer to random numbers between 0 and 1 holds")

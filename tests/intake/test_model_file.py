@@ -642,3 +642,13 @@ def test_sniff_tells_the_writer_of_a_file_without_a_version(tmp_path: Path) -> N
         with h5py.File(path, "r+") as file:
             del file.attrs["keras_version"]
         assert (sniff(path).family, sniff(path).writer) == (family, "Keras")
+
+
+def test_weights_that_are_made_while_it_runs_are_refused(tmp_path: Path) -> None:
+    layers = models.keras_of("keras3").layers
+    i = layers.Input((6,))
+    x = layers.Dense(8, activation=layers.PReLU(), name="own")(i)
+    path = tmp_path / "model.keras"
+    models.keras_of("keras3").Model(i, layers.Dense(3)(x)).save(path)
+    error = refused(path, "'own' makes weights only while it runs")
+    assert "PReLU" in error.fix
