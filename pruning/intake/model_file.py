@@ -19,7 +19,7 @@ from pruning.frameworks._base import Framework, framework
 from pruning.frameworks._loading import cause
 from pruning.frameworks.container import ModelFile, open_model_file
 from pruning.frameworks.memory import give_back_memory
-from pruning.frameworks.running import answer, fixed_batch
+from pruning.frameworks.running import answer, fixed_batch, leaves
 from pruning.intake.store import shown_name
 
 __all__ = ["LoadedModel", "ModelFile", "check_forward", "load", "sniff"]
@@ -154,7 +154,7 @@ def _run(
         except Exception as error:
             failure = failure or error
             continue
-        return [np.asarray(leaf, dtype="float64") for leaf in _leaves(result)], size
+        return [np.asarray(leaf, dtype="float64") for leaf in leaves(result)], size
     assert failure is not None
     raise ModelFileError(
         f"The model cannot run on an example input: {cause(failure)}",
@@ -176,14 +176,6 @@ def _example(
     if "float" in kind:
         return rng.random(full).astype(kind)
     return rng.integers(0, high, full).astype(kind)
-
-
-def _leaves(result: Any) -> list[Any]:
-    if isinstance(result, dict):
-        return [leaf for key in sorted(result) for leaf in _leaves(result[key])]
-    if isinstance(result, list | tuple):
-        return [leaf for entry in result for leaf in _leaves(entry)]
-    return [result]
 
 
 def _fits(actual: tuple[int, ...], declared: tuple[int | None, ...]) -> bool:

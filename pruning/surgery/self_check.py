@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -221,7 +221,7 @@ def checked_inputs(
 
 
 def answered(
-    run: Callable[[list[np.ndarray]], list[np.ndarray]], drawn: Sequence[list[np.ndarray]]
+    run: Callable[[list[np.ndarray]], list[np.ndarray]], drawn: Iterable[list[np.ndarray]]
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """What the original answers; to the first sample alone where it was written for one at a time.
 
@@ -235,12 +235,13 @@ def answered(
     Raises:
         SelfCheckError: It does not answer to one sample either, or to none with finite numbers.
     """
+    inputs: list[np.ndarray] = []
     for samples in drawn:
         inputs, found = _together_or_first(run, samples)
         if are_finite(found):
             return inputs, found
     raise SelfCheckError(
-        f"The original itself answers to {len(drawn[-1][0])} samples with numbers that are not "
+        f"The original itself answers to {len(inputs[0])} samples with numbers that are not "
         "finite, when its consumers read zeros or its blocks pass their inputs on.",
         expected="Finite answers, with which the smaller model can be compared.",
         fix="Nothing was saved. Remove less, or give data of the range that the model was made "

@@ -344,13 +344,14 @@ def test_layers_that_read_strings_are_refused_with_a_way_out(tmp_path: Path, fam
     assert "behind that layer" in refused(path, "StringLookup", "strings").fix
 
 
-def test_quantized_weights_are_refused_by_what_they_are(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["int8", "int4"])
+def test_quantized_weights_are_refused_by_what_they_are(tmp_path: Path, mode: str) -> None:
     import keras
 
     model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4), keras.layers.Dense(2)])
-    model.quantize("int8")
+    model.quantize(mode)
     model.save(tmp_path / "model.keras")
-    error = refused(tmp_path / "model.keras", "quantized (int8)")
+    error = refused(tmp_path / "model.keras", f"quantized ({mode}")
     assert "before model.quantize" in error.fix
 
 
