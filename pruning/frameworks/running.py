@@ -83,8 +83,7 @@ def forget(model: Any) -> None:
 def nested(model: Any, inputs: Sequence[Any]) -> Any:
     """The inputs as the model wants them: one by itself, several together or by their keys.
 
-    Together they are a tuple: ``tf.data`` takes a list for one tensor. Keras 3 wants lists where
-    its author nested them deeper.
+    Together they are a tuple, at any depth: ``tf.data`` takes a list for one tensor.
 
     Args:
         model: Of either Keras.
@@ -104,7 +103,7 @@ def _filled(wanted: Any, values: dict[int, Any]) -> Any:
     if isinstance(wanted, dict):
         return {key: _filled(part, values) for key, part in wanted.items()}
     if isinstance(wanted, list | tuple):
-        return type(wanted)([_filled(part, values) for part in wanted])
+        return tuple(_filled(part, values) for part in wanted)
     return values[id(wanted)]
 
 
