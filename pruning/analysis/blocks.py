@@ -4,8 +4,8 @@ A block has one tensor that goes in and one that comes out, of the same shape an
 out means that all who read its output read its input instead. Four kinds are looked for:
 
 1. *residual*: an addition of which one summand is computed from another. That other one is the
-   shortcut; without the branch the sum is the shortcut alone. So is a mean, and a difference of
-   which the first term is the shortcut.
+   shortcut; without the branch the sum is the shortcut alone. So is a mean, a maximum or minimum
+   (as in FReLU), and a difference of which the first term is the shortcut.
 2. *gate*: the same for a product (squeeze-and-excite).
 3. *layer*: a layer with matrix-like work whose output has its input's shape, together with the
    normalisation, activation and dropout that follow it and that nothing else reads.
@@ -42,7 +42,13 @@ _DIFFERENCES = frozenset(
 _PRODUCTS = frozenset(
     {"Multiply", "ops.Multiply", "tf.math.multiply", "tf.__operators__.mul", "tf.multiply"}
 )
-_BRANCHED = _SUMS | _DIFFERENCES | _PRODUCTS
+_EXTREMES = frozenset(
+    {
+        *("Maximum", "ops.Maximum", "tf.math.maximum", "tf.maximum"),
+        *("Minimum", "ops.Minimum", "tf.math.minimum", "tf.minimum"),
+    }
+)
+_BRANCHED = _SUMS | _DIFFERENCES | _PRODUCTS | _EXTREMES
 _MIXES = frozenset(
     {"ops.Matmul", "ops.Einsum", "tf.linalg.matmul", "tf.matmul", "tf.einsum", "Dot"}
 )

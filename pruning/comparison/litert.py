@@ -18,7 +18,7 @@ import numpy as np
 
 from pruning.errors import ExportError
 from pruning.frameworks.greetings import without_greetings
-from pruning.frameworks.running import nested
+from pruning.frameworks.running import fixed_batch, nested
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.]")
 
@@ -55,12 +55,21 @@ def convert(model: Any, shapes: Sequence[tuple[int, ...]]) -> bytes:
         return bytes(converter.convert())
     # The converter raises whatever its C++ part meets: there is no narrower class to name.
     except Exception as error:
-        lines = str(error).strip().splitlines() or [""]
+        rows = fixed_batch(model) or 1
+        why = _why(error) if rows == 1 else f"it reads {rows} samples at once, and the file one."
         raise ExportError(
-            f"LiteRT cannot convert this model: {lines[0][:300]}",
+            f"LiteRT cannot convert this model: {why}",
             expected="Layers that LiteRT's built-in operators can compute.",
             fix="Export to keras or h5 instead.",
         ) from error
+
+
+def _why(error: Exception) -> str:
+    """The line that says it: not where in a program, nor where in TensorFlow's."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = [line for line in lines if not re.match(r"in user code:|File \"", line)] or [""]
+    found = re.search(r"\berror: (.+)", said[0])
+    return (found[1] if found else said[0])[:300]
 
 
 def _names(model: Any) -> list[str]:

@@ -15,7 +15,9 @@ from pruning.delivery.exports import exports
 from pruning.delivery.exports._base import Export
 from pruning.delivery.running import outputs_of, random_inputs
 from pruning.errors import ExportError, PruningError
+from pruning.frameworks.running import fixed_batch
 from pruning.intake.model_file import LoadedModel, load
+from pruning.surgery.self_check import answered
 
 SAMPLES = 8
 PLANNED = ("onnx", "savedmodel")
@@ -51,8 +53,11 @@ def export_loaded(
     model, framework = loaded.model, loaded.framework
     # The Keras files are checked at any length; only a fixed graph has to know the right one.
     assumed = length if length is not None or form.name == "litert" else loaded.length
-    inputs = random_inputs(loaded, SAMPLES, length=assumed)
-    expected = outputs_of(model, inputs)
+    rows = fixed_batch(model) or SAMPLES  # stateful models read so many at once
+    drawn = (
+        random_inputs(loaded, rows, length=assumed, in_unit_interval=unit) for unit in (False, True)
+    )
+    inputs, expected = answered(lambda given: outputs_of(model, given), drawn)
     with storage.replacing(out) as stream, tempfile.TemporaryDirectory(dir=out.parent) as folder:
         path = Path(folder) / f"model{form.suffix}"
         try:

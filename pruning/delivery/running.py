@@ -15,7 +15,7 @@ from pruning.surgery.self_check import random_samples
 
 
 def random_inputs(
-    loaded: LoadedModel, count: int, *, length: int | None = None
+    loaded: LoadedModel, count: int, *, length: int | None = None, in_unit_interval: bool = False
 ) -> list[np.ndarray]:
     """Make inputs that the model accepts: normal values, or tokens where it looks them up.
 
@@ -23,6 +23,7 @@ def random_inputs(
         loaded: The model.
         count: Samples.
         length: Size of open dimensions (time steps, sequence lengths).
+        in_unit_interval: Draw values from [0, 1) in place of normal ones.
 
     Returns:
         One array (count, …) per model input.
@@ -30,7 +31,8 @@ def random_inputs(
     Raises:
         ExportError: A dimension is open and no ``length`` was given.
     """
-    arrays = random_samples(analyse(loaded, for_pricing=False), count)
+    analysis = analyse(loaded, for_pricing=False)
+    arrays = random_samples(analysis, count, in_unit_interval=in_unit_interval)
     shapes = [loaded.framework.shape(tensor)[1:] for tensor in loaded.model.inputs]
     # Resizing repeats the values, so that tokens stay tokens.
     return [

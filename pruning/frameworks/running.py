@@ -42,10 +42,16 @@ def answer(model: Any, inputs: Sequence[Any]) -> Any:
 
 def answers(model: Any, inputs: Sequence[Any]) -> list[Any]:
     """The same as a list, in the order of ``model.outputs``."""
-    found = answer(model, inputs)
-    if isinstance(found, dict):
-        return [found[key] for key in sorted(found)]
-    return list(found) if isinstance(found, list | tuple) else [found]
+    return leaves(answer(model, inputs))
+
+
+def leaves(answered: Any) -> list[Any]:
+    """Tensors of an answer in the order of ``model.outputs``, however the model nests them."""
+    if isinstance(answered, dict):
+        return [leaf for key in sorted(answered) for leaf in leaves(answered[key])]
+    if isinstance(answered, list | tuple):
+        return [leaf for entry in answered for leaf in leaves(entry)]
+    return [answered]
 
 
 def fixed_batch(model: Any) -> int | None:
@@ -77,18 +83,28 @@ def forget(model: Any) -> None:
 def nested(model: Any, inputs: Sequence[Any]) -> Any:
     """The inputs as the model wants them: one by itself, several together or by their keys.
 
-    Together they are a tuple: ``tf.data`` takes a list for one tensor.
+    Together they are a tuple, at any depth: ``tf.data`` takes a list for one tensor.
 
     Args:
         model: Of either Keras.
         inputs: One value per input of the model, in the order of ``model.inputs``.
     """
     wanted = getattr(model, "_inputs_struct", None)
-    if isinstance(wanted, dict):
+    parts = wanted if isinstance(wanted, list | tuple) else ()
+    if isinstance(wanted, dict) or any(isinstance(part, dict | list | tuple) for part in parts):
         places = {id(tensor): place for place, tensor in enumerate(model.inputs)}
-        if all(id(tensor) in places for tensor in wanted.values()):
-            return {key: inputs[places[id(tensor)]] for key, tensor in wanted.items()}
+        if all(id(tensor) in places for tensor in leaves(wanted)):
+            return _filled(wanted, {key: inputs[place] for key, place in places.items()})
     return tuple(inputs) if len(inputs) > 1 else inputs[0]
+
+
+def _filled(wanted: Any, values: dict[int, Any]) -> Any:
+    """The same nest, with a value in place of each tensor."""
+    if isinstance(wanted, dict):
+        return {key: _filled(part, values) for key, part in wanted.items()}
+    if isinstance(wanted, list | tuple):
+        return tuple(_filled(part, values) for part in wanted)
+    return values[id(wanted)]
 
 
 def needs_compiler(model: Any) -> bool:

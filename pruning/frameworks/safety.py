@@ -21,6 +21,7 @@ _MODULE = re.compile(
     r"|activations|mixed_precision|dtype_policies|random)(?:\.\w+)*)?"
 )
 _FUNCTION_MODULE = re.compile(rf"builtins|{_ROOTS}\.activations(?:\.activations)?")
+_QUANTIZED = re.compile(r"(?:Quantized\w*|Int4|GPTQ|AWQ)DTypePolicy")
 _VALUES = {
     "__keras_tensor__",
     "__tensor__",
@@ -149,8 +150,9 @@ def _check_entry(file: ModelFile, entry: dict[str, Any]) -> None:
         return
     if not isinstance(name, str):
         raise _malformed(file)
-    if re.fullmatch(r"Quantized\w*DTypePolicy", name):
-        mode = config.get("mode", "") if isinstance(config, dict) else ""
+    if _QUANTIZED.fullmatch(name):
+        mode = config.get("mode") if isinstance(config, dict) else None
+        mode = mode or name.removesuffix("DTypePolicy").lower()
         raise ModelFileError(
             f"The model's weights are quantized ({mode}).",
             expected="Weights that are floating-point numbers: only these can be trained again.",

@@ -19,7 +19,7 @@ from pruning.frameworks._base import Framework, framework
 from pruning.frameworks._loading import cause
 from pruning.frameworks.container import ModelFile, open_model_file
 from pruning.frameworks.memory import give_back_memory
-from pruning.frameworks.running import answer, fixed_batch
+from pruning.frameworks.running import answer, fixed_batch, leaves
 from pruning.intake.store import shown_name
 
 __all__ = ["LoadedModel", "ModelFile", "check_forward", "load", "sniff"]
@@ -88,8 +88,10 @@ def check_forward(model: Any, keras: Framework) -> int:
 
     Raises:
         ModelFileError: A weight or an answer to random numbers in [0, 1) is not finite, an
-            output's shape is not the declared one, or the model cannot run at all.
+            output's shape is not the declared one, a layer makes weights only while it runs, or
+            the model cannot run at all.
     """
+    stored = {id(layer): len(layer.weights) for layer in keras.layers(model)}
     for layer in keras.layers(model):
         for number, weight in enumerate(layer.get_weights()):
             if weight.dtype.kind == "f" and not np.isfinite(weight).all():
@@ -109,6 +111,14 @@ def check_forward(model: Any, keras: Framework) -> int:
                 f"The model declares outputs of shape {declared}, but answers with {shapes}.",
                 expected="Outputs of the declared shape.",
                 fix="Load the model where it was made, check it, and save it again.",
+            )
+    for layer in keras.layers(model):
+        if len(layer.weights) > stored[id(layer)]:
+            raise ModelFileError(
+                f"The layer {layer.name!r} makes weights only while it runs: the file has none.",
+                expected="A file with all weights of the model.",
+                fix="Where a layer with weights is its activation, such as PReLU, put that behind "
+                "it as a layer of its own. Train the model again, and save it.",
             )
     if not all(np.isfinite(answer).all() for answer in answers):
         raise _not_finite("The answer to random numbers between 0 and 1 holds")
@@ -144,7 +154,7 @@ def _run(
         except Exception as error:
             failure = failure or error
             continue
-        return [np.asarray(leaf, dtype="float64") for leaf in _leaves(result)], size
+        return [np.asarray(leaf, dtype="float64") for leaf in leaves(result)], size
     assert failure is not None
     raise ModelFileError(
         f"The model cannot run on an example input: {cause(failure)}",
@@ -166,14 +176,6 @@ def _example(
     if "float" in kind:
         return rng.random(full).astype(kind)
     return rng.integers(0, high, full).astype(kind)
-
-
-def _leaves(result: Any) -> list[Any]:
-    if isinstance(result, dict):
-        return [leaf for key in sorted(result) for leaf in _leaves(result[key])]
-    if isinstance(result, list | tuple):
-        return [leaf for entry in result for leaf in _leaves(entry)]
-    return [result]
 
 
 def _fits(actual: tuple[int, ...], declared: tuple[int | None, ...]) -> bool:

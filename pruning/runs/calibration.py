@@ -166,11 +166,13 @@ def needs_data(found: Criterion, *, given: bool = False) -> PlanError:
         given: There is data, but it has no training samples.
     """
     lacks = "the data has no training samples" if given else "there is no data"
+    instead = {"channels": "l1", "weights": "magnitude"}.get(found.kind)
     return PlanError(
         f"The criterion {found.name} looks at calibration samples, and {lacks}.",
         expected="Data that fits the model, with at least one training sample.",
-        fix="Give such data, or choose a criterion that needs none, for example "
-        f"{'l1' if found.kind == 'channels' else 'magnitude'}.",
+        fix=f"Give such data, or choose a criterion that needs none, for example {instead}."
+        if instead
+        else "Give such data: what a block does is only seen on samples.",
     )
 
 

@@ -111,9 +111,9 @@ def check_removal(
     Raises:
         SelfCheckError: The outputs differ by more than the tolerance, or are not finite.
     """
-    inputs = checked_inputs(analysis, samples, seed)
     inputs, expected = answered(
-        lambda given: bypassed_outputs(analysis, removal.blocks, given), inputs
+        lambda given: bypassed_outputs(analysis, removal.blocks, given),
+        checked_inputs(analysis, samples, seed),
     )
     actual = outputs(removal.model, inputs)
     tolerance = tolerance_for(analysis, expected)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,11 +70,11 @@ def self_check(
     Raises:
         SelfCheckError: The outputs differ by more than the tolerance, or are not finite.
     """
-    inputs = checked_inputs(analysis, samples, seed)
+    drawn = checked_inputs(analysis, samples, seed)
     inexact = _inexact(analysis, cut)
     if inexact:
-        return _with_inexact(analysis, cut, inputs, inexact)
-    inputs, expected = answered(lambda given: _expected(analysis, cut, given), inputs)
+        return _with_inexact(analysis, cut, drawn, inexact)
+    inputs, expected = answered(lambda given: _expected(analysis, cut, given), drawn)
     tolerance = tolerance_for(analysis, expected)
     error = difference(expected, outputs(cut.model, inputs))
     if not error <= tolerance:
@@ -104,12 +104,12 @@ def _inexact(analysis: Analysis, cut: Cut) -> tuple[str, ...]:
 
 
 def _with_inexact(
-    analysis: Analysis, cut: Cut, inputs: list[np.ndarray], inexact: tuple[str, ...]
+    analysis: Analysis, cut: Cut, drawn: Sequence[list[np.ndarray]], inexact: tuple[str, ...]
 ) -> SelfCheck:
     """Hold the rest of the cut to the tolerance, and measure what the inexact groups change."""
+    inputs, expected = answered(lambda given: _expected(analysis, cut, given), drawn)
     rest = {name: kept for name, kept in cut.kept.items() if name not in inexact}
     checked = self_check(analysis, cut_channels(analysis, rest), inputs)
-    inputs, expected = answered(lambda given: _expected(analysis, cut, given), inputs)
     change = difference(expected, outputs(cut.model, inputs))
     if not np.isfinite(change):
         raise SelfCheckError(
@@ -136,8 +136,17 @@ def difference(expected: list[np.ndarray], actual: list[np.ndarray]) -> float:
     return float(np.max(each))  # Python's max would pass over a NaN that is not the first
 
 
-def random_samples(analysis: Analysis, count: int, seed: int = 0) -> list[np.ndarray]:
+def random_samples(
+    analysis: Analysis, count: int, seed: int = 0, *, in_unit_interval: bool = False
+) -> list[np.ndarray]:
     """Inputs the model can read: normal values, or table indices where it looks them up.
+
+    Args:
+        analysis: Of the model.
+        count: Samples.
+        seed: Of the numbers.
+        in_unit_interval: Draw values from [0, 1) in place of normal ones: to these the model has
+            answered with finite numbers when it was loaded. It may take their logarithm.
 
     Returns:
         One array (count, …) per input, open dimensions 8 long where the model accepts that.
@@ -154,7 +163,7 @@ def random_samples(analysis: Analysis, count: int, seed: int = 0) -> list[np.nda
         if id(tensor) in tables or "int" in dtype or dtype == "bool":
             array = rng.integers(0, tables.get(id(tensor), 2), shape).astype(np.float64)
         else:
-            array = rng.normal(size=shape)
+            array = rng.random(shape) if in_unit_interval else rng.normal(size=shape)
         arrays.append(array.astype("float32" if dtype == "bfloat16" else dtype))
     return arrays
 
@@ -196,26 +205,53 @@ def _open_size(analysis: Analysis) -> int:
 
 def checked_inputs(
     analysis: Analysis, samples: Sequence[np.ndarray] | None, seed: int
-) -> list[np.ndarray]:
-    """The samples, a few random ones if there are none; as many as the model reads at once."""
-    inputs = list(samples) if samples is not None else random_samples(analysis, SAMPLES, seed)
+) -> list[list[np.ndarray]]:
+    """The samples, or random ones to try in turn; as many of each as the model reads at once."""
+    drawn = (
+        [list(samples)]
+        if samples is not None
+        else [
+            random_samples(analysis, SAMPLES, seed, in_unit_interval=unit) for unit in (False, True)
+        ]
+    )
     count = fixed_batch(analysis.flat)  # of stateful models, for one
     if count is None:
-        return inputs
-    return [np.resize(array, (count, *array.shape[1:])) for array in inputs]
+        return drawn
+    return [[np.resize(array, (count, *array.shape[1:])) for array in inputs] for inputs in drawn]
 
 
 def answered(
-    run: Callable[[list[np.ndarray]], list[np.ndarray]], inputs: list[np.ndarray]
+    run: Callable[[list[np.ndarray]], list[np.ndarray]], drawn: Iterable[list[np.ndarray]]
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """What the original answers; to the first sample alone where it was written for one at a time.
+
+    Args:
+        run: The original.
+        drawn: Samples, and others to take when it does not answer to these with finite numbers.
 
     Returns:
         The samples that it has answered to, and its answers.
 
     Raises:
-        SelfCheckError: It does not answer to one sample either.
+        SelfCheckError: It does not answer to one sample either, or to none with finite numbers.
     """
+    inputs: list[np.ndarray] = []
+    for samples in drawn:
+        inputs, found = _together_or_first(run, samples)
+        if are_finite(found):
+            return inputs, found
+    raise SelfCheckError(
+        f"The original itself answers to {len(inputs[0])} samples with numbers that are not "
+        "finite, when its consumers read zeros or its blocks pass their inputs on.",
+        expected="Finite answers, with which the smaller model can be compared.",
+        fix="Nothing was saved. Remove less, or give data of the range that the model was made "
+        "for: a logarithm or a division in it may meet a zero.",
+    )
+
+
+def _together_or_first(
+    run: Callable[[list[np.ndarray]], list[np.ndarray]], inputs: list[np.ndarray]
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
     try:
         return inputs, run(inputs)
     except model_errors():
@@ -229,6 +265,11 @@ def answered(
             fix="Give data whose samples the model can read together, or leave the first dimension "
             "of every shape in it open.",
         ) from error
+
+
+def are_finite(answers: Sequence[np.ndarray]) -> bool:
+    """Whether no answer holds infinities or NaN."""
+    return all(bool(np.isfinite(answer).all()) for answer in answers)
 
 
 def outputs(model: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:

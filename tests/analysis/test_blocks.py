@@ -174,8 +174,10 @@ def test_resnet50v2_and_mobilenetv2(family: str) -> None:
 
 
 @FAMILIES
-@pytest.mark.parametrize("merge", ["difference", "mean"])
-def test_a_branch_that_is_subtracted_or_averaged_is_residual(family: str, merge: str) -> None:
+@pytest.mark.parametrize("merge", ["difference", "mean", "maximum", "minimum"])
+def test_a_branch_that_is_subtracted_averaged_or_compared_is_residual(
+    family: str, merge: str
+) -> None:
     keras = models.keras_of(family)
     i = keras.Input((4,))
     x = keras.layers.Dense(5, name="entry")(i)
@@ -184,13 +186,15 @@ def test_a_branch_that_is_subtracted_or_averaged_is_residual(family: str, merge:
         out = keras.layers.Subtract(name="sum")([x, y])
         other = keras.layers.Subtract(name="turned")([keras.layers.Dense(5, name="d")(out), out])
     else:
-        out = keras.layers.Average(name="sum")([y, x])
-        other = keras.layers.Average(name="turned")([out, keras.layers.Dense(5, name="d")(out)])
+        layer = {"mean": "Average", "maximum": "Maximum", "minimum": "Minimum"}[merge]
+        out = getattr(keras.layers, layer)(name="sum")([y, x])
+        d = keras.layers.Dense(5, name="d")(out)
+        other = getattr(keras.layers, layer)(name="turned")([out, d])
     profile = analysed(keras.Model(i, keras.layers.Dense(2, name="out")(other)), family).profile
     assert (profile.block("sum").kind, profile.block("sum").source) == ("residual", "entry")
     assert profile.block("sum").layers == ("branch", "sum")
     # What is taken from a branch is no shortcut: without the branch its sign would be another.
-    names = {"difference": ["sum", "d"], "mean": ["sum", "turned"]}[merge]
+    names = ["sum", "d"] if merge == "difference" else ["sum", "turned"]
     assert [block.id for block in profile.blocks] == names
 
 

@@ -55,7 +55,7 @@ def test_layers_and_operations_of_one_name_are_told_apart() -> None:
     assert key_of(keras.layers.Average()) == "Average"
     assert key_of(Average()) == "ops.Average"
     assert rule_for(keras.layers.Average()).name == "merge"
-    assert rule_for(Average()).name == "unknown"
+    assert rule_for(Average()).name == "weighted mean"
 
 
 def test_rules_import_no_keras() -> None:

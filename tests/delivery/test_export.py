@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from pruning.delivery import export as module
 from pruning.delivery.export import compare, export, export_loaded, format_of
@@ -119,3 +120,37 @@ def test_open_lengths_need_a_number_for_litert_only(tmp_path: Path) -> None:
     interpreter.feed([np.zeros((1, 11), np.int32)])
     interpreter.invoke()
     assert interpreter.outputs()[0].shape == (1, 2)
+
+
+@pytest.mark.parametrize("family", ["keras3", "tf_keras"])
+def test_a_model_of_the_logarithm_of_what_it_reads_is_exported(family, tmp_path: Path) -> None:
+    keras = keras_of(family)
+    log = keras.ops.log if family == "keras3" else tf.math.log
+    i = keras.Input((6,))
+    model = keras.Model(i, keras.layers.Dense(3)(log(i + 0.5)))
+    model.save(tmp_path / "model.keras")
+    check = export(tmp_path / "model.keras", "keras", tmp_path / "out.keras")["check"]
+    assert check == {"max_abs_error": 0.0, "samples": 8}
+
+
+@pytest.mark.parametrize("family", ["keras3", "tf_keras"])
+def test_a_model_that_reads_two_samples_at_once_is_asked_with_two(family, tmp_path: Path) -> None:
+    keras = keras_of(family)
+    i = keras.Input(batch_shape=(2, 6, 4))
+    x = keras.layers.GRU(5, stateful=True)(i)
+    keras.Model(i, keras.layers.Dense(3)(x)).save(tmp_path / "model.keras")
+    for form in ("keras", "h5"):
+        check = export(tmp_path / "model.keras", form, tmp_path / f"out.{form}")["check"]
+        assert check == {"max_abs_error": 0.0, "samples": 2}
+    with pytest.raises(ExportError, match="it reads 2 samples at once, and the file one") as caught:
+        export(tmp_path / "model.keras", "litert", tmp_path / "out.tflite")
+    assert "keras or h5" in caught.value.fix
+
+
+def test_litert_says_which_operator_it_lacks(tmp_path: Path) -> None:
+    keras = keras_of("keras3")
+    i = keras.Input((4,), dtype="float64")
+    model = keras.Model(i, keras.layers.Dense(3, dtype="float64")(i))
+    model.save(tmp_path / "model.keras")
+    with pytest.raises(ExportError, match=r"convert this model: 'tf\.MatMul' op is neither"):
+        export(tmp_path / "model.keras", "litert", tmp_path / "out.tflite")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pruning.frameworks._base import framework
-from pruning.frameworks.running import answer, takes_samples_for_a_bias
+from pruning.frameworks.running import answer, answers, takes_samples_for_a_bias
 from pruning.training.first_step import early_first_step
 from tests.models import FAMILIES, build, keras_of
 
@@ -59,3 +59,22 @@ def test_one_value_a_sample_is_added_to_its_own_sample(family: str, nested: bool
 def test_sums_of_equal_shapes_need_no_graph(family: str) -> None:
     for name in ("residual_identity", "operators", "many_inputs_outputs", "attention"):
         assert not takes_samples_for_a_bias(build(name, family))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_nested_answers_are_in_the_order_of_the_outputs(family: str) -> None:
+    keras = keras_of(family)
+    i = keras.Input((3,))
+    outputs = {"b": i * 2.0, "a": (i * 3.0, [i * 4.0, i * 5.0])}
+    values = answers(keras.Model(i, outputs), [np.ones((2, 3), "float32")])
+    assert [float(np.asarray(value)[0, 0]) for value in values] == [3, 4, 5, 2]
+
+
+def test_inputs_that_are_nested_deeper_are_found() -> None:
+    keras = keras_of("keras3")
+    first, second, third = (keras.Input((1,), name=name) for name in "abc")
+    for nest in ({"q": third, "p": [first, second]}, [[first, second], third], [first, (second,)]):
+        model = keras.Model(nest, [tensor * 2.0 for tensor in keras.tree.flatten(nest)])
+        given = [np.full((1, 1), float(n), "float32") for n in range(len(model.inputs))]
+        values = answers(model, given)
+        assert [float(value[0, 0]) for value in values] == [2.0 * n for n in range(len(given))]

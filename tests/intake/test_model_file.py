@@ -344,13 +344,14 @@ def test_layers_that_read_strings_are_refused_with_a_way_out(tmp_path: Path, fam
     assert "behind that layer" in refused(path, "StringLookup", "strings").fix
 
 
-def test_quantized_weights_are_refused_by_what_they_are(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["int8", "int4"])
+def test_quantized_weights_are_refused_by_what_they_are(tmp_path: Path, mode: str) -> None:
     import keras
 
     model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4), keras.layers.Dense(2)])
-    model.quantize("int8")
+    model.quantize(mode)
     model.save(tmp_path / "model.keras")
-    error = refused(tmp_path / "model.keras", "quantized (int8)")
+    error = refused(tmp_path / "model.keras", f"quantized ({mode}")
     assert "before model.quantize" in error.fix
 
 
@@ -642,3 +643,13 @@ def test_sniff_tells_the_writer_of_a_file_without_a_version(tmp_path: Path) -> N
         with h5py.File(path, "r+") as file:
             del file.attrs["keras_version"]
         assert (sniff(path).family, sniff(path).writer) == (family, "Keras")
+
+
+def test_weights_that_are_made_while_it_runs_are_refused(tmp_path: Path) -> None:
+    layers = models.keras_of("keras3").layers
+    i = layers.Input((6,))
+    x = layers.Dense(8, activation=layers.PReLU(), name="own")(i)
+    path = tmp_path / "model.keras"
+    models.keras_of("keras3").Model(i, layers.Dense(3)(x)).save(path)
+    error = refused(path, "'own' makes weights only while it runs")
+    assert "PReLU" in error.fix

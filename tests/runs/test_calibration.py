@@ -14,13 +14,14 @@ from pruning.errors import Cancelled, MismatchError, PlanError
 from pruning.frameworks._base import framework
 from pruning.intake import store
 from pruning.intake.dataset import Dataset, prepared_folder
-from pruning.runs.calibration import calibration_samples, score_channels
+from pruning.runs.calibration import calibration_samples, needs_data, score_channels
 from pruning.runs.folder import RunFolder, jobs_folder
 from pruning.runs.jobs import scores as job
 from pruning.runs.jobs.profile import storable
 from pruning.runs.record import Record
 from pruning.strategy.channel_scores import load_channel_scores
 from pruning.strategy.criteria import criteria, criterion
+from pruning.strategy.plan import Method
 from tests.analysis.calibration.small import analysed
 from tests.models import FAMILIES, keras_of, randomize
 from tests.training.toy import blobs, write_dataset
@@ -165,3 +166,14 @@ def test_the_job_writes_scores_beside_the_model(data: Dataset, tmp_path: Path) -
 
 def test_the_profile_stores_what_depends_on_the_model_alone() -> None:
     assert storable() == ("bn_scale", "l1", "l2")
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [("channels", "taylor"), ("weights", "snip"), ("layers", "block_influence")]
+)
+def test_what_to_do_without_data_is_possible(method: Method, name: str) -> None:
+    fix = needs_data(criterion(name, method)).fix
+    advised = [one for one in criteria(method) if f" {one}." in fix]
+    possible = [one for one, found in criteria(method).items() if not found.data_driven]
+    assert bool(advised) == bool(possible)
+    assert set(advised) <= set(possible)

@@ -22,6 +22,7 @@ from pruning.surgery.channels import Cut, cut
 from tests import models
 from tests.surgery import (
     topologies,
+    topologies_functions,
     topologies_operators,
     topologies_products,
     topologies_rows,
@@ -34,6 +35,7 @@ BUILDERS = {
     **topologies_operators.BUILDERS,
     **topologies_products.BUILDERS,
     **topologies_rows.BUILDERS,
+    **topologies_functions.BUILDERS,
 }
 TOPOLOGIES = (*models.NAMES, *BUILDERS)
 # Models with groups that are cut on request only.
@@ -41,7 +43,7 @@ REQUESTED = ("attention", "cross_attention", "states", "normalized")
 REQUESTED += ("summed_channels", "towers", "own_norms", "heads_by_hand", "attended_values")
 REQUESTED += ("neighbours", "gates_across", "projected")
 # Layers that only one of the two Kerases has.
-ONLY = {**topologies_sequence.ONLY, **topologies_rows.ONLY}
+ONLY = {**topologies_sequence.ONLY, **topologies_rows.ONLY, **topologies_functions.ONLY}
 CASES = [
     (name, family)
     for name in TOPOLOGIES

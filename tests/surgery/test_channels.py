@@ -40,7 +40,7 @@ FEWER_GROUPS += ("decoders", "read_two_ways", "repeated_decoders", "compared_bes
 # Constants for each channel and numbers of channels are text in the configuration; a kernel is
 # stored twice, an adapter within its kernel.
 ESTIMATED = {"not_understood", "constants", "spectral", "picked_by_number"}
-ESTIMATED |= {"adapted", "blurred", "projected"}
+ESTIMATED |= {"adapted", "blurred", "projected", "normalised_by_hand", "tensorflow_functions"}
 
 
 @pytest.mark.parametrize(("name", "family"), CASES)

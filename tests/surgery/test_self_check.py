@@ -110,3 +110,37 @@ def test_a_model_that_runs_on_none_of_the_samples_is_told_so() -> None:
     with pytest.raises(SelfCheckError, match="not run on 2 samples, nor on one: ") as error:
         self_check(analysis, cut(analysis, {"dense": [0, 1]}), samples)
     assert "--" not in error.value.fix
+
+
+def brightened(family: str, times: int):
+    """Squares what it reads again and again, as curves that brighten a picture do: for [0, 1)."""
+    keras, layers = keras_of(family), keras_of(family).layers
+    i = keras.Input((6, 3))
+    x = layers.Conv1D(8, 3, padding="same", activation="relu", name="made")(i)
+    x = layers.Conv1D(3, 3, padding="same", activation="tanh", name="curve")(x)
+    out = i
+    for _ in range(times):
+        out = out + x * (out * out - out)
+    model = keras.Model(i, out)
+    randomize(model)
+    return model
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_model_made_for_numbers_from_0_to_1_is_checked_with_such(
+    family: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.keras"
+    brightened(family, 12).save(path)
+    analysis = analyse(load(path))
+    wide = analysis.model(random_samples(analysis, 4)[0])
+    assert not np.isfinite(np.asarray(wide)).all()
+    narrow = random_samples(analysis, 4, in_unit_interval=True)[0]
+    assert narrow.min() >= 0
+    assert narrow.max() < 1
+    assert np.abs(np.asarray(analysis.model(narrow))).max() < 10
+    checked = self_check(analysis, cut(analysis, {"made": [1, 4, 6]}))
+    assert checked.samples == 4
+    assert checked.max_abs_error <= checked.tolerance <= 1e-4
+    with pytest.raises(SelfCheckError, match="original itself answers to 4 samples"):
+        self_check(analysis, cut(analysis, {"made": [1]}), [30 * np.ones((4, 6, 3), "float32")])

@@ -94,7 +94,7 @@ def elementwise(call: Call) -> Sequence[Channels]:
     for atoms in copied:
         call.atoms.unite(whole[0].atoms, atoms)
         call.followed.append(atoms)
-    for path, constant in _constants(call):
+    for path, constant in constants(call):
         if constant.ndim >= right and constant.shape[constant.ndim - right] > 1:
             call.constant(*path, axis=constant.ndim - right, atoms=whole[0].atoms)
     if any(call.atoms.meet(channels.summed, whole[0].atoms) for channels in call.inputs):
@@ -238,7 +238,7 @@ def _varying_axes(example: np.ndarray) -> list[int]:
     return varying or [example.ndim - 1]
 
 
-def _constants(call: Call) -> list[tuple[tuple[str | int, ...], np.ndarray]]:
+def constants(call: Call) -> list[tuple[tuple[str | int, ...], np.ndarray]]:
     """Arrays and numbers among the call's arguments, and where they are."""
     found: list[tuple[tuple[str | int, ...], Any]] = []
     places: list[tuple[tuple[str | int, ...], Any]] = [

@@ -41,8 +41,11 @@ def activation_name(function: Any) -> str:
 
 
 def check_activation(call: Call, function: Any, atoms: AtomArray) -> None:
-    """Freeze ``atoms`` when the activation mixes channels."""
+    """Freeze ``atoms`` when the activation mixes channels, or has weights of its own."""
     name = activation_name(function)
+    if getattr(function, "weights", None):
+        why = f"The activation {name} of {call.record.name!r} has weights of its own."
+        call.freeze(atoms, f"{why} As a layer behind it, it would be cut.")
     if name.replace("_", "") not in _ELEMENTWISE:
         mixes = f"The activation {name} of {call.record.name!r} mixes its channels."
         call.freeze(atoms, positions_of_one(call, atoms) or mixes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
+from pruning.analysis.layer_rules._flow import argument, constants
 
 
 def trace(call: Call) -> Sequence[Channels]:
@@ -20,6 +21,22 @@ def trace(call: Call) -> Sequence[Channels]:
     return [channels]
 
 
-RULE = LayerRule(
-    "batch normalization", ("BatchNormalization", "SyncBatchNormalization"), trace, "cut"
+def operation(call: Call) -> Sequence[Channels]:
+    """``batch_normalization``: its vectors are written into the call, and follow the channels."""
+    if len(call.inputs) != 1:
+        raise NotUnderstoodError("it normalises by numbers that are computed.")
+    axis = int(argument(call, 3, "axis")) % len(call.input_sizes[0])
+    channels = call.prefer(0, axis)
+    if axis == channels.axis:
+        for path, vector in constants(call):
+            if vector.ndim:
+                call.constant(*path, axis=0, atoms=channels.atoms)
+    return [channels]
+
+
+RULES = (
+    LayerRule(
+        "batch normalization", ("BatchNormalization", "SyncBatchNormalization"), trace, "cut"
+    ),
+    LayerRule("batch normalization operation", ("ops.BatchNorm",), operation, "passed"),
 )

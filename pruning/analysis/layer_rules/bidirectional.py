@@ -1,7 +1,7 @@
 """Bidirectional: two recurrent layers, one reading backwards, merged.
 
 Both have one configuration, so they must keep the same number of units: unit ``i`` of the one goes
-with unit ``i`` of the other, whatever the merge mode.
+with unit ``i`` of the other, whatever the merge mode. Layers of unequal widths were given as two.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def trace(call: Call) -> Sequence[Channels]:
         backward_layer, "backward_layer", "config", inputs=sequence + states[half:]
     )
     for one, other in zip(forward, backward, strict=True):
-        call.atoms.unite(one.atoms, other.atoms)
+        if len(one.atoms) == len(other.atoms):
+            call.atoms.unite(one.atoms, other.atoms)
     made, mirrored = forward[0], backward[0]
     if layer.merge_mode == "concat":
         outputs = [Channels(made.axis, np.concatenate([made.atoms, mirrored.atoms]))]

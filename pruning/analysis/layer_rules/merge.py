@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pruning.analysis.layer_rules._base import LayerRule
-from pruning.analysis.layer_rules._flow import elementwise
+from collections.abc import Sequence
+
+from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
+from pruning.analysis.layer_rules._flow import argument, elementwise
 
 _OPERATIONS = (
     "Add Multiply Subtract Divide TrueDivide Maximum Minimum Power DivideNoNan FloorDivide Mod "
     "Fmax Fmin Fmod Logaddexp Logaddexp2 Hypot Arctan2 Greater GreaterEqual Less LessEqual Equal "
-    "NotEqual LogicalAnd LogicalOr LogicalXor Where Heaviside Isclose Nextafter Ldexp"
+    "NotEqual LogicalAnd LogicalOr LogicalXor Where Heaviside Isclose Nextafter Ldexp Select"
 )
 _SYMBOLS = (
     "math.add __operators__.add math.multiply __operators__.mul math.subtract __operators__.sub "
@@ -20,7 +22,16 @@ _SYMBOLS = (
     "scalar_mul math.accumulate_n"
 )
 
+
+def biased(call: Call) -> Sequence[Channels]:
+    """``bias_add``: a sum with one value per channel on the last axis."""
+    if str(argument(call, 2, "data_format") or "N").startswith("NC"):
+        raise NotUnderstoodError("its channels are not on the last axis.")
+    return elementwise(call)
+
+
 RULES = (
+    LayerRule("bias", ("tf.nn.bias_add",), biased, "passed"),
     LayerRule(
         "merge",
         (

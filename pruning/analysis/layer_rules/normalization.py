@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
-from pruning.analysis.layer_rules._flow import argument, frozen
+from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
+from pruning.analysis.layer_rules._flow import argument, constants, frozen
 
 REASON = (
     "it normalises over all its channels: without one, the result would change for those that stay."
@@ -28,6 +28,24 @@ def trace(call: Call) -> Sequence[Channels]:
         if hasattr(weight, "shape"):
             call.weight(weight, carries={axes.index(channels.axis): channels.atoms})
     call.record.reason = f"{REASON[0].upper()}{REASON[1:]}"
+    call.inexact(channels.atoms, f"in {call.record.name!r}, {REASON}")
+    return [channels]
+
+
+def operation(call: Call) -> Sequence[Channels]:
+    """``layer_normalization`` and its like: factors and offsets are written into the call."""
+    rank = len(call.input_sizes[0])
+    axes = [int(axis) % rank for axis in np.atleast_1d(argument(call, 1, "axis", -1))]
+    channels = call.beside(axes)
+    if len(call.inputs) != 1:
+        raise NotUnderstoodError("it multiplies by numbers that are computed.")
+    if channels.axis not in axes:
+        return [channels]
+    for path, array in constants(call):
+        if array.ndim and len(axes) > 1:
+            raise NotUnderstoodError("it normalises over several axes at once.")
+        if array.ndim:
+            call.constant(*path, axis=0, atoms=channels.atoms)
     call.inexact(channels.atoms, f"in {call.record.name!r}, {REASON}")
     return [channels]
 
@@ -78,6 +96,12 @@ RULES = (
         "cut",
     ),
     LayerRule("group normalization", ("GroupNormalization",), grouped, "cut"),
+    LayerRule(
+        "normalization over channels operation",
+        ("ops.LayerNorm", "ops.RMSNorm"),
+        operation,
+        "passed",
+    ),
     LayerRule(
         "normalization operation",
         ("ops.Normalize", "tf.math.l2_normalize", "tf.nn.l2_normalize"),

@@ -12,6 +12,7 @@ from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnd
 from pruning.analysis.layer_rules._flow import Trace, argument, argument_path, by_example
 
 _SEGMENTS = ("sum", "mean", "max", "min", "prod")
+_FLIPPED = {"Fliplr": (1,), "Flipud": (0,)}
 ACROSS = "works across its channels: without one, the result would change."
 
 
@@ -38,7 +39,8 @@ def along_last(call: Call) -> Sequence[Channels]:
 def turned(call: Call) -> Sequence[Channels]:
     """``flip`` and ``reverse``: along their own axis the channels stand in reverse order."""
     channels = call.inputs[0]
-    if channels.axis is None or channels.axis not in _axes(call, 1):
+    named = _FLIPPED.get(type(call.layer).__name__)
+    if channels.axis is None or channels.axis not in (named or _axes(call, 1)):
         return [channels]
     return [Channels(channels.axis, channels.atoms[::-1])]
 
@@ -48,6 +50,15 @@ def rotated(call: Call) -> Sequence[Channels]:
     times = int(argument(call, 1, "k", 1))
     axes = argument(call, 2, "axes", (1, 2))  # TensorFlow turns the positions of an image
     return by_example(call, lambda rows: np.rot90(rows, times, axes))
+
+
+def triangle(call: Call) -> Sequence[Channels]:
+    """``tril`` and its like: what is left of the last two axes depends on the place in both."""
+    rank = len(call.input_sizes[0])
+    channels = call.beside((rank - 2, rank - 1))
+    if channels.axis is not None and channels.axis >= rank - 2:
+        return call.frozen_outputs(f"{call.record.name!r} keeps other positions of each channel.")
+    return [channels]
 
 
 def picked(call: Call) -> Sequence[Channels]:
@@ -144,7 +155,8 @@ RULES = (
     _rule("the largest along the last axis", along_last, "ops.TopK", "tf.math.top_k"),
     _rule("shift along an axis", along(2), "ops.Roll", "tf.roll"),
     _rule("rotation", rotated, "ops.Rot90", "tf.image.rot90"),
-    _rule("reverse order", turned, "ops.Flip", "tf.reverse"),
+    _rule("reverse order", turned, "ops.Flip", "ops.Fliplr", "ops.Flipud", "tf.reverse"),
+    _rule("triangle", triangle, "ops.Tril", "ops.Triu", "tf.linalg.band_part"),
     _rule("picking by numbers", picked, "ops.Take", "tf.gather"),
     _rule("picking along an axis", picked_along, "ops.TakeAlongAxis"),
     _rule(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
-from pruning.analysis.layer_rules._flow import Across, argument, reduce_axes
+from pruning.analysis.layer_rules._flow import Across, argument, constants, reduce_axes
 
 
 def trace(call: Call) -> Sequence[Channels]:
@@ -43,6 +43,14 @@ def _reduced(call: Call, position: int, across: Across) -> Sequence[Channels]:
     return reduce_axes(call, axes, keepdims, across)
 
 
+def weighted(call: Call) -> Sequence[Channels]:
+    """``average``: a mean, in which positions may have weights."""
+    weights = [array for _, array in constants(call) if array.ndim]
+    if len(call.inputs) != 1 or any(array.ndim > 1 for array in weights):
+        raise NotUnderstoodError("it weighs each value by another number.")
+    return _reduced(call, 1, "frozen" if weights else "inexact")
+
+
 def quantile(call: Call) -> Sequence[Channels]:
     """``quantile`` and ``percentile`` of each channel; several at once stand on a new axis."""
     if np.ndim(argument(call, 1, "q")):
@@ -52,7 +60,7 @@ def quantile(call: Call) -> Sequence[Channels]:
 
 _OPERATIONS = (
     "Mean Max Min Amax Amin Var Std Prod Logsumexp Median All Any Nanmean Nanmax Nanmin Nanvar "
-    "Nanstd Nanprod Nanmedian CountNonzero"
+    "Nanstd Nanprod Nanmedian CountNonzero Ptp"
 )
 _SYMBOLS = "mean max min variance std prod logsumexp all any"
 
@@ -76,6 +84,7 @@ RULES = (
         summed,
         "passed",
     ),
+    LayerRule("weighted mean", ("ops.Average",), weighted, "passed"),
     LayerRule("quantile", ("ops.Quantile", "ops.Percentile"), quantile, "passed"),
     LayerRule("moments", ("ops.Moments", "tf.nn.moments"), moments, "passed"),
     LayerRule(

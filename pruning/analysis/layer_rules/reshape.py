@@ -220,6 +220,19 @@ def _repeated(call: Call, axis: int) -> AtomArray:
     return atoms
 
 
+def ensured(call: Call) -> Sequence[Channels]:
+    """``ensure_shape``: nothing moves, but the number of channels may be written into the call."""
+    channels = call.inputs[0].decided()
+    shape, path = argument(call, 1, "shape"), argument_path(call, 1, "shape")
+    if channels.axis is None:
+        return [channels]
+    if not isinstance(shape, list | tuple) or path is None:
+        call.freeze(channels.atoms, f"{call.record.name!r} computes its width.")
+    elif shape[channels.axis] is not None:
+        call.argument(*path, channels.axis, atoms=channels.atoms)
+    return [channels]
+
+
 def _order(call: Call) -> Sequence[int]:
     order = argument(call, 1, "axes", argument(call, 1, "perm"))
     return list(range(len(call.input_sizes[0])))[::-1] if order is None else list(order)
@@ -233,5 +246,6 @@ RULES = (
     LayerRule("squeeze", ("ops.Squeeze", "tf.squeeze"), squeeze, "passed"),
     LayerRule("moved axis", ("ops.Moveaxis", "ops.Swapaxes"), move, "passed"),
     LayerRule("broadcast", ("ops.BroadcastTo", "tf.broadcast_to"), broadcast, "passed"),
+    LayerRule("ensured shape", ("tf.ensure_shape",), ensured, "passed"),
     LayerRule("repetition", ("ops.Repeat", "ops.Tile", "tf.repeat", "tf.tile"), repeat, "passed"),
 )

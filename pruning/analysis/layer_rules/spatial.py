@@ -78,6 +78,8 @@ def repeat_vector(call: Call) -> Sequence[Channels]:
     return [Channels(2, channels.atoms, copies)]
 
 
+_OLD_RESIZES = ("bilinear", "nearest_neighbor", "bicubic", "area")  # of TensorFlow 1
+
 RULES = (
     LayerRule(
         "pooling and padding",
@@ -104,6 +106,8 @@ RULES = (
             *("tf.image.flip_left_right", "tf.image.flip_up_down", "tf.nn.pool"),
             *("tf.image.crop_to_bounding_box", "tf.image.resize_with_crop_or_pad"),
             *("tf.image.pad_to_bounding_box", "tf.image.central_crop"),
+            *(f"tf.image.resize_{kind}" for kind in _OLD_RESIZES),
+            "tf.image.adjust_contrast",
             *(f"tf.nn.{kind}_pool{size}" for kind in ("max", "avg") for size in ("", "2d", "1d")),
         ),
         trace,

@@ -9,11 +9,13 @@ import numpy as np
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
 from pruning.analysis.layer_rules._flow import argument, argument_path
 
+_SPLIT_AXES = {"Hsplit": 1, "Vsplit": 0, "Dsplit": 2}
+
 
 def split(call: Call) -> Sequence[Channels]:
     """Along the channels every part has its own; equal parts must stay equally wide."""
     rank = len(call.input_sizes[0])
-    axis = int(argument(call, 2, "axis", 0)) % rank
+    axis = _SPLIT_AXES.get(type(call.layer).__name__, argument(call, 2, "axis", 0)) % rank
     channels = call.inputs[0]
     if channels.axis != axis:
         return [channels for _ in call.output_sizes]
@@ -22,6 +24,8 @@ def split(call: Call) -> Sequence[Channels]:
     parts = np.split(channels.atoms, ends[:-1])
     sections = argument(call, 1, "indices_or_sections", argument(call, 1, "num_or_size_splits"))
     if np.ndim(sections) == 0:
+        if len(set(sizes)) > 1:
+            return call.frozen_outputs(f"{call.record.name!r} makes parts of unequal width.")
         for part in parts[1:]:
             call.atoms.unite(parts[0], part)
     elif hasattr(call.layer, "indices_or_sections"):
@@ -112,7 +116,12 @@ def _last(call: Call) -> tuple[Channels, int]:
 
 
 RULES = (
-    LayerRule("split", ("ops.Split", "tf.split"), split, "passed"),
+    LayerRule(
+        "split",
+        ("ops.Split", "ops.ArraySplit", "tf.split", *(f"ops.{name}" for name in _SPLIT_AXES)),
+        split,
+        "passed",
+    ),
     LayerRule("gated linear unit", ("ops.Glu",), gated, "passed"),
     LayerRule("stack", ("ops.Stack", "tf.stack"), stack, "passed"),
     LayerRule("unstack", ("ops.Unstack", "tf.unstack"), unstack, "passed"),
