@@ -16,6 +16,7 @@ from pruning.charts.theme import (
     BEFORE,
     COUNT_LABEL,
     FROZEN,
+    HOLLOW,
     INK_EXPRESSION,
     PERCENT_LABEL,
     SELECTED,
@@ -34,7 +35,6 @@ _BARS: dict[str, tuple[str, Callable[[float], str]]] = {
 }
 _KINDS = ("shrinks", "shrinks, its neighbour", "keeps its size")
 _KEEPS = f"datum.kind == '{_KINDS[2]}'"
-_HOLLOW = 0.2  # opacity of what is drawn as an outline: told from the others without its colour
 
 
 def segments(frame: pd.DataFrame, selected: str | None) -> pd.DataFrame:
@@ -110,7 +110,7 @@ def cost_bars(rows: pd.DataFrame, selected: str | None) -> alt.LayerChart | alt.
             x2="end:Q",
             color=alt.Color("kind:N", legend=None,
                             scale=alt.Scale(domain=list(_KINDS), range=[*ALTERNATING, FROZEN])),
-            fillOpacity=alt.condition(_KEEPS, alt.value(_HOLLOW), alt.value(1)),
+            fillOpacity=alt.condition(_KEEPS, alt.value(HOLLOW), alt.value(1)),
             stroke=alt.condition(_KEEPS, alt.value(FROZEN), alt.value(None)),
             tooltip=[
                 alt.Tooltip("short:N", title="Layer"),

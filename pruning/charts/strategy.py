@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from pruning.charts.theme import AFTER, BEFORE, FROZEN
+from pruning.charts.theme import AFTER, BEFORE, FROZEN, HOLLOW
 
 #: What becomes of a layer or group, in the order of the legend. Whole ones could have been cut.
 STATES = ("cut", "whole", "frozen")
@@ -49,13 +49,14 @@ def kept_widths(
         fill=edge,
         stroke=edge,
     )
-    color = alt.Color(
-        "state:N",
-        title=None,
-        scale=alt.Scale(domain=list(states), range=[AFTER, BEFORE, FROZEN][: len(states)]),
-        legend=alt.Legend(orient="top"),
-    )
+    named = f"datum.label == '{STATES[2]}' ? '{STATES[2]} (hollow)' : datum.label"
+    colours = alt.Scale(domain=list(states), range=[AFTER, BEFORE, FROZEN][: len(states)])
+    legend = alt.Legend(orient="top", labelExpr=named)
+    frozen = f"datum.state == '{STATES[2]}'"  # told apart without its colour as well
     filled = base.mark_bar(width=alt.RelativeBandSize(1 if crowded else 0.45)).encode(
-        y="after:Q", color=color
+        y="after:Q",
+        color=alt.Color("state:N", title=None, scale=colours, legend=legend),
+        fillOpacity=alt.condition(frozen, alt.value(HOLLOW), alt.value(1)),
+        stroke=alt.condition(frozen, alt.value(FROZEN), alt.value(None)),
     )
     return alt.layer(outline, filled, data=rows).properties(height=320)

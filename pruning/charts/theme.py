@@ -9,6 +9,7 @@ from __future__ import annotations
 BEFORE = "#4C78A8"  # the original
 AFTER = "#E1812C"  # the pruned model
 FROZEN = "#9AA3AB"  # cannot be changed
+HOLLOW = 0.2  # opacity of what is drawn as an outline: told from the others without its colour
 SELECTED = "#C4417A"  # what the person has chosen
 
 #: Words inside a chart, on a dark page or not: the page's own, see .streamlit/config.toml.

@@ -22,6 +22,11 @@ def test_states_and_colours_go_together() -> None:
         "domain": ["cut", "whole", "frozen"],
         "range": [theme.AFTER, theme.BEFORE, theme.FROZEN],
     }
+    # What is frozen is told apart without its colour.
+    assert filled["encoding"]["fillOpacity"] == {
+        "condition": {"test": "datum.state == 'frozen'", "value": theme.HOLLOW}, "value": 1
+    }  # fmt: skip
+    assert "frozen (hollow)" in filled["encoding"]["color"]["legend"]["labelExpr"]
     _, filled = strategy.kept_widths(ROWS, states=strategy.BLOCK_STATES).to_dict()["layer"]
     assert filled["encoding"]["color"]["scale"] == {
         "domain": ["removed", "stays"],
