@@ -371,17 +371,16 @@ def _calibration(work: Work) -> dict[str, Any]:
 
 
 def _training_seconds(work: Work, data: Dataset) -> dict[str, float]:
-    """Time of the training, and of one plain step before and after, measured the same way."""
+    """Time of the training, and of one plain step before and after, measured by turns."""
     from pruning.training import step_seconds
 
     if work.training is None:
         return {}
     work.voice.progress(0.97, "time of a training step")
     seconds = {"train": work.training.seconds}
-    for side, model in (("before", work.before.model), ("after", work.model)):
-        measured = step_seconds(model, work.before.framework, data, work.plan)
-        if measured is not None:
-            seconds[f"step_{side}"] = measured
+    measured = step_seconds((work.before.model, work.model), work.before.framework, data, work.plan)
+    if measured is not None:
+        seconds["step_before"], seconds["step_after"] = measured
     return seconds
 
 
