@@ -155,6 +155,15 @@ def test_other_runs_stand_at_the_side(tmp_path: Path, profile) -> None:
     assert ":gray-badge[:material/cancel: cancelled]" in words
 
 
+def test_a_finished_run_at_the_side_says_what_it_came_to(tmp_path: Path, profile) -> None:
+    done = studio.run(tmp_path, profile, "20260101-110000-aaaaaa")
+    plan = storage.read_json(done.plan)
+    storage.write_json(done.plan, {**plan, "name": "half of it"})
+    app = open_page(studio.run(tmp_path, profile))
+    assert "FLOPs 2.1× fewer, 80.0 %" in [caption.value for caption in app.caption]
+    assert app.button(key=f"open_{done.id}").label == "half of it"
+
+
 def test_a_run_that_was_cancelled_in_the_queue_promises_no_curves(tmp_path: Path, profile) -> None:
     run = studio.run(tmp_path, profile, state="cancelled")
     assert "plan, curves and log are kept" in studio.texts(open_page(run))

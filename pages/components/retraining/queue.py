@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import heading, state
+from pages.components import figures, heading, state
 from pages.components.badge import badge
 from pages.components.text import plain
+from pruning import quantities
 from pruning.runs import library
 from pruning.runs.folder import RunFolder
 from pruning.strategy.description import describe
@@ -33,7 +34,7 @@ def others(folder: RunFolder) -> None:
 
 
 def _entry(run: library.RunSummary) -> None:
-    words = describe(run.plan) if run.plan else run.damaged
+    words = (run.plan.name or describe(run.plan)) if run.plan else run.damaged
     with st.container(gap=None, key=f"other_{run.id}"):
         st.markdown(f"{badge(run.state)} {plain(run.model_name or run.model, 24)}")
         # A link to the page that is open would be drawn as the chosen one.
@@ -45,6 +46,20 @@ def _entry(run: library.RunSummary) -> None:
             on_click=_open,
             args=(run,),
         )
+        if came_to := _came_to(run):
+            st.caption(came_to)
+
+
+def _came_to(run: library.RunSummary) -> str:
+    """What tells a finished run from the next, when both begin with the same words."""
+    results = run.results
+    parts = []
+    if flops := results.get("flops"):
+        parts.append(f"FLOPs {quantities.factor(flops['before'], flops['after'], 'FLOPs')}")
+    if quality := results.get("accuracy"):
+        unit: figures.Unit = "error" if results.get("metric") == "mae" else "accuracy"
+        parts.append(figures.written(quality["after"], unit))
+    return ", ".join(parts)
 
 
 def _open(run: library.RunSummary) -> None:
