@@ -165,6 +165,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
         stop.set()
         await asyncio.to_thread(thread.join)
         await asyncio.to_thread(_workers.dismiss_warm)
+        await asyncio.to_thread(processes.sweep)
 
 
 def _look_after(stop: threading.Event) -> None:

@@ -68,8 +68,9 @@ def sweep() -> None:
     """Remove the temporary files of workers that have ended, of earlier servers' too."""
     for path in _temporary_folders().glob("*-*"):
         pid, _, since = path.name.partition("-")
-        if not alive(int(pid), float(since)):
-            shutil.rmtree(path, ignore_errors=True)
+        with suppress(ValueError):  # something else that somebody has put there
+            if not alive(int(pid), float(since)):
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _temporary_folders() -> Path:

@@ -203,7 +203,9 @@ def test_another_server_finds_what_runs_and_continues_the_queue(queue_toy) -> No
     wait(waiting, "done")
 
 
-def test_the_lifespan_moves_the_queue_and_keeps_one_worker_warm(queue_toy, monkeypatch) -> None:
+def test_the_lifespan_moves_the_queue_and_keeps_one_worker_warm(
+    queue_toy, home: Path, monkeypatch
+) -> None:
     monkeypatch.setattr(executor, "TICK_SECONDS", 0.02)
     folder = queue_toy("done")
 
@@ -219,6 +221,7 @@ def test_the_lifespan_moves_the_queue_and_keeps_one_worker_warm(queue_toy, monke
     warm = asyncio.run(serve())
     assert status(folder).state == "done"
     assert not psutil.pid_exists(warm)
+    assert not list((home / "temp").glob(f"{warm}-*"))  # nor what it had for a moment
 
 
 def test_a_plan_for_another_model_is_refused(home: Path) -> None:

@@ -56,8 +56,9 @@ def test_temporary_files_are_in_the_home_folder_and_go_with_their_worker(
     assert own.exists()
     processes.kill(pid, since)
     assert gone(own_worker)
+    (home / "temp" / "some-thing").mkdir()
     executor.tick()
-    assert list((home / "temp").iterdir()) == []
+    assert [path.name for path in (home / "temp").iterdir()] == ["some-thing"]
 
 
 def test_a_users_error_is_stored_whole(ensure_toy) -> None:
