@@ -7,7 +7,7 @@ same number looks the same everywhere. Text in, text out: no widgets, no files.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _THOUSANDS = ("", " k", " M", " G", " T", " P")
 _BYTES = (" bytes", " kB", " MB", " GB", " TB", " PB")
@@ -192,6 +192,12 @@ def middle(text: str, length: int) -> str:
     head = length // 2
     tail = length - 1 - head
     return f"{text[:head]}…{text[len(text) - tail :]}"
+
+
+def listed(words: Sequence[str], most: int, between: str = ", ") -> str:
+    """The first ``most`` words, and how many more there are. -> ``a, b and 3 more``."""
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return between.join(words[:most]) + more
 
 
 def plural(number: int, noun: str, many: str | None = None) -> str:

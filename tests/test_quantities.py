@@ -34,6 +34,12 @@ def test_numbers_without_a_unit_are_written_out(value, digits, text):
     assert q.number(value, digits) == text
 
 
+def test_of_many_words_the_first_are_listed():
+    assert q.listed(["a", "b", "c"], 3) == "a, b, c"
+    assert q.listed(["a", "b", "c"], 2, "; ") == "a; b and 1 more"
+    assert q.listed([], 2) == ""
+
+
 def test_a_change_of_a_number_has_its_sign():
     assert q.number(0.25, signed=True) == "+0.25"
     assert q.number(-25_123.4, signed=True) == "−25,123"

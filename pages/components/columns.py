@@ -30,8 +30,8 @@ NAME_CELL = 30  # characters that fit into it: both ends are seen
 SHORT = 1.0
 
 
-def share_left(label: str, words: str) -> Any:
-    """A narrow column of bars: how much of the original is left, in percent.
+def share_bar(label: str, words: str) -> Any:
+    """A narrow column of bars for shares, in percent.
 
     Args:
         label: Its heading.

@@ -80,6 +80,11 @@ def written(value: float | None, unit: Unit) -> str:
     return writers.get(unit, quantities.count)(value)
 
 
+def quality_unit(metric: str | None) -> Unit:
+    """How what a model is judged by is written; without a name it is an accuracy."""
+    return "error" if metric == "mae" else "accuracy"
+
+
 def show(figure: Figure) -> None:
     """Draw one figure: label with its mark, the value, ``before → after`` and the change."""
     mark = f" {MARKS[figure.basis]}" if figure.basis else ""

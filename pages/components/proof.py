@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.components.text import visible
+from pruning import quantities
 from pruning.comparison.proof import proof
 
 _NAMED = 5  # inexact groups that are named
@@ -26,10 +27,9 @@ def show(results: Mapping[str, Any]) -> None:
     check = results["self_check"]
     if check.get("inexact"):
         names = [visible(name, 40) for name in check["inexact"]]
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        named = ", ".join(f"`{name.replace('`', 'ʼ')}`" for name in names[:_NAMED])
+        named = quantities.listed([f"`{name.replace('`', 'ʼ')}`" for name in names], _NAMED)
         st.warning(
-            f"**Inexact on request:** a layer normalises over all channels of {named}{more}, so "
+            f"**Inexact on request:** a layer normalises over all channels of {named}, so "
             "that the channels that stay changed, too: outputs moved by up to "
             f"{check['change']:.2g} beyond the exact cut. Retraining has to make up for it.",
             icon=":material/rule:",

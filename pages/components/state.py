@@ -192,23 +192,21 @@ def manifest(ref: str | None) -> Manifest | None:
 
 def baseline(model: str | None, ref: str | None) -> Scores | None:
     """How well the model does on the test samples before pruning, or ``None`` when unknown."""
-    if not model or not ref or not (path := _baseline_file(model, ref)).is_file():
-        return None
-    scores = _record(str(path), path.stat().st_mtime_ns)["scores"]
-    return Scores(**{**scores, "value": Interval(**scores["value"])})
+    scores = _baseline(model, ref).get("scores")
+    return scores and Scores(**{**scores, "value": Interval(**scores["value"])})
 
 
 def answer_seconds(model: str, ref: str) -> float | None:
     """How long the model took for one test sample, in batches; ``None`` when unknown."""
-    path = _baseline_file(model, ref)
-    if not path.is_file():
-        return None
-    seconds: float | None = _record(str(path), path.stat().st_mtime_ns).get("seconds_per_sample")
+    seconds: float | None = _baseline(model, ref).get("seconds_per_sample")
     return seconds
 
 
-def _baseline_file(model: str, ref: str) -> Path:
-    return storage.home() / "models" / model / "baselines" / f"{ref}.json"
+def _baseline(model: str | None, ref: str | None) -> dict[str, Any]:
+    """What the job *baseline* found out of a model on this data; empty before it has ended."""
+    path = storage.home() / "models" / (model or "") / "baselines" / f"{ref}.json"
+    named = model and ref and path.is_file()
+    return _record(str(path), path.stat().st_mtime_ns) if named else {}
 
 
 def timed(model: str) -> bool:

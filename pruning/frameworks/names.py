@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from pruning import quantities
 from pruning.errors import ModelFileError
 
 # As tf.Graph.name_scope has it inside another scope, without the backslash that nodes refuse.
@@ -28,10 +29,9 @@ def require_graph_names(layers: Iterable[Any]) -> None:
     """
     wrong = [layer.name for layer in layers if not _NAME.fullmatch(layer.name)]
     if wrong:
-        names = ", ".join(repr(name) for name in wrong[:_SHOWN])
-        more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
+        names = quantities.listed([repr(name) for name in wrong], _SHOWN)
         raise ModelFileError(
-            f"TensorFlow cannot run a layer of this name: {names}{more}.",
+            f"TensorFlow cannot run a layer of this name: {names}.",
             expected="Layer names of the letters A to Z, digits, _ . - and >: Keras itself cannot "
             "predict or train with others.",
             fix="Rename these layers where the model is built and save it again; analysing it "

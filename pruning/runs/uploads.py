@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
+from pruning import quantities
 from pruning.errors import DataFileError, ModelFileError, PruningError
 from pruning.intake import store
 from pruning.runs import executor, library
@@ -91,11 +92,10 @@ def delete(kind: Kind, identifier: str) -> None:
 def _require_unused(name: str, runs: list[RunSummary]) -> None:
     if not runs:
         return
-    named = ", ".join(run.id for run in runs[:_NAMED])
-    more = f" and {len(runs) - _NAMED} more" if len(runs) > _NAMED else ""
+    named = quantities.listed([run.id for run in runs], _NAMED)
     many = len(runs) > 1
     raise PruningError(
-        f"{name} is needed by {f'{len(runs)} runs' if many else 'a run'}: {named}{more}.",
+        f"{name} is needed by {f'{len(runs)} runs' if many else 'a run'}: {named}.",
         expected="An upload that no run was made from.",
         fix=f"Delete {'these runs' if many else 'this run'} first, then the upload.",
     )

@@ -10,13 +10,13 @@ What a criterion does not apply to stays whole: channels are not removed on no g
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from pruning import storage
+from pruning import quantities, storage
 from pruning.analysis.profile import ModelProfile, load_scores
 from pruning.errors import PlanError
 from pruning.strategy.criteria import Criterion, criteria, criterion
@@ -24,6 +24,7 @@ from pruning.strategy.plan import PruningPlan
 from pruning.strategy.scoring import group_scores
 
 NOISE = "noise"  # the statistic that is drawn here, from a seed and the group's name
+SHOWN = 3  # names of groups in a sentence
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,13 +146,8 @@ def left_whole_note(scores: ChannelScores, groups: list[str]) -> tuple[str, ...]
     if not left:
         return ()
     reason = scores.reasons.get(left[0], "")
-    return (f"Left whole, for the criterion does not apply to them: {shortened(left)}. {reason}",)
-
-
-def shortened(names: Sequence[str]) -> str:
-    """Three names, and how many more there are."""
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more
+    named = quantities.listed(left, SHOWN)
+    return (f"Left whole, for the criterion does not apply to them: {named}. {reason}",)
 
 
 def _flat(profile: ModelProfile, values: Mapping[str, np.ndarray]) -> np.ndarray:

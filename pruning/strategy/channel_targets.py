@@ -12,7 +12,7 @@ from pruning.analysis.profile import Group, ModelProfile
 from pruning.errors import PlanError
 from pruning.strategy import cost_table, sizes
 from pruning.strategy.allocation import Family, by_score, by_size, uniform
-from pruning.strategy.channel_scores import ChannelScores, require_applicable, shortened
+from pruning.strategy.channel_scores import SHOWN, ChannelScores, require_applicable
 from pruning.strategy.plan import Scope, Target, TargetKind
 from pruning.strategy.problem import Problem, Ratios, asked, nothing_to_prune
 from pruning.strategy.scoring import indistinct_groups
@@ -132,7 +132,7 @@ def indistinct_note(scores: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     if not same:
         return ()
     return (
-        f"All channels of {shortened(same)} have the same score: "
+        f"All channels of {quantities.listed(same, SHOWN)} have the same score: "
         "the criterion cannot tell them apart, and the last ones are removed.",
     )
 
@@ -155,7 +155,8 @@ def _floor_error(
         limits = "with these locks, ratios and rounding"
         fix = "Raise the target, unlock groups, or round channel counts less (round_to)."
         if unscored:
-            limits += f", and {shortened(unscored)} whole, to which the criterion does not apply"
+            named = quantities.listed(unscored, SHOWN)
+            limits += f", and {named} whole, to which the criterion does not apply"
             fix = (
                 "Raise the target, unlock groups, or choose a criterion that applies to all groups."
             )

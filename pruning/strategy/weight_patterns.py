@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pruning import quantities
 from pruning.analysis.profile import KernelShape, Layer, ModelProfile
 from pruning.errors import OutdatedError, PlanError
 from pruning.strategy.patterns import UNSTRUCTURED, Blocks, Pattern
@@ -107,9 +108,9 @@ def pattern_notes(profile: ModelProfile, plan: PruningPlan) -> tuple[str, ...]:
         return ()
     notes = []
     if refused := refusals(profile, pattern):
-        names = [f"{name} ({reason})" for name, reason in list(refused.items())[:_NAMED]]
-        more = f" and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
-        notes.append(f"{pattern.text} leaves these layers whole: {'; '.join(names)}{more}.")
+        names = [f"{name} ({reason})" for name, reason in refused.items()]
+        named = quantities.listed(names, _NAMED, "; ")
+        notes.append(f"{pattern.text} leaves these layers whole: {named}.")
     if pattern.fixed is not None:
         notes += _shares(plan, pattern)
         if plan.engine == "tfmot" and plan.training.epochs:
@@ -118,9 +119,8 @@ def pattern_notes(profile: ModelProfile, plan: PruningPlan) -> tuple[str, ...]:
             )
     elif uneven := _uneven(profile, plan, pattern):
         notes.append(
-            f"{pattern.text} does not divide the kernels of {', '.join(uneven[:_NAMED])}"
-            f"{f' and {len(uneven) - _NAMED} more' if len(uneven) > _NAMED else ''}: blocks at "
-            "their edges are smaller, and the count of zeros is an estimate."
+            f"{pattern.text} does not divide the kernels of {quantities.listed(uneven, _NAMED)}: "
+            "blocks at their edges are smaller, and the count of zeros is an estimate."
         )
     return tuple(notes)
 

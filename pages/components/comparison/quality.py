@@ -176,8 +176,8 @@ def _untested(result: Comparison) -> str:
     names = [plain(entry.name, _NAME) for entry in result.classes if not entry.count]
     if not names:
         return ""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f" Without a test sample, and so not judged: {', '.join(names[:_NAMED])}{more}."
+    named = quantities.listed(names, _NAMED)
+    return f" Without a test sample, and so not judged: {named}."
 
 
 def _class_table(rows: pd.DataFrame, what: str) -> pd.DataFrame:

@@ -272,8 +272,7 @@ def _scores(group: Group | None, scores: np.ndarray | None, plan: Planned | None
 
 def _group(group: Group) -> None:
     members = [f"`{visible(name, tables.NAME_LENGTH).replace('`', 'ʼ')}`" for name in group.layers]
-    more = f" and {len(members) - 12} more" if len(members) > 12 else ""
     st.markdown(
         f"**Moves with** {quantities.plural(len(members), 'layer')} · "
-        f"{quantities.plural(group.channels, group.unit)}: {', '.join(members[:12])}{more}"
+        f"{quantities.plural(group.channels, group.unit)}: {quantities.listed(members, 12)}"
     )

@@ -202,11 +202,10 @@ def _result(folder: RunFolder, current: Status) -> None:
         _sized("gzip", "bytes", results.get("gzip_bytes")),
     ]
     if accuracy:
-        error = results.get("metric") == "mae"
         entries.append(
             figures.Figure(
                 figures.QUALITY[results.get("metric") or "accuracy"],
-                "error" if error else "accuracy",
+                figures.quality_unit(results.get("metric")),
                 accuracy["after"],
                 accuracy["before"],
                 "measured",

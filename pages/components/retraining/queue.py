@@ -57,7 +57,7 @@ def _came_to(run: library.RunSummary) -> str:
     if flops := results.get("flops"):
         parts.append(f"FLOPs {quantities.factor(flops['before'], flops['after'], 'FLOPs')}")
     if quality := results.get("accuracy"):
-        unit: figures.Unit = "error" if results.get("metric") == "mae" else "accuracy"
+        unit = figures.quality_unit(results.get("metric"))
         parts.append(figures.written(quality["after"], unit))
     return ", ".join(parts)
 

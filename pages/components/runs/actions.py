@@ -16,12 +16,12 @@ from pruning.runs.library import RunSummary
 from pruning.strategy.description import describe
 
 
-def show(chosen: Sequence[RunSummary], known_tags: Sequence[str] = ()) -> None:
+def show(chosen: Sequence[RunSummary], known_tags: Sequence[str]) -> None:
     """Draw the buttons that fit the selection.
 
     Args:
         chosen: The selected runs.
-        known_tags: Tags that runs have already.
+        known_tags: Tags of all runs.
     """
     if not chosen:
         st.caption("Select a run to open, annotate, tag or delete it; select two to compare them.")

@@ -140,7 +140,7 @@ def _value(name: str, value: Any, metric: str) -> str:
     if name.startswith(_SECONDS):
         return quantities.duration(value)
     if head == "result.accuracy":
-        return figures.written(value, "error" if metric == "mae" else "accuracy")
+        return figures.written(value, figures.quality_unit(metric))
     if head in _RESULTS and _RESULTS[head][1] in ("bytes", "ms"):
         return figures.written(value, _RESULTS[head][1])
     if isinstance(value, bool):

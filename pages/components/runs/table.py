@@ -9,10 +9,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import header, state
-from pages.components.columns import share_left
+from pages.components import figures, header, state
+from pages.components.columns import share_bar
 from pages.components.text import visible
-from pruning import quantities
 from pruning.runs import library
 from pruning.runs.library import RunSummary
 from pruning.strategy.description import describe
@@ -104,9 +103,8 @@ def _quality(run: RunSummary) -> str:
     pair = run.results.get("accuracy")
     if not pair:
         return ""
-    error = run.results.get("metric") == "mae"
-    write = quantities.number if error else quantities.percent
-    return f"{write(pair['before'])} → {write(pair['after'])}"
+    unit = figures.quality_unit(run.results.get("metric"))
+    return f"{figures.written(pair['before'], unit)} → {figures.written(pair['after'], unit)}"
 
 
 def _left(pair: Mapping[str, float] | None) -> float | None:
@@ -122,9 +120,9 @@ def _columns() -> dict[str, Any]:
         "model": column.TextColumn("Model", width=170),
         "plan": column.TextColumn("Plan", width=425),
         "tags": column.ListColumn("Tags", width=150),
-        "params": share_left("Params left", "Of the original's."),
-        "flops": share_left("FLOPs left", "Of the original's."),
-        "gzip": share_left("gzip left", "Of the original's gzip size."),
+        "params": share_bar("Params left", "Of the original's."),
+        "flops": share_bar("FLOPs left", "Of the original's."),
+        "gzip": share_bar("gzip left", "Of the original's gzip size."),
         "quality": column.TextColumn(
             "Test before → after", width=125, help="Measured on the same samples."
         ),

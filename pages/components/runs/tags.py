@@ -35,13 +35,13 @@ def edit(run: RunSummary, known: Sequence[str]) -> None:
 
     Args:
         run: The run.
-        known: Tags of all runs, offered to be chosen again.
+        known: Tags of all runs, its own among them, to be chosen again.
     """
     key = f"tags_{run.id}"
     st.session_state.setdefault(key, list(run.tags))
     st.multiselect(
         "Tags",
-        sorted({*known, *run.tags}, key=str.casefold),
+        known,
         key=key,
         accept_new_options=True,
         max_selections=library.MOST_TAGS,

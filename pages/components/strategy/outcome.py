@@ -244,7 +244,7 @@ def _quality(chosen: PruningPlan, priced: Prices) -> figures.Figure:
     how = priced.after["accuracy"].how
     if before is None:
         return figures.Figure("Accuracy", "accuracy", None, detail=how, caption=_LATER)
-    unit: figures.Unit = "error" if before.metric == "mae" else "accuracy"
+    unit = figures.quality_unit(before.metric)
     caption = f"{figures.written(before.value.value, unit)} before the run"
     return figures.Figure(figures.QUALITY[before.metric], unit, None, detail=how, caption=caption)
 

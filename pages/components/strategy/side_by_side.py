@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import figures, heading, state
-from pages.components.columns import NAME_CELL, NAME_WIDTH, share_left
+from pages.components.columns import NAME_CELL, NAME_WIDTH, share_bar
 from pages.components.strategy import outcome, plans
 from pages.components.text import visible
 from pruning.analysis.profile import ModelProfile
@@ -84,9 +84,7 @@ def _quality(plan: PruningPlan, done: list[RunSummary]) -> str | None:
     for run in done:
         value = (run.results.get("accuracy") or {}).get("after")
         if value is not None and run.plan is not None and plans.same(run.plan, plan):
-            return figures.written(
-                value, "error" if run.results.get("metric") == "mae" else "accuracy"
-            )
+            return figures.written(value, figures.quality_unit(run.results.get("metric")))
     return None
 
 
@@ -98,7 +96,7 @@ def _priced(profile: ModelProfile, entry: library.SavedPlan, data: str | None) -
     known: dict[Any, Prices | None] = st.session_state.setdefault("prices of saved plans", {})
     key = (
         profile.digest, entry.name, entry.saved, state.profile_changed(profile.digest),
-        state.latency(profile.digest),
+        state.latency(profile.digest), state.gzip_bytes(profile.digest),
     )  # fmt: skip
     if key not in known:
         try:
@@ -113,19 +111,12 @@ def _columns() -> dict[str, Any]:
     column = st.column_config
     return {
         "name": column.TextColumn("Plan", width=NAME_WIDTH, pinned=True),
-        "params": share_left("Params left", "Exact; of the original's."),
-        "flops": share_left("FLOPs left", "Exact; of the original's."),
-        "bytes": share_left("File left", "Of the original's, uncompressed."),
-        "gzip": share_left("≈ gzip left", "Estimated; of the original's gzip size."),
-        "latency": share_left("≈ Latency left", "Estimated from the measured latency before."),
-        "zeros": column.ProgressColumn(
-            "Zeros",
-            min_value=0,
-            max_value=100,
-            format="%.0f %%",
-            width=84,
-            help="Weights that are zero, of those that can be.",
-        ),
+        "params": share_bar("Params left", "Exact; of the original's."),
+        "flops": share_bar("FLOPs left", "Exact; of the original's."),
+        "bytes": share_bar("File left", "Of the original's, uncompressed."),
+        "gzip": share_bar("≈ gzip left", "Estimated; of the original's gzip size."),
+        "latency": share_bar("≈ Latency left", "Estimated from the measured latency before."),
+        "zeros": share_bar("Zeros", "Weights that are zero, of those that can be."),
         "quality": column.TextColumn(
             "Test, measured", width=110, help="By the newest run of this plan on the open data."
         ),

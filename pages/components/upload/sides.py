@@ -206,10 +206,9 @@ def _untested(manifest: Manifest) -> list[str]:
     names = [name for name, n in zip(manifest.classes, counts, strict=False) if not n]
     if not names:
         return []
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    shown = ", ".join(visible(name, 40) for name in names[:_NAMED])
+    shown = quantities.listed([visible(name, 40) for name in names], _NAMED)
     return [
-        f"No test sample is of {shown}{more}: how well the model does on it stays unknown until "
+        f"No test sample is of {shown}: how well the model does on it stays unknown until "
         "there are some."
     ]
 
