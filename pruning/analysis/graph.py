@@ -15,13 +15,11 @@ from pruning.analysis.layer_rules._base import (
     Channels,
     LayerTrace,
     NotUnderstoodError,
-    Shape,
     Work,
 )
+from pruning.analysis.tensor_sizes import Sizes, find_sizes
 from pruning.frameworks._base import Framework, Node
-from pruning.frameworks.running import fixed_batch, model_errors
 
-Sizes = dict[int, tuple[int, ...]]
 _UNFORESEEN = (
     *(ArithmeticError, AttributeError, LookupError, StopIteration),
     *(TypeError, ValueError, NotImplementedError),
@@ -45,7 +43,7 @@ class Traced:
     edges: dict[tuple[str, str], None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     calls: list[tuple[Node, LayerTrace, list[Work]]] = field(default_factory=list)
-    sizes: Sizes = field(default_factory=dict)
+    sizes: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
 
 def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
@@ -57,80 +55,103 @@ def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
         length: Size that an open dimension counts as.
     """
     nodes = framework.nodes(flat_model)
-    traced = Traced(Atoms())
-    sizes, counted_rows = _sizes(framework, flat_model, nodes, length, traced.notes)
-    together = 1  # samples that the rows are of
-    if not counted_rows and (whole := _whole_batch(framework, flat_model, nodes)):
-        counted_rows, together = whole
-    traced.sizes = sizes
-    channels: dict[int, Channels] = {}
-    sources: dict[int, str] = {}
-    rows: dict[int, int] = {}  # of each tensor, that are one sample
+    walk = _Walk(framework, flat_model, find_sizes(framework, flat_model, nodes, length))
     for node in nodes:
-        record = traced.layers.get(id(node.layer))
-        if record is None:
-            name = framework.path_of(flat_model, node.layer)
-            record = LayerTrace(node.layer, name, rule_for(node.layer).effect)
-            record.variables = list(getattr(node.layer, "weights", ()))
-            record.output_shape = framework.shape(node.outputs[0])[1:]
-            traced.layers[id(node.layer)] = record
-        call = _call(framework, node, record, traced.atoms, channels, sizes)
-        if counted_rows and node.inputs:
-            call.times = rows[id(node.inputs[0])]
-        else:
-            call.times = max((rows[id(tensor)] for tensor in node.inputs), default=1)
+        walk.follow(node)
+    walk.end()
+    return walk.traced
+
+
+class _Walk:
+    """A walk over all calls of a model, in their order.
+
+    Args:
+        framework: Of the model's Keras.
+        flat_model: Without nested models.
+        sizes: Of its tensors.
+    """
+
+    def __init__(self, framework: Framework, flat_model: Any, sizes: Sizes) -> None:
+        self.traced = Traced(Atoms(), notes=list(sizes.notes), sizes=sizes.shapes)
+        self._framework, self._model, self._sizes = framework, flat_model, sizes
+        # Of each tensor, by its id:
+        self._channels: dict[int, Channels] = {}
+        self._sources: dict[int, str] = {}  # layer that makes it
+        self._rows: dict[int, int] = {}  # that are one sample
+
+    def follow(self, node: Node) -> None:
+        """Let the rule of one call's layer say what becomes of the channels."""
+        record = self._record(node)
+        call = self._call(node, record)
         counted = len(record.work)
         sums = [channels.summed for channels in call.inputs if not record.variables]
         for tensor, carried in zip(node.outputs, _outputs(call), strict=True):
             summed = np.concatenate([carried.summed, *sums])
-            channels[id(tensor)] = replace(carried, summed=np.unique(summed))
-            sources[id(tensor)] = record.name
-            rows[id(tensor)] = counted_rows.get(id(tensor)) or call.times_after or call.times
-        if together > 1:
-            record.work[counted:] = [_share(work, together) for work in record.work[counted:]]
-        traced.calls.append((node, record, record.work[counted:]))
+            self._channels[id(tensor)] = replace(carried, summed=np.unique(summed))
+            self._sources[id(tensor)] = record.name
+            rows = self._sizes.rows.get(id(tensor)) or call.times_after or call.times
+            self._rows[id(tensor)] = rows
+        # The rows were of so many samples; FLOPs are told for one.
+        record.work[counted:] = [_share(w, self._sizes.samples) for w in record.work[counted:]]
+        self.traced.calls.append((node, record, record.work[counted:]))
         record.inputs += call.inputs
-        record.outputs += [channels[id(tensor)] for tensor in node.outputs]
-        traced.edges |= dict.fromkeys((sources[id(tensor)], record.name) for tensor in node.inputs)
-    for tensor in flat_model.outputs:
-        channels[id(tensor)] = channels[id(tensor)].decided()
-        copies = channels[id(tensor)].copies
-        if copies is not None:
-            traced.atoms.freeze(copies.atoms, "These are outputs of the model.")
-        traced.atoms.freeze(
-            channels[id(tensor)].atoms,
-            "These are outputs of the model: one for every class or value it predicts.",
-            foremost=True,
+        record.outputs += [self._channels[id(tensor)] for tensor in node.outputs]
+        read = ((self._sources[id(tensor)], record.name) for tensor in node.inputs)
+        self.traced.edges |= dict.fromkeys(read)
+
+    def end(self) -> None:
+        """Freeze what the model answers, and settle what was left open."""
+        atoms = self.traced.atoms
+        for tensor in self._model.outputs:
+            channels = self._channels[id(tensor)] = self._channels[id(tensor)].decided()
+            if channels.copies is not None:
+                atoms.freeze(channels.copies.atoms, "These are outputs of the model.")
+            atoms.freeze(
+                channels.atoms,
+                "These are outputs of the model: one for every class or value it predicts.",
+                foremost=True,
+            )
+        for record in self.traced.layers.values():
+            record.inputs = [given.decided() for given in record.inputs]
+            record.outputs = [made.decided() for made in record.outputs]
+
+    def _record(self, node: Node) -> LayerTrace:
+        """The record of a call's layer, begun at its first call."""
+        record = self.traced.layers.get(id(node.layer))
+        if record is None:
+            name = self._framework.path_of(self._model, node.layer)
+            record = LayerTrace(node.layer, name, rule_for(node.layer).effect)
+            record.variables = list(getattr(node.layer, "weights", ()))
+            record.output_shape = self._framework.shape(node.outputs[0])[1:]
+            self.traced.layers[id(node.layer)] = record
+        return record
+
+    def _call(self, node: Node, record: LayerTrace) -> Call:
+        shapes = self._sizes.shapes
+        call = Call(
+            layer=node.layer,
+            atoms=self.traced.atoms,
+            record=record,
+            tensors=node.inputs,
+            inputs=tuple(self._channels[id(tensor)] for tensor in node.inputs),
+            input_shapes=tuple(self._framework.shape(tensor) for tensor in node.inputs),
+            output_shapes=tuple(self._framework.shape(tensor) for tensor in node.outputs),
+            input_sizes=tuple(shapes[id(tensor)] for tensor in node.inputs),
+            output_sizes=tuple(shapes[id(tensor)] for tensor in node.outputs),
+            args=node.args,
+            kwargs=node.kwargs,
+            rule_for=rule_for,
+            framework=self._framework,
         )
-    for record in traced.layers.values():
-        record.inputs = [given.decided() for given in record.inputs]
-        record.outputs = [made.decided() for made in record.outputs]
-    return traced
+        rows = [self._rows[id(tensor)] for tensor in node.inputs]
+        if rows:
+            call.times = rows[0] if self._sizes.rows else max(rows)
+        return call
 
 
-def _call(
-    framework: Framework,
-    node: Node,
-    record: LayerTrace,
-    atoms: Atoms,
-    channels: dict[int, Channels],
-    sizes: Sizes,
-) -> Call:
-    return Call(
-        layer=node.layer,
-        atoms=atoms,
-        record=record,
-        tensors=node.inputs,
-        inputs=tuple(channels[id(tensor)] for tensor in node.inputs),
-        input_shapes=tuple(framework.shape(tensor) for tensor in node.inputs),
-        output_shapes=tuple(framework.shape(tensor) for tensor in node.outputs),
-        input_sizes=tuple(sizes[id(tensor)] for tensor in node.inputs),
-        output_sizes=tuple(sizes[id(tensor)] for tensor in node.outputs),
-        args=node.args,
-        kwargs=node.kwargs,
-        rule_for=rule_for,
-        framework=framework,
-    )
+def _share(work: Work, samples: int) -> Work:
+    """What one of so many samples has of the work for all of them."""
+    return replace(work, multiply_adds=-(-work.multiply_adds // samples))
 
 
 def _outputs(call: Call) -> Sequence[Channels]:
@@ -184,126 +205,3 @@ def _refused(call: Call, why: str) -> Sequence[Channels]:
         for atoms in weight.axes.values():
             call.freeze(atoms, reason)
     return call.frozen_outputs(reason)
-
-
-def _sizes(
-    framework: Framework, flat_model: Any, nodes: list[Node], length: int, notes: list[str]
-) -> tuple[Sizes, dict[int, int]]:
-    """Sizes of all tensors for one sample, open dimensions counted as ``length``.
-
-    Returns:
-        The sizes, and how many rows each tensor has for one sample: of several when branches stand
-        on the first axis, or steps. No rows where the rules' own count will do.
-    """
-    tensors = {id(t): t for node in nodes for t in (*node.inputs, *node.outputs)}
-    shapes = {key: framework.shape(tensor) for key, tensor in tensors.items()}
-    known = all(None not in shape[1:] for shape in shapes.values())
-    if known and not any(map(_repeats_rows, nodes)):
-        return {key: _counted(shape, 1) for key, shape in shapes.items()}, {}
-    try:
-        measured = _measured(framework, flat_model, tensors, length)
-    except model_errors() as error:
-        if not known:
-            notes.append(
-                f"Open dimensions count as 1: the model does not run with {length} "
-                f"({str(error).splitlines()[0][:80]}). Give another length."
-            )
-        return {key: _counted(shape, 1) for key, shape in shapes.items()}, {}
-    # Tensors that are stacked in front of the samples have an open dimension of their own.
-    if any(None in framework.shape(tensor)[1:] for tensor in flat_model.inputs):
-        notes.append(f"Open dimensions of the input count as {length} in all FLOPs.")
-    sizes = {key: _counted(shape, length) for key, shape in measured.items()}
-    if fixed_batch(flat_model) is not None:  # rows of what is fixed are no multiple of one sample
-        return sizes, {}
-    return sizes, {key: shape[0] or 1 if shape else 1 for key, shape in measured.items()}
-
-
-def _whole_batch(
-    framework: Framework, flat_model: Any, nodes: Sequence[Node]
-) -> tuple[dict[int, int], int] | None:
-    """Rows of every tensor for all samples that are read at once, and how many samples these are.
-
-    Where their number is fixed, and steps lie on the first axis: some layer reads them there, or
-    turns them there. Else the rows are the samples, and nothing is said.
-    """
-    samples = fixed_batch(flat_model)
-    shapes = {id(t): framework.shape(t) for n in nodes for t in (*n.inputs, *n.outputs)}
-    rows = {key: shape[0] if shape else 1 for key, shape in shapes.items()}
-    known = {key: count for key, count in rows.items() if count is not None}
-    if samples is None or len(known) < len(rows):
-        return None
-    begins = framework.shape(flat_model.inputs[0])[:2]
-    for node in nodes:
-        if getattr(node.layer, "time_major", False) and shapes[id(node.inputs[0])][:2] == begins:
-            return (known, begins[1]) if begins[1] else None  # the inputs' first axis is time
-    return (known, samples) if set(known.values()) - {samples, 1} else None
-
-
-def _share(work: Work, samples: int) -> Work:
-    """What one of so many samples has of the work for all of them."""
-    return replace(work, multiply_adds=-(-work.multiply_adds // samples))
-
-
-def _repeats_rows(node: Node) -> bool:
-    """Whether a call may answer with more rows than it reads, without its shape telling so."""
-    places = (getattr(node.layer, "axis", None), node.kwargs.get("axis"), *node.args[1:2])
-    name = rule_for(node.layer).name
-    return name == "repetition" or (name == "concatenation" and 0 in [*map(_number, places)])
-
-
-def _number(value: Any) -> int | None:
-    return value if isinstance(value, int) else None
-
-
-def _measured(
-    framework: Framework, flat_model: Any, tensors: dict[int, Any], length: int
-) -> dict[int, Shape]:
-    """Ask Keras for the shape of every tensor when one sample has a fixed size; runs nothing.
-
-    Where Keras does not know (a layer was told that it makes an open dimension), TensorFlow does.
-    """
-    inputs = list(flat_model.inputs)
-    keras = framework.keras
-    probe = keras.Model(inputs, list(tensors.values()))
-    fixed = [
-        keras.Input(batch_shape=_counted(framework.shape(tensor), length), dtype=tensor.dtype)
-        for tensor in inputs
-    ]
-    outputs = probe(fixed if len(fixed) > 1 else fixed[0])
-    listed = outputs if isinstance(outputs, list | tuple) else [outputs]
-    shapes = [framework.shape(output) for output in listed]
-    if any(None in shape[1:] for shape in shapes):
-        shapes = _drawn(framework, probe, fixed)
-    if any(size is not None and size < 1 for shape in shapes for size in shape[1:]):
-        raise ValueError("a layer has nothing left to read")  # Keras counts on below 0
-    return dict(zip(tensors, shapes, strict=True))
-
-
-def _drawn(framework: Framework, probe: Any, fixed: Sequence[Any]) -> list[Shape]:
-    """Shapes of all outputs in the graph that TensorFlow draws of a model; runs nothing."""
-    import tensorflow as tf
-
-    specs = [tf.TensorSpec(framework.shape(tensor), tensor.dtype) for tensor in fixed]
-
-    def call(*values: Any) -> Any:
-        return probe(list(values) if len(values) > 1 else values[0], training=False)
-
-    drawn = tf.function(call, autograph=False).get_concrete_function(*specs)
-    return [framework.shape(output) for output in tf.nest.flatten(drawn.structured_outputs)]
-
-
-def runs_with(framework: Framework, flat_model: Any, length: int) -> bool:
-    """Whether a flat model accepts inputs with that size of open dimensions; runs nothing."""
-    tensors = {id(t): t for node in framework.nodes(flat_model) for t in node.outputs}
-    try:
-        _measured(framework, flat_model, tensors, length)
-    except model_errors():
-        return False
-    return True
-
-
-def _counted(shape: Shape, length: int) -> tuple[int, ...]:
-    return tuple(
-        1 if position == 0 else length if size is None else size
-        for position, size in enumerate(shape)
-    )

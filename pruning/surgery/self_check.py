@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from pruning.analysis.graph import runs_with
 from pruning.analysis.layer_rules import key_of
 from pruning.analysis.profiler import Analysis
+from pruning.analysis.tensor_sizes import runs_with
 from pruning.errors import SelfCheckError
 from pruning.frameworks._base import Framework
 from pruning.frameworks._loading import cause

@@ -8,7 +8,8 @@ from collections import Counter
 import pytest
 
 from pruning.analysis import liveness
-from pruning.analysis.blocks import MAKES_ONE_OUTPUT, MAKES_OUTPUT, NO_SHORTCUT
+from pruning.analysis.block_search import NO_SHORTCUT
+from pruning.analysis.blocks import MAKES_ONE_OUTPUT, MAKES_OUTPUT
 from pruning.analysis.profile import ModelProfile
 from tests import models
 from tests.models import deep
