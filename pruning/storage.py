@@ -66,11 +66,31 @@ def refusal(path: Path, error: OSError) -> StorageError | None:
         happened = f"The folder {path.parent} cannot be written."
     else:
         return None
+    return no_room(happened)
+
+
+def no_room(happened: str) -> StorageError:
+    """The error for what could not be written, for want of space or of permission."""
     return StorageError(
         happened,
-        expected="Free space and write permission in the studio's home folder.",
-        fix="Free some space (delete old runs), or set PRUNING_STUDIO_HOME to another folder.",
+        expected="Free space, and permission to write there.",
+        fix="Free some space (delete old runs), or choose another folder: PRUNING_STUDIO_HOME is "
+        "the studio's own, --out a command's.",
     )
+
+
+def disk_full(error: BaseException | None) -> StorageError | None:
+    """Find a full disk among the causes of an error; HDF5 and zip hide it in their own errors."""
+    while error is not None:
+        if isinstance(error, StorageError):
+            return error
+        if isinstance(error, OSError):
+            full = error.errno in DISK_FULL or "no space left" in str(error).lower()
+            path = Path(str(error.filename or "a file"))
+            if full:
+                return refusal(path, OSError(errno.ENOSPC, str(error)))
+        error = error.__cause__ or error.__context__
+    return None
 
 
 @contextmanager

@@ -151,6 +151,8 @@ def test_limits_are_as_documented():
         f"{limits.MAX_ENTRIES:,} |",
         f"{limits.MAX_SAMPLE_BYTES >> 20} MiB",
         f"{limits.MAX_UNPACKED_BYTES >> 30} GiB",
+        f"{limits.MAX_WHOLE_BYTES >> 30} GiB",
+        f"{limits.MAX_CLASSES:,} |",
         f"{limits.MAX_RATIO} times",
         f"above {limits.RATIO_FREE_BYTES >> 20} MiB",
         f"{limits.SKIP_SHARE:.0%}".replace("%", " %"),

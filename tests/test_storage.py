@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pruning import storage
+from pruning.errors import StorageError
 
 
 @pytest.fixture
@@ -71,3 +72,11 @@ def test_the_home_folder_is_the_users_own(tmp_path, monkeypatch):
     assert storage.make_home().stat().st_mode & 0o777 == 0o700
     storage.home().chmod(0o750)  # as its owner wants it
     assert storage.make_home().stat().st_mode & 0o777 == 0o750
+
+
+def test_a_full_disk_is_found_behind_another_librarys_error() -> None:
+    saving = RuntimeError("saving failed")
+    saving.__cause__ = OSError("Can't write (errno = 28, message = 'No space left on device')")
+    assert isinstance(storage.disk_full(saving), StorageError)
+    assert storage.disk_full(FileNotFoundError(2, "No such file", "x")) is None
+    assert storage.disk_full(RuntimeError("anything")) is None

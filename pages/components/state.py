@@ -20,7 +20,7 @@ from pruning.analysis.profile import ModelProfile
 from pruning.comparison.result import Interval, Scores
 from pruning.intake.dataset import Manifest, prepared_folder
 from pruning.runs.folder import RunFolder, runs_folder
-from pruning.runs.library import DAMAGE
+from pruning.runs.status import DAMAGE
 from pruning.strategy.plan import PruningPlan
 from pruning.strategy.prices import Timed
 

@@ -15,6 +15,7 @@ from pruning.command_line.output import answering
 from pruning.command_line.parser import build_parser
 from pruning.errors import PruningError
 from pruning.frameworks.greetings import give_no_advice
+from pruning.storage import disk_full
 
 DONE, FAULT, INTERRUPTED = 0, 2, 130
 
@@ -40,15 +41,9 @@ def main(arguments: Sequence[str]) -> int:
             output.say("Interrupted.")
             return INTERRUPTED
         except Exception as error:
-            full = _disk_full(error)
+            full = disk_full(error)
             if full is None:
                 raise  # a bug: stays loud
             output.error(full)
             return FAULT
     return DONE
-
-
-def _disk_full(error: Exception) -> PruningError | None:
-    from pruning.runs.record import disk_full
-
-    return disk_full(error)

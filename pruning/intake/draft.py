@@ -6,13 +6,13 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
-from pruning.errors import StorageError
+from pruning import storage
 from pruning.intake.store import storage_error
 
 _STALE_SECONDS = 24 * 3600  # what a killed worker left behind a day ago is nobody's work
@@ -51,8 +51,9 @@ def _publish(draft: Path, folder: Path) -> None:
 
 def _sweep(parent: Path) -> None:
     for left in parent.glob(".*.*"):
-        if left.is_dir() and time.time() - left.stat().st_mtime > _STALE_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):  # another worker was quicker
+            if left.is_dir() and time.time() - left.stat().st_mtime > _STALE_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 class RowWriter:
@@ -147,8 +148,6 @@ def check_space(folder: Path, needed: int) -> None:
         place = place.parent
     free = shutil.disk_usage(place).free
     if needed > free:
-        raise StorageError(
-            f"The prepared arrays need {needed / 1e9:.1f} GB; {free / 1e9:.1f} GB are free.",
-            expected="Enough space in the studio's home folder.",
-            fix="Free some space (delete old runs), or set PRUNING_STUDIO_HOME to another folder.",
+        raise storage.no_room(
+            f"The prepared arrays need {needed / 1e9:.1f} GB; {free / 1e9:.1f} GB are free."
         )

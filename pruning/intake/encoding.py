@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 
+import numpy as np
+
 from pruning.errors import DataFileError
 
 _MARKS = (  # UTF-32 first: its little-endian mark begins with UTF-16's
@@ -51,6 +53,29 @@ def decode_text(name: str, content: bytes, encoding: str | None = None) -> tuple
         return content.decode("utf-8"), ""
     except UnicodeDecodeError:
         return _western(name, content)
+
+
+def texts_of(what: str, array: np.ndarray) -> list[str]:
+    """Strings of a NumPy array, of characters or of bytes in UTF-8, one after the other.
+
+    Args:
+        what: What they are, in the plural, to begin a sentence with.
+        array: Of the kind ``U`` or ``S``, of any shape.
+
+    Raises:
+        DataFileError: Bytes that are not UTF-8, or characters that do not exist.
+    """
+    try:
+        found = array.ravel().tolist()
+        texts = [text.decode() if isinstance(text, bytes) else text for text in found]
+        "".join(texts).encode()  # half characters
+    except (ValueError, SystemError) as error:  # NumPy's for characters that do not exist
+        raise DataFileError(
+            f"{what} cannot be read as text: {error}.",
+            expected="Strings, or bytes in UTF-8.",
+            fix="Save them with numpy.array(names), names being a list of strings.",
+        ) from error
+    return texts
 
 
 def _as_named(name: str, content: bytes, encoding: str) -> str:

@@ -137,16 +137,19 @@ class ZipFiles:
         Raises:
             DataFileError: Encrypted, a zip bomb, too many files, or hostile names.
         """
-        files, links = [], 0
+        # Of members with one name the last counts, as where an archive is unpacked. It is also the
+        # one that is read by that name: another one's size must not be checked in its place.
+        files: dict[str, File] = {}
+        links = 0
         for info in archive.infolist():
             if stat.S_ISLNK(info.external_attr >> 16):
                 links += 1
             elif not info.is_dir():
                 _check_member(name, info)
                 inside = info.filename.replace("\\", "/")
-                files.append(File(inside, info.file_size, info.filename))
+                files[info.filename] = File(inside, info.file_size, info.filename)
         _check_bomb(name, archive.infolist())
-        kept, notes = _sift(name, files)
+        kept, notes = _sift(name, list(files.values()))
         if links:
             notes = (*notes, f"{links} symbolic links were left out.")
         return cls(archive, kept, notes)
@@ -218,7 +221,7 @@ def _sift(name: str, files: list[File]) -> tuple[tuple[File, ...], tuple[str, ..
 
 
 def _is_junk(file: File) -> bool:
-    *folders, name = file.parts or ("",)
+    *folders, name = file.parts or (".",)
     hidden = any(part.startswith(".") or part in _JUNK_FOLDERS for part in folders)
     return hidden or name.startswith(".") or name.lower() in _JUNK_NAMES
 

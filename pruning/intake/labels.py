@@ -14,7 +14,9 @@ import numpy as np
 
 from pruning import quantities
 from pruning.errors import DataFileError, MismatchError
+from pruning.intake import limits
 from pruning.intake.dataset import Task
+from pruning.intake.encoding import texts_of
 from pruning.intake.table import is_number
 
 TASKS: tuple[Task, ...] = ("classification", "multilabel", "regression")
@@ -128,7 +130,13 @@ def from_array(y: np.ndarray, expected: Expected) -> Targets:
         DataFileError: A dtype that is no label's, NaN, a label out of range, one class only.
     """
     if y.dtype.kind in "US":
-        return from_names([str(name) for name in np.char.strip(y.astype("U")).ravel()], expected)
+        if y.ndim == 0 or y.size != len(y):
+            raise DataFileError(
+                f"The labels are names, in the shape {y.shape}.",
+                expected="One name for each sample, or class numbers where there are more labels.",
+                fix="Save y as a row of names, or number the classes from 0.",
+            )
+        return from_names([name.strip() for name in texts_of("The labels", y)], expected)
     if y.dtype.kind not in "biuf" or y.ndim == 0:
         raise DataFileError(
             f"The labels have the type {y.dtype} and the shape {y.shape}.",
@@ -235,6 +243,12 @@ def _numbered(y: np.ndarray, expected: Expected, *, at_least: int = 0) -> Target
             fix="Number the classes from 0 (labels -1 and 1 become 0 and 1).",
         )
     top = int(numbers.max())
+    if top >= limits.MAX_CLASSES:
+        raise DataFileError(
+            f"The label {top:,} is out of range.",
+            expected=f"Class numbers from 0 to {limits.MAX_CLASSES - 1:,}.",
+            fix="Number the classes from 0, or save numbers to predict as floats.",
+        )
     if expected.classes and top >= len(expected.classes):
         raise DataFileError(
             f"The label {top} is out of range: there are {len(expected.classes)} class names.",

@@ -10,6 +10,8 @@ MAX_ENTRIES = 200_000  # files in one archive or folder; ImageNet-100 has 130,00
 MAX_SAMPLE_BYTES = 256 * 2**20  # one picture, clip or text, unpacked: read whole into memory
 MAX_TABLE_BYTES = 256 * 2**20  # one CSV, unpacked: its cells take several times that in memory
 MAX_UNPACKED_BYTES = 32 * 2**30  # everything in one archive together
+MAX_WHOLE_BYTES = 2 * 2**30  # labels, and arrays in Fortran order: several times that in memory
+MAX_CLASSES = 1_000_000  # each has a name and counts; the vocabularies of language models are below
 MAX_RATIO = 200  # unpacked to packed; pictures and sound stay below 20, text below 50
 RATIO_FREE_BYTES = 64 * 2**20  # archives that unpack to less are never called bombs
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from pruning.errors import DataFileError
 from pruning.intake import limits
+from pruning.intake.encoding import texts_of
 from pruning.intake.files import open_zip
 from pruning.intake.store import shown_name
 
@@ -48,8 +49,14 @@ class Npz:
     headers: dict[str, Header]
 
     def read(self, key: str) -> np.ndarray:
-        """The whole array; for labels and names."""
+        """The whole array; for labels and names.
+
+        Raises:
+            DataFileError: It is damaged, or too large to be read at once.
+        """
         header = self.headers[key]
+        if header.bytes > limits.MAX_WHOLE_BYTES:
+            raise _too_large(self.name, key, header)
         with self._values(key) as stream:
             values = self._take(key, stream, header.bytes).view(header.dtype)
         return values.reshape(header.shape, order="F" if header.fortran else "C")
@@ -131,7 +138,7 @@ def class_names(npz: Npz) -> tuple[str, ...]:
             expected="A row of names as strings.",
             fix="Save it with numpy.array(names).",
         )
-    return tuple(str(name) for name in npz.read("classes").astype("U"))
+    return tuple(texts_of("The class names", npz.read("classes")))
 
 
 def _read_header(name: str, key: str, stream: IO[bytes]) -> Header:
@@ -148,6 +155,21 @@ def _read_header(name: str, key: str, stream: IO[bytes]) -> Header:
             fix="Make one rectangular array of numbers (numpy.stack), then save it again.",
         )
     return Header(tuple(map(int, shape)), dtype, bool(fortran))
+
+
+def _too_large(name: str, key: str, header: Header) -> DataFileError:
+    most = f"{limits.MAX_WHOLE_BYTES >> 30} GiB"
+    if header.fortran and len(header.shape) > 1:
+        what, expected = "is in Fortran order", f"At most {most} in that order, or the usual one."
+        fix = "Save numpy.ascontiguousarray(…) of it: then it is read row by row."
+    else:
+        what, expected = "is read whole", f"Labels of at most {most}."
+        fix = "Save the labels in a smaller type such as uint8, or fewer samples."
+    return DataFileError(
+        f"The array {key} of {name} has {header.bytes / 2**30:.1f} GiB and {what}.",
+        expected=expected,
+        fix=fix,
+    )
 
 
 def _damaged(name: str, key: str, reason: str) -> DataFileError:

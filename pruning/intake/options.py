@@ -12,6 +12,9 @@ from pruning.intake.labels import TASKS, Expected
 from pruning.intake.modalities._base import ModelInput
 from pruning.intake.splits import TEST, VAL
 
+_NAMES = ("label_columns", "classes")
+_FRACTIONS = ("val", "test")
+
 
 @dataclass(frozen=True)
 class Options:
@@ -87,7 +90,9 @@ class Options:
                 expected=f"One of {', '.join(entry.name for entry in fields(cls))}.",
                 fix="Correct its name, or leave it out.",
             )
-        for key in ("label_columns", "classes"):
+        for key, value in given.items():
+            _check_type(key, value)
+        for key in _NAMES:
             if key in given:
                 given[key] = tuple(str(name) for name in given[key])
         return cls(**given)
@@ -109,3 +114,33 @@ class Options:
         outputs = model_input.outputs if model_input else None
         activation = model_input.activation if model_input else None
         return Expected(self.task, self.classes, outputs, activation)
+
+
+def _check_type(key: str, value: Any) -> None:
+    """Refuse what JSON may hold but the option cannot.
+
+    Raises:
+        DataFileError: It has another type.
+    """
+    if key in _NAMES:
+        names = value if isinstance(value, list | tuple) else [None]
+        right, wanted = all(_is_name(name) for name in names), "a list of names"
+    elif key in _FRACTIONS:
+        right, wanted = not isinstance(value, bool) and isinstance(value, int | float), "a number"
+    elif key == "seed":
+        right, wanted = not isinstance(value, bool) and isinstance(value, int), "a whole number"
+    elif key == "header":
+        right, wanted = isinstance(value, bool), "true or false"
+    else:
+        right, wanted = isinstance(value, str), "text"
+    if not right:
+        raise DataFileError(
+            f"The option {key} is {value!r}.",
+            expected=f"{wanted[0].upper()}{wanted[1:]} for {key}.",
+            fix="Correct it, or leave it out.",
+        )
+
+
+def _is_name(name: Any) -> bool:
+    """Columns and classes may be called by a number."""
+    return isinstance(name, str | int | float) and not isinstance(name, bool)

@@ -6,7 +6,6 @@ worker's business. ``upload.json`` is written last, so a folder that has it is c
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
 import os
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pruning import storage
-from pruning.errors import DataFileError, ModelFileError, NotFoundError, PruningError, StorageError
+from pruning.errors import DataFileError, ModelFileError, NotFoundError, StorageError
 from pruning.intake.limits import max_upload_bytes
 
 Source = bytes | Path | IO[bytes]
@@ -206,17 +205,12 @@ def _beside(root: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def storage_error(error: OSError) -> PruningError:
+def storage_error(error: OSError) -> StorageError:
     """The user's words for a write that failed."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        happened = "The disk is full: the file could not be stored."
-    else:
-        happened = f"The studio's home folder could not be written: {error.strerror or error}."
-    return StorageError(
-        happened,
-        expected="Free space and write permission in the studio's home folder.",
-        fix="Free some space (delete old runs), or set PRUNING_STUDIO_HOME to another folder.",
-    )
+    if error.errno in storage.DISK_FULL:
+        return storage.no_room("The disk is full: the file could not be stored.")
+    reason = error.strerror or error
+    return storage.no_room(f"The studio's home folder could not be written: {reason}.")
 
 
 def _copy(
@@ -277,11 +271,15 @@ def _missing(identifier: str) -> NotFoundError:
 
 
 def _uploads(root: Path, stem: str) -> list[Upload]:
+    """Complete uploads, newest first; a damaged record must not hide the others."""
     found = []
     for record_path in root.glob("[!.]*/upload.json"):  # not what is being deleted
         folder = record_path.parent
-        record = storage.read_json(record_path)
-        for path in sorted(folder.glob(f"{stem}.*"))[:1]:
-            upload = Upload(folder.name, record["name"], record["bytes"], record["uploaded"], path)
-            found.append(upload)
+        try:
+            record = storage.read_json(record_path)
+            name, size, uploaded = str(record["name"]), int(record["bytes"]), record["uploaded"]
+            for path in sorted(folder.glob(f"{stem}.*"))[:1]:
+                found.append(Upload(folder.name, name, size, float(uploaded), path))
+        except (OSError, ValueError, KeyError, TypeError):  # deleted this moment, too
+            continue
     return sorted(found, key=lambda upload: upload.uploaded, reverse=True)

@@ -8,14 +8,13 @@ a convenience: after a restart the folders tell the same story.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import re
 import shutil
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,11 @@ from pruning import storage
 from pruning.errors import MismatchError
 from pruning.intake.dataset import require_prepared
 from pruning.intake.store import model_path
-from pruning.runs import jobs, processes
+from pruning.runs import jobs, leftovers, processes
 from pruning.runs.folder import RunFolder, job_folder, new_id, runs_folder
 from pruning.runs.foresight import MOST_BYTES
-from pruning.runs.status import Status, status, worker_of
+from pruning.runs.lock import locked
+from pruning.runs.status import DAMAGE, Status, status, worker_of
 from pruning.strategy.plan import PruningPlan
 
 TICK_SECONDS = 0.5
@@ -169,6 +169,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 
 
 def _look_after(stop: threading.Event) -> None:
+    leftovers.clear()
     missing_since: float | None = time.monotonic() - REFILL_SECONDS + START_SECONDS
     while not stop.is_set():
         try:
@@ -188,7 +189,7 @@ def _again(folder: RunFolder, *, retry: bool, anew: bool) -> bool:
     """Whether a job that exists has to be done again."""
     try:
         state = status(folder)
-    except (ValueError, KeyError, TypeError):
+    except DAMAGE:
         return True
     if anew:
         return state.final
@@ -231,37 +232,17 @@ def _end_if_stuck(folder: RunFolder) -> None:
 
 
 def _unfinished(parent: Path) -> Iterator[tuple[RunFolder, Status]]:
-    """Runs that are not final, damaged ones left out."""
+    """Runs that are not final; damaged ones are left out, for they must not stop the others."""
     for path in sorted(parent.glob("[!.]*")):
         folder = RunFolder(path)
         if path in _finished or not folder.request.exists():
             continue
         try:
             state = status(folder)
-        except (ValueError, KeyError, TypeError, OSError):
+            jobs.job(folder.read(folder.request)["kind"])  # or it could never be started
+        except DAMAGE:
             continue
         if state.final:
             _finished.add(path)
         else:
             yield folder, state
-
-
-@contextmanager
-def locked() -> Iterator[None]:
-    """One at a time over the home folder, other threads and other processes included.
-
-    Not to be entered twice: who has it and asks for it again waits for ever.
-
-    Raises:
-        StorageError: The home folder cannot be written.
-    """
-    home = storage.home()
-    path = home / ".executor.lock"
-    try:
-        storage.make_home()
-        stream = path.open("a")
-    except OSError as error:
-        raise storage.refusal(path, error) or error from error
-    with stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield

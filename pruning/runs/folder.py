@@ -1,6 +1,6 @@
 """A run is a folder; this class names its files, and nothing else does.
 
-    request.json    by the starter: kind, model id, data ref, created, note; never changes
+    request.json    by the starter: kind, model id, data ref, created; never changes
     plan.json       by the starter: the PruningPlan; never changes
     claim.json      by the starter: pid and start time of the worker that got the folder
     control.json    by the server: {"request": "cancel"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from typing import Any
 from pruning import storage
 from pruning.errors import NotFoundError, PruningError
 from pruning.runs.folder import RunFolder, runs_folder
-from pruning.runs.status import Status, status
+from pruning.runs.lock import locked
+from pruning.runs.status import DAMAGE, Status, status
 from pruning.strategy.plan import PruningPlan
 
 _REMEMBERED = 4096  # runs
@@ -20,8 +22,6 @@ _ended: dict[Path, tuple[tuple[int, ...], RunSummary]] = {}  # by folder: times 
 
 MOST_TAGS = 20  # of one run
 LONGEST_TAG = 40  # characters
-
-DAMAGE = (ValueError, KeyError, TypeError, AttributeError, OSError, PruningError)
 
 
 @dataclass(frozen=True)
@@ -164,16 +164,17 @@ def delete(identifier: str) -> None:
         NotFoundError: There is none of that id.
         PruningError: It is still working.
     """
-    folder = find(identifier)
-    state = summary(folder).state
-    if state in ("running", "cancelling"):
-        raise PruningError(
-            f"The run {identifier} is still {state}.",
-            expected="A run that has ended.",
-            fix="Cancel it first, then delete it.",
-        )
-    gone = folder.path.with_name(f".deleted-{folder.id}")
-    folder.path.rename(gone)  # at once for everyone, however long the rest takes
+    with locked():  # the queue does not start it meanwhile
+        folder = find(identifier)
+        state = summary(folder).state
+        if state in ("running", "cancelling"):
+            raise PruningError(
+                f"The run {identifier} is still {state}.",
+                expected="A run that has ended.",
+                fix="Cancel it first, then delete it.",
+            )
+        gone = folder.path.with_name(f".deleted-{folder.id}-{secrets.token_hex(4)}")
+        folder.path.rename(gone)  # at once for everyone, however long the rest takes
     shutil.rmtree(gone, ignore_errors=True)
 
 
@@ -205,10 +206,11 @@ def _clean(tag: str) -> str:
 
 
 def _annotate(identifier: str, **changes: Any) -> None:
-    folder = find(identifier)
-    known = folder.read(folder.notes)
-    kept = {name: known[name] for name in ("note", "tags") if name in known}
-    storage.write_json(folder.notes, kept | changes)
+    with locked():  # a note and tags that come at once are both kept, and a deleted run stays so
+        folder = find(identifier)
+        known = folder.read(folder.notes)
+        kept = {name: known[name] for name in ("note", "tags") if name in known}
+        storage.write_json(folder.notes, kept | changes)
 
 
 def tags_of(runs: Iterable[RunSummary]) -> list[str]:

@@ -6,7 +6,6 @@ The first final state wins; after it nothing is written any more.
 
 from __future__ import annotations
 
-import errno
 import json
 import math
 import os
@@ -14,7 +13,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from pruning import storage
@@ -50,7 +48,11 @@ class Record:
         }
         self._reserve = folder.path / ".reserve"
         self._write()
-        storage.write_bytes(self._reserve, bytes(RESERVE_BYTES))
+        try:
+            storage.write_bytes(self._reserve, bytes(RESERVE_BYTES))
+        except StorageError as error:  # the record is small: it may still fit in
+            self.failed(error)
+            raise
 
     @property
     def folder(self) -> RunFolder:
@@ -129,7 +131,7 @@ class Record:
 
     def failed(self, error: BaseException) -> None:
         """The work ended with an error: the user's to solve, or a bug of the studio."""
-        full = disk_full(error)
+        full = storage.disk_full(error)
         self._end("failed", error=_stored(full or error))
 
     def _end(self, state: str, **fields: Any) -> None:
@@ -158,20 +160,6 @@ class Record:
 
     def _write(self) -> None:
         storage.write_json(self._folder.record, self._content)
-
-
-def disk_full(error: BaseException | None) -> StorageError | None:
-    """Find a full disk among the causes of an error; HDF5 and zip hide it in their own errors."""
-    while error is not None:
-        if isinstance(error, StorageError):
-            return error
-        if isinstance(error, OSError):
-            full = error.errno in storage.DISK_FULL or "no space left" in str(error).lower()
-            path = Path(str(error.filename or "a file"))
-            if full:
-                return storage.refusal(path, OSError(errno.ENOSPC, str(error)))
-        error = error.__cause__ or error.__context__
-    return None
 
 
 def _stored(error: BaseException) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from pruning.runs.folder import RunFolder
 
 State = Literal["queued", "running", "cancelling", "done", "failed", "cancelled", "killed"]
 FINAL: tuple[State, ...] = ("done", "failed", "cancelled", "killed")
+# What reading a folder raises when a file of it is damaged, or was deleted this moment.
+DAMAGE = (ValueError, KeyError, TypeError, AttributeError, OSError, PruningError)
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def status(folder: RunFolder) -> Status:
     """Tell the status of a run or job.
 
     Raises:
-        ValueError, KeyError, TypeError: A file of the folder is damaged.
+        ValueError, KeyError, TypeError, AttributeError, OSError: One of :data:`DAMAGE`.
     """
     worker = worker_of(folder)
     working = worker is not None and processes.alive(*worker)

@@ -18,8 +18,9 @@ from pruning.errors import DataFileError, ModelFileError, PruningError
 from pruning.intake import store
 from pruning.runs import executor, library
 from pruning.runs.folder import RunFolder, job_folder, jobs_folder
-from pruning.runs.library import DAMAGE, RunSummary
-from pruning.runs.status import status
+from pruning.runs.library import RunSummary
+from pruning.runs.lock import locked
+from pruning.runs.status import DAMAGE, status
 
 Kind = Literal["model", "data"]
 
@@ -76,7 +77,7 @@ def delete(kind: Kind, identifier: str) -> None:
     """
     path = folder(kind, identifier)
     gone = path.with_name(f".deleted-{path.name}-{secrets.token_hex(4)}")
-    with executor.locked():  # no run can be started from it meanwhile
+    with locked():  # no run can be started from it meanwhile
         name = str(store.upload_record(path)["name"])
         _require_unused(name, runs_of(kind, identifier))
         path.rename(gone)  # at once for everyone, however long the rest takes

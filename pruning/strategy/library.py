@@ -105,12 +105,11 @@ def save_draft(model_id: str, plan: PruningPlan) -> None:
 def load_draft(model_id: str) -> PruningPlan | None:
     """The plan that was kept last, or ``None``; a damaged one is worth no words."""
     path = _draft(model_id)
-    if not path.is_file() or path.stat().st_size > MOST_BYTES:
-        return None
     try:
-        record = json.loads(path.read_bytes())
+        with path.open("rb") as stream:
+            record = json.loads(stream.read(MOST_BYTES + 1))
         return PruningPlan.from_dict(record["plan"])
-    except (ValueError, KeyError, TypeError, RecursionError, PlanError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, PlanError):
         return None
 
 
@@ -143,14 +142,13 @@ def parse_plan(content: bytes) -> PruningPlan:
 
 
 def _read(path: Path) -> SavedPlan:
-    with path.open("rb") as stream:
-        content = stream.read(MOST_BYTES + 1)
     try:
-        record = json.loads(content)
+        with path.open("rb") as stream:
+            record = json.loads(stream.read(MOST_BYTES + 1))
         return SavedPlan(
             str(record["name"]), float(record["saved"]), PruningPlan.from_dict(record["plan"])
         )
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise PlanError(
             f"The saved plan {path.name} is damaged.",
             expected="A plan that the studio wrote.",

@@ -150,6 +150,9 @@ class PruningPlan:
     cuts: int = 1
 
     def __post_init__(self) -> None:
+        _text("model", self.model)
+        _text("criterion", self.criterion)
+        _text("name", self.name)
         _choice("method", self.method, METHODS)
         _choice("scope", self.scope, SCOPES)
         _choice("engine", self.engine, ENGINES)
@@ -271,10 +274,8 @@ class PruningPlan:
         try:
             fields = {k: v for k, v in record.items() if k in cls.__dataclass_fields__}
             fields["ratios"] = {str(k): float(v) for k, v in record["ratios"].items()}
-            fields["locked"] = tuple(record.get("locked", ()))
-            fields["removed"] = tuple(str(name) for name in record.get("removed", ()))
-            fields["on_request"] = tuple(record.get("on_request", ()))
-            fields["fixed"] = tuple(record.get("fixed", ()))
+            for key in ("locked", "removed", "on_request", "fixed"):
+                fields[key] = _names(key, record.get(key, ()))
             fields["target"] = Target(**record["target"]) if record.get("target") else None
             fields["schedule"] = Schedule(**record.get("schedule", {}))
             fields["training"] = Training(**record.get("training", {}))
@@ -339,6 +340,26 @@ def _choice(what: str, value: str, allowed: tuple[str, ...]) -> None:
             expected=f"One of {', '.join(allowed)}.",
             fix=f"Choose a {what} from that list.",
         )
+
+
+def _text(what: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise PlanError(
+            f"{what} is {value!r}.",
+            expected="Text.",
+            fix="Change that value in the plan.",
+        )
+
+
+def _names(what: str, value: object) -> tuple[str, ...]:
+    """A list of names from JSON; a single text would be read letter by letter."""
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+        raise PlanError(
+            f"{what} is {value!r}.",
+            expected="A list of names.",
+            fix="Change that value in the plan.",
+        )
+    return tuple(value)
 
 
 def _switch(what: str, value: object) -> None:

@@ -6,12 +6,12 @@ that a worker killed while writing leaves the previous ones whole.
 
 from __future__ import annotations
 
-import errno
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pruning import storage
 from pruning.errors import StorageError
 
 LAST = "last.weights.h5"
@@ -40,8 +40,7 @@ class Checkpoints:
                 copy.replace(self.folder / BEST)
             beside.replace(self.folder / LAST)
         except OSError as error:
-            # HDF5 puts the system's error into its message and not always into errno.
-            if error.errno != errno.ENOSPC and "No space left" not in str(error):
+            if storage.disk_full(error) is None:
                 raise
             raise StorageError(
                 "The disk is full: a checkpoint could not be written.",

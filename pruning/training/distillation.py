@@ -27,7 +27,8 @@ def side_by_side(y: np.ndarray, answers: np.ndarray) -> np.ndarray:
     Returns:
         float32 (n, …, 1 + outputs) for class numbers, (n, …, 2 · outputs) for values.
     """
-    return np.concatenate([y, answers], axis=-1).astype("float32")
+    # Joined as float32: as float64, which whole numbers make of it, it would take twice as much.
+    return np.concatenate([y, answers], axis=-1, dtype="float32", casting="same_kind")
 
 
 def probabilities(outputs: np.ndarray, target: Objective) -> np.ndarray:

@@ -102,7 +102,7 @@ class Progress:
         line = self._line(self._numbers(logs))
         self.history.append(line)
         self.report(line)
-        judged = float(line.get("val_loss", line["loss"]))
+        judged = _judged(line, logs)
         # Before the schedule has ended a model is less sparse than asked: it may not be the best.
         settled = self.zeroing is None or self.zeroing.settled(self.step)
         is_best = settled and judged < self._best
@@ -151,3 +151,13 @@ class Progress:
                 fix=f"Use a learning rate below {self.rate_of(0):g}, or check the data.",
             )
         return {name: value for name, value in numbers.items() if math.isfinite(value)}
+
+
+def _judged(line: Mapping[str, Any], logs: Mapping[str, Any]) -> float:
+    """The loss that tells a good epoch: of validation, or of training where nothing is validated.
+
+    A validation loss that is not finite is not in the line. It is worse than any other.
+    """
+    if "val_loss" in logs:
+        return float(line.get("val_loss", math.inf))
+    return float(line["loss"])

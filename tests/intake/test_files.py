@@ -130,6 +130,30 @@ def test_a_file_larger_than_a_sample_is_refused(
         files.read(files.files[0])
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_the_size_that_is_checked_is_that_of_what_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_SAMPLE_BYTES", 2**20)
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/1.png", b"small")
+        archive.writestr("a/1.png", bytes(2**20 + 1))
+    with open_files(path) as files:
+        (file,) = files.files
+        with pytest.raises(DataFileError, match="At most 1 MB"):
+            files.read(file)
+
+
+@pytest.mark.parametrize("name", [".", "./.", "//"])
+def test_a_member_without_a_name_is_left_out(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for inside in ("a/1.png", name):
+            archive.writestr(zipfile.ZipInfo(inside), b"x")
+    assert names(path) == ["a/1.png"]
+
+
 def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_ENTRIES", 3)
     path = zip_of(tmp_path / "a.zip", {f"a/{i}.png": b"x" for i in range(4)})

@@ -140,6 +140,15 @@ def test_one_hot_rows_have_their_own_number_of_classes() -> None:
     assert (targets.y.tolist(), len(targets.classes)) == ([0, 3], 8)
 
 
+@pytest.mark.parametrize("shape", [(4,), (4, 1)])
+@pytest.mark.parametrize("encoding", [None, "utf-8"])
+def test_names_in_arrays(shape: tuple[int, ...], encoding: str | None) -> None:
+    names = [" café", "tea", "café", "tea "]
+    y = np.array([name.encode(encoding) if encoding else name for name in names]).reshape(shape)
+    targets = labels.from_array(y, NOTHING)
+    assert (targets.y.tolist(), targets.classes) == ([0, 1, 0, 1], ("café", "tea"))
+
+
 @pytest.mark.parametrize(
     ("y", "expected", "words"),
     [
@@ -153,6 +162,10 @@ def test_one_hot_rows_have_their_own_number_of_classes() -> None:
         (np.array([0, 1]), Expected(task="multilabel"), "rows of 0 and 1"),
         (np.array([[0, 1], [1, 1]]), Expected(classes=("a",)), "1 class names .* 2 labels"),
         (np.array(7), NOTHING, "shape \\(\\)"),
+        (np.array([0, 1, 10**9]), NOTHING, "label 1,000,000,000 is out of range"),
+        (np.array([["a", "b"], ["b", "a"]]), NOTHING, "names, in the shape \\(2, 2\\)"),
+        (np.array([b"\xe9", b"b"]), NOTHING, "cannot be read as text"),
+        (np.array([0x110000, 97], "u4").view("U1"), NOTHING, "cannot be read as text"),
     ],
 )
 def test_labels_that_cannot_be_used(y: np.ndarray, expected: Expected, words: str) -> None:

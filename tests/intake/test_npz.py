@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from pruning.errors import DataFileError
-from pruning.intake import npz
+from pruning.intake import limits, npz
 from pruning.intake.npz import open_npz
 from tests.intake.make_files import zip_of
 
@@ -86,6 +86,26 @@ def test_a_damaged_array_is_told_while_reading(tmp_path: Path) -> None:
     path.write_bytes(content[:place] + b"\x08" + content[place + 1 :])
     with open_npz(path) as opened, pytest.raises(DataFileError, match="damaged: Bad CRC-32"):
         list(opened.chunks("x"))
+
+
+@pytest.mark.parametrize(
+    ("array", "words", "fix"),
+    [
+        (np.zeros(2**21, np.uint8), "is read whole", "smaller type"),
+        (np.zeros((2**11, 2**10), np.uint8, order="F"), "in Fortran order", "ascontiguousarray"),
+    ],
+)
+def test_what_has_to_be_read_whole_has_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, array: np.ndarray, words: str, fix: str
+) -> None:
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, a=array)
+    with open_npz(path) as opened:
+        assert sum(len(block) for block in opened.chunks("a")) == len(array)
+        monkeypatch.setattr(limits, "MAX_WHOLE_BYTES", 2**20)
+        with pytest.raises(DataFileError, match=words) as caught:
+            opened.read("a")
+    assert fix in caught.value.fix
 
 
 def test_class_names(tmp_path: Path) -> None:

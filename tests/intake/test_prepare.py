@@ -391,6 +391,16 @@ BAD = [
     Bad("a.zip", _zip(picture_files() | {"preprocessing.json": "{"}), "is no valid JSON"),
     Bad("a.zip", _zip(picture_files() | {"preprocessing.json": "[]"}), "is no JSON object"),
     Bad("a.zip", _zip(picture_files() | {"classes.txt": "dark\n"}), "'light' is not among the 1"),
+    *(
+        Bad("a.zip", _zip(picture_files() | {"preprocessing.json": json.dumps(given)}), words)
+        for given, words in (
+            ({"classes": 5}, "option classes is 5"),
+            ({"classes": "ab"}, "option classes is 'ab'"),
+            ({"encoding": 5}, "option encoding is 5"),
+            ({"header": "no"}, "option header is 'no'"),
+            ({"source": {"a": 1}}, "option source is"),
+        )
+    ),
     Bad("a.csv", _bytes("текст,метка\nхорошо,да\nплохо,нет\n".encode("cp1251")), "encoding"),
     Bad("a.csv", _bytes(b"text,label\n" + b"a,\n" * 9), "has no value in the column 'label'"),
     Bad("a.csv", _bytes(b"text,label\n" + b"words,x\n" * 9), "belong to one class, 'x'"),
@@ -438,6 +448,8 @@ def test_data_of_another_shape_is_left_to_the_check_against_the_model(tmp_path: 
         ({"task": "clustering"}, "task 'clustering' does not exist"),
         ({"delimiter": "::"}, "'::' cannot separate"),
         ({"sed": 3}, "no option 'sed'"),
+        ({"seed": 0.5}, "option seed is 0.5"),
+        ({"val": "0.1"}, "option val is '0.1'"),
         ({"classes": ["a", "a"]}, "a name twice"),
         ({"text_column": "body"}, "no column 'body'"),
         ({"split_column": "text", "text_column": "text"}, "is not the name of a split"),

@@ -119,6 +119,16 @@ def test_a_home_that_cannot_be_written_is_a_storage_error(home: Path) -> None:
         store.store_data("a.npz", CONTENT)
 
 
+@pytest.mark.parametrize("record", ["", "{", "[]", "{}", '{"name": "a", "bytes": null}'])
+def test_a_damaged_record_hides_no_other_upload(home: Path, record: str) -> None:
+    good = store.store_data("a.npz", CONTENT)
+    bad = home / "data" / ("b" * 20)
+    bad.mkdir()
+    (bad / "source.npz").write_bytes(b"x")
+    (bad / "upload.json").write_text(record)
+    assert [upload.id for upload in store.data()] == [good]
+
+
 @pytest.mark.parametrize("identifier", ["", "..", "../../etc", DIGEST, DIGEST.upper(), "x" * 20])
 def test_unknown_ids_are_not_found(identifier: str) -> None:
     with pytest.raises(NotFoundError):

@@ -266,6 +266,19 @@ def test_folders_that_are_no_runs_do_not_stop_the_queue(queue_toy, home: Path) -
     wait(good, "done")
 
 
+@pytest.mark.parametrize("request_", ["[]", "5", "{}", '{"kind": "of tomorrow", "created": -1}'])
+def test_a_run_that_cannot_be_started_does_not_hold_up_the_others(
+    queue_toy, home: Path, request_: str
+) -> None:
+    good = queue_toy("done")
+    bad = RunFolder(home / "runs" / "0-bad")
+    bad.path.mkdir()
+    bad.request.write_text(request_)
+    assert executor.queue() == [good.id]
+    executor.tick()
+    wait(good, "done")
+
+
 def test_slots_are_half_of_the_cores_unless_set(monkeypatch) -> None:
     monkeypatch.setattr(processes, "_cores", lambda: 8)
     monkeypatch.setenv("PRUNING_STUDIO_SLOTS", "")

@@ -1,12 +1,14 @@
 import shutil
+import threading
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pruning import storage
 from pruning.errors import NotFoundError, PruningError
 from pruning.runs import executor, library
-from pruning.runs.folder import RunFolder
+from pruning.runs.folder import RunFolder, runs_folder
 from pruning.strategy.plan import PruningPlan
 
 from .conftest import MODEL, wait
@@ -115,6 +117,42 @@ def test_a_running_run_is_not_deleted(queue_toy) -> None:
     with pytest.raises(PruningError, match="still running"):
         library.delete(folder.id)
     assert folder.path.exists()
+
+
+def test_the_queue_does_not_start_a_run_while_it_is_deleted(queue_toy, monkeypatch) -> None:
+    folder = queue_toy("patient")
+    queue = threading.Thread(target=executor.tick)
+    look, children = library.summary, psutil.Process().children
+
+    def look_while_the_queue_moves(run: RunFolder) -> library.RunSummary:
+        found = look(run)
+        queue.start()
+        queue.join(0.3)
+        return found
+
+    before = children()
+    monkeypatch.setattr(library, "summary", look_while_the_queue_moves)
+    library.delete(folder.id)
+    queue.join()
+    assert set(children()) <= set(before)  # none was started
+    assert list(runs_folder().iterdir()) == []
+
+
+def test_a_note_does_not_bring_back_a_run_that_is_deleted(home: Path, monkeypatch) -> None:
+    folder = make_run(home, "one", 1.0, state="done")
+    deletion = threading.Thread(target=library.delete, args=("one",))
+    read = RunFolder.read
+
+    def read_while_it_is_deleted(run: RunFolder, path: Path) -> dict:
+        if path == folder.notes and not deletion.ident:
+            deletion.start()
+            deletion.join(0.3)
+        return read(run, path)
+
+    monkeypatch.setattr(RunFolder, "read", read_while_it_is_deleted)
+    library.set_note("one", "promising")
+    deletion.join()
+    assert not folder.path.exists()
 
 
 @pytest.mark.parametrize("name", ["missing", "..", ".", "", "../runs/one", "/etc", ".hidden"])

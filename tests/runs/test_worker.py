@@ -9,13 +9,14 @@ from types import SimpleNamespace
 
 import pytest
 
+from pruning import storage
 from pruning.errors import DataFileError, StorageError
 from pruning.frameworks._base import framework
 from pruning.intake import store
 from pruning.runs import executor, foresight, processes, warming, worker
 from pruning.runs.folder import RunFolder
-from pruning.runs.record import disk_full
-from pruning.runs.status import worker_of
+from pruning.runs.record import Record
+from pruning.runs.status import status, worker_of
 from pruning.strategy.plan import PruningPlan, Training
 from tests import models
 
@@ -90,12 +91,22 @@ def test_a_full_disk_is_the_users_to_solve(ensure_toy) -> None:
     assert failed.error.happened == "The disk is full: model.h5 could not be written."
 
 
-def test_a_full_disk_is_found_behind_another_librarys_error() -> None:
-    saving = RuntimeError("saving failed")
-    saving.__cause__ = OSError("Can't write (errno = 28, message = 'No space left on device')")
-    assert isinstance(disk_full(saving), StorageError)
-    assert disk_full(FileNotFoundError(2, "No such file", "x")) is None
-    assert disk_full(RuntimeError("anything")) is None
+def test_a_disk_that_is_full_from_the_start_is_told(home: Path, monkeypatch) -> None:
+    folder = RunFolder(home / "runs" / "one")
+    write(folder, "request.json", {"kind": "prune", "created": 1.0})
+    store = storage.write_bytes
+
+    def reserve_does_not_fit(path: Path, content: bytes) -> None:
+        if path.name == ".reserve":
+            raise StorageError("The disk is full.", expected="Space.", fix="Make some.")
+        store(path, content)
+
+    monkeypatch.setattr(storage, "write_bytes", reserve_does_not_fit)
+    with pytest.raises(StorageError):
+        Record(folder)
+    failed = status(folder)
+    assert (failed.state, failed.bug) == ("failed", False)
+    assert isinstance(failed.error, StorageError)
 
 
 def test_a_patient_job_stops_by_itself(ensure_toy) -> None:

@@ -98,6 +98,11 @@ def test_a_frozen_group_may_have_the_ratio_zero():
         {"format": 1, "model": "m", "ratios": {}, "round_to": 0},
         {"format": 1, "model": "m", "ratios": {}, "engine": "tfmot"},
         {"format": 1, "ratios": {}},
+        {"format": 1, "model": 5, "ratios": {}},
+        {"format": 1, "model": "m", "ratios": {}, "name": 5},
+        {"format": 1, "model": "m", "ratios": {}, "criterion": ["l1"]},
+        {"format": 1, "model": "m", "ratios": {}, "locked": "conv1"},
+        {"format": 1, "model": "m", "ratios": {}, "fixed": [["conv1"]]},
     ],
 )
 def test_a_bad_record_is_a_plan_error(record):

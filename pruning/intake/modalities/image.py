@@ -136,15 +136,7 @@ def _open(name: str, content: bytes) -> Image.Image:
                 return ImageOps.exif_transpose(picture)
     except Image.DecompressionBombError as error:
         raise _too_large(name, "far more pixels than a picture has") from error
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        EOFError,
-        KeyError,
-        struct.error,
-        zlib.error,
-    ) as error:
+    except _DAMAGED as error:
         raise DataFileError(
             f"{name} cannot be read as a picture.",
             expected=f"A whole {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]} file.",
