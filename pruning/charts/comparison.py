@@ -25,7 +25,7 @@ SIDES = alt.Scale(domain=["before", "after"], range=[BEFORE, AFTER])
 
 
 def class_scores(
-    rows: pd.DataFrame, *, classes: int, score: str = "Accuracy"
+    rows: pd.DataFrame, *, classes: int, score: str = "Accuracy", counted: str = "Test samples"
 ) -> alt.LayerChart | alt.FacetChart:
     """Score of each class before and after as two points on a line, in the order of the rows.
 
@@ -33,6 +33,7 @@ def class_scores(
         rows: Columns ``name``, ``whole`` (the name unshortened), ``count``, ``before``, ``after``.
         classes: How many rows there are.
         score: What is drawn of a class.
+        counted: What there are ``count`` of.
     """
     y = alt.Y("name:N", sort=None, title=None, axis=_names(160))
     line = (
@@ -60,7 +61,7 @@ def class_scores(
             ),
             tooltip=[
                 alt.Tooltip("whole:N", title="Class"),
-                alt.Tooltip("count:Q", title="Test samples", format=","),
+                alt.Tooltip("count:Q", title=counted, format=","),
                 alt.Tooltip("side:N", title="Model"),
                 alt.Tooltip("words:N", title=score),
             ],

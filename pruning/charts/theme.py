@@ -60,6 +60,23 @@ GROUPS = (
 )
 
 
+#: Classes of pixels, eight that stay apart for every common colour blindness (M. Okabe and K. Ito,
+#: Color Universal Design, 2008); the first is the background more often than not.
+CLASSES = (
+    "#000000",
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#F0E442",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+)
+
+#: Pixels that both models answer alike: right, as light as wrong is dark.
+BOTH_RIGHT, BOTH_WRONG = "#DDE3E8", "#3A4653"
+
+
 def group_color(position: int) -> str:
     """Colour of the channel group at ``position`` in the model's order."""
     return GROUPS[position % len(GROUPS)]

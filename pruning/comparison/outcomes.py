@@ -10,6 +10,7 @@ import numpy as np
 
 from pruning import quantities
 from pruning.analysis.readings import class_probabilities, label_probabilities, reading_of
+from pruning.comparison.tasks.classification import predicted_classes
 
 Outcome = Literal["fixed", "broken", "both wrong", "both right"]
 OUTCOMES: tuple[Outcome, ...] = ("fixed", "broken", "both wrong", "both right")
@@ -127,9 +128,7 @@ def _steps(
     steps, reading = truth[0].size, reading_of(before, activation)
     what = "steps" if truth.ndim == 2 else "labels"
     counts = [
-        (class_probabilities(predictions, reading).argmax(-1) == truth)
-        .reshape(len(truth), -1)
-        .sum(axis=1)
+        (predicted_classes(predictions, reading) == truth).reshape(len(truth), -1).sum(axis=1)
         for predictions in (before, after)
     ]
     usual = np.median(counts[0])

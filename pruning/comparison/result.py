@@ -37,8 +37,8 @@ class Scores:
         value: The metric with its interval.
         loss: Mean loss per sample: cross-entropy, or mean squared error.
         chance: What always answering the commonest class (the mean, for regression) would get.
-        details: Further figures by name: ``subset_accuracy`` (multilabel), ``rmse`` and ``r2``
-            (regression).
+        details: Further figures by name: ``mean_iou`` (classification of pixels),
+            ``subset_accuracy`` (multilabel), ``rmse`` and ``r2`` (regression).
     """
 
     metric: str
@@ -72,12 +72,23 @@ class Latency:
 
 @dataclass(frozen=True)
 class ClassScore:
-    """One class: test samples, and recall before and after (F1 for multilabel)."""
+    """One class: test samples, and recall before and after (F1 for multilabel).
+
+    Attributes:
+        iou_before, iou_after: Intersection over union where each pixel has a class; a class that
+            neither the labels nor the answers have has none.
+    """
 
     name: str
     count: int
     before: float
     after: float
+    iou_before: float | None = None
+    iou_after: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form; without what there is not."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -87,6 +98,7 @@ class Comparison:
     Attributes:
         difference: after - before of the metric, paired on the samples, with its 95 % interval.
         difference_method: How that interval was made, with its source.
+        detail_differences: The same of details that are compared as pairs: ``mean_iou``.
         both_right, only_before, only_after, both_wrong: Counts of answers (classification; of
             samples with every label right for multilabel).
         answers: What those four add up to: ``samples``, or steps when each sample has several.
@@ -117,6 +129,7 @@ class Comparison:
     answers: int | None = None
     recalibration: Recalibration | None = None
     notes: tuple[str, ...] = ()
+    detail_differences: dict[str, Interval] = field(default_factory=dict)
 
     @property
     def judged(self) -> tuple[int, str]:
@@ -130,10 +143,10 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
         record = asdict(self)
-        if self.recalibration is None:
-            del record["recalibration"]
-        if not self.notes:
-            del record["notes"]
+        record["classes"] = [entry.to_dict() for entry in self.classes]
+        for name in ("recalibration", "notes", "detail_differences"):
+            if not getattr(self, name):
+                del record[name]
         return record
 
     @classmethod
@@ -151,6 +164,9 @@ class Comparison:
             fields[f"confusion_{side}"] = tuple(tuple(row) for row in record[f"confusion_{side}"])
         fields["notes"] = tuple(record.get("notes", ()))
         fields["difference"] = Interval(**record["difference"])
+        fields["detail_differences"] = {
+            name: Interval(**entry) for name, entry in record.get("detail_differences", {}).items()
+        }
         if (found := record.get("recalibration")) is not None:
             fields["recalibration"] = Recalibration.from_dict(found)
         fields["classes"] = tuple(ClassScore(**entry) for entry in record["classes"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pruning import quantities
+from pruning.comparison import details
 from pruning.comparison.result import Comparison, Interval
 
 SAME_SPEED = 1.05  # medians closer than this are told apart by luck
@@ -17,14 +18,20 @@ def verdict(comparison: Comparison) -> str:
     2,000 test samples.``
 
     A loss is called one only when the whole interval is on its side; ``no loss shown`` is said of
-    an interval that holds 0, and says no more than that these samples do not show one.
+    an interval that holds 0, and says no more than that these samples do not show one. Of pixels
+    that have classes, the mean IoU follows: small objects are lost there first.
     """
     won = ", ".join(_savings(comparison))
-    return f"{won}, {_quality(comparison)}."
+    return f"{won}, {'; '.join([_quality(comparison), *_further(comparison)])}."
 
 
 def lost(comparison: Comparison) -> bool:
-    """Whether the samples show a loss: the whole interval of the difference is on its side."""
+    """Whether the samples show a loss: the whole interval of a difference is on its side."""
+    further = comparison.detail_differences.values()
+    return _metric_lost(comparison) or any(difference.high < 0 for difference in further)
+
+
+def _metric_lost(comparison: Comparison) -> bool:
     difference = comparison.difference
     return difference.low > 0 if comparison.before.metric == "mae" else difference.high < 0
 
@@ -68,7 +75,7 @@ def _quality(comparison: Comparison) -> str:
     metric, difference = comparison.before.metric, comparison.difference
     where = f"on {comparison.samples:,} test {'sample' if comparison.samples == 1 else 'samples'}"
     name, numbers = NAMES[metric], _numbers(metric, difference)
-    worse = lost(comparison)
+    worse = _metric_lost(comparison)
     better = not worse and not difference.holds_zero
     if worse:
         direction = "rose" if metric == "mae" else "fell"
@@ -83,6 +90,18 @@ def _quality(comparison: Comparison) -> str:
     return f"{name} {direction} by {amount.lstrip('+' + quantities.MINUS)} ({rest} {where}{end}"
 
 
+def _further(comparison: Comparison) -> list[str]:
+    """``mean IoU fell by 1.2 points (95 %: −2.0 to −0.4)``: whole where it is told from none."""
+    said = []
+    for name, difference in comparison.detail_differences.items():
+        numbers = details.interval_in_points(difference)
+        if not difference.holds_zero:
+            direction = "fell" if difference.high < 0 else "rose"
+            numbers = f"{direction} by {numbers.lstrip('+' + quantities.MINUS)}"
+        said.append(f"{details.NAMES[name]} {numbers}")
+    return said
+
+
 def _numbers(metric: str, difference: Interval) -> str:
     """``−0.3 points (95 %: −0.8 to +0.2)``; regression in the target's own unit."""
     if metric == "mae":
@@ -90,12 +109,7 @@ def _numbers(metric: str, difference: Interval) -> str:
         shared = quantities.common_decimals(numbers)
         value, low, high = (_signed(number, shared) for number in numbers)
         return f"{value} (95 %: {low} to {high})"
-    decimals = quantities.decimals_of_points(difference.low, difference.high)
-    value, low, high = (
-        quantities.points(number, decimals)
-        for number in (difference.value, difference.low, difference.high)
-    )
-    return f"{value} (95 %: {low.removesuffix(' points')} to {high.removesuffix(' points')})"
+    return details.interval_in_points(difference)
 
 
 def _signed(number: float, decimals: int) -> str:

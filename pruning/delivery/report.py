@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 
 from pruning import quantities
+from pruning.comparison import details
 from pruning.comparison.proof import proof
 from pruning.comparison.result import ClassScore, Comparison, Interval, Latency, Scores
 from pruning.comparison.verdict import NAMES, verdict
@@ -73,9 +74,7 @@ def report(
         "<h2>Before and after</h2>",
         _table(("", "before", "after", "change", "known"), _figures(comparison)),
         "<h2>Quality</h2>",
-        _table(
-            ("", NAMES[comparison.before.metric], "95 % interval", "loss"), _quality(comparison)
-        ),
+        _table(_quality_head(comparison), _quality(comparison)),
         f'<p class="soft">{escape(_samples(comparison))}</p>',
         *_classes(comparison),
         "<h2>What was done</h2>",
@@ -129,24 +128,32 @@ def _timed(before: Latency, after: Latency) -> tuple[str, ...]:
     )
 
 
+def _quality_head(comparison: Comparison) -> tuple[str, ...]:
+    further = details.in_words(comparison.before.details)
+    names = (details.NAMES[name] for name in further)
+    return "", NAMES[comparison.before.metric], "95 % interval", "loss", *names
+
+
 def _quality(comparison: Comparison) -> list[tuple[str, ...]]:
     before, after, metric = comparison.before, comparison.after, comparison.before.metric
     difference = comparison.difference
     change = quantities.number(after.loss - before.loss, signed=True)
+    further = details.changes_in_words(comparison).values()
     return [
         _score("before", before),
         _score("after", after),
-        ("difference, paired", *_changed(metric, difference), change),
+        ("difference, paired", *_changed(metric, difference), change, *further),
     ]
 
 
 def _score(name: str, scores: Scores) -> tuple[str, ...]:
     value, loss = scores.value, quantities.number(scores.loss)
+    further = details.in_words(scores.details).values()
     if scores.metric == "mae":
         middle, low, high = map(quantities.number, (value.value, value.low, value.high))
-        return name, middle, f"{low} to {high}", loss
+        return name, middle, f"{low} to {high}", loss, *further
     ends = f"{100 * value.low:.1f} to {quantities.percent(value.high)}"
-    return name, quantities.percent(value.value), ends, loss
+    return name, quantities.percent(value.value), ends, loss, *further
 
 
 def _changed(metric: str, difference: Interval) -> tuple[str, str]:
@@ -185,14 +192,18 @@ def _classes(comparison: Comparison) -> list[str]:
     shown = worst[:MOST_CLASSES]
     left = len(worst) - len(shown)
     more = [f'<p class="soft">and {left:,} classes that lost less.</p>'] if left else []
-    head = ("class", f"{comparison.judged[1]}s", "before", "after", "change")
+    head = ["class", f"{comparison.judged[1]}s", "before", "after", "change"]
+    if any(entry.iou_before is not None for entry in shown):
+        head += ["IoU before", "IoU after"]
     return ["<h2>By class, worst change first</h2>", _table(head, map(_class, shown)), *more]
 
 
 def _class(entry: ClassScore) -> tuple[str, ...]:
     change = quantities.points(entry.after - entry.before)
     before, after = quantities.percent(entry.before), quantities.percent(entry.after)
-    return entry.name, f"{entry.count:,}", before, after, change
+    overlaps = (entry.iou_before, entry.iou_after)
+    shared = (quantities.percent(value) for value in overlaps if value is not None)
+    return entry.name, f"{entry.count:,}", before, after, change, *shared
 
 
 def _method(comparison: Comparison, results: Mapping[str, Any]) -> list[str]:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -160,3 +162,19 @@ def test_words_follow_the_interval(value: float, below: float, above: float) -> 
     assert ("fell by" in said) == (difference.high < 0)
     assert ("rose by" in said) == (difference.low > 0)
     assert ("no loss shown" in said) == (difference.low <= 0 <= difference.high)
+
+
+@pytest.mark.parametrize(
+    ("interval", "words", "is_loss"),
+    [
+        (Interval(-0.02, -0.03, -0.01), "mean IoU fell by 2.0 points (95 %: −3.0 to −1.0).", True),
+        (Interval(-0.02, -0.05, 0.01), "mean IoU −2.0 points (95 %: −5.0 to +1.0).", False),
+        (Interval(0.02, 0.01, 0.03), "mean IoU rose by 2.0 points (95 %: +1.0 to +3.0).", False),
+    ],
+)
+def test_of_pixels_the_mean_iou_follows_and_its_loss_is_one(
+    interval: Interval, words: str, is_loss: bool
+) -> None:
+    found = replace(comparison(), detail_differences={"mean_iou": interval})
+    assert verdict(found).endswith(f": no loss shown on 2,000 test samples; {words}")
+    assert lost(found) is is_loss

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from pages.components.columns import COUNT
 from pages.components.text import apart, plain, visible
 from pruning import quantities
 from pruning.charts import comparison as charts
+from pruning.comparison import details
 from pruning.comparison.result import Comparison, Interval, Scores
 from pruning.comparison.verdict import NAMES
 from pruning.runs.folder import RunFolder
@@ -22,11 +23,6 @@ _AXIS_NAME = 17  # characters that fit beside the matrix: its own ends are seen,
 _DRAWN = 30  # classes in the chart: more could not be told apart
 _MATRIX = 30  # classes of the largest matrix that is drawn
 _PAIRS = 50
-_DETAILS = {
-    "rmse": "root mean squared error",
-    "r2": "R²",
-    "subset_accuracy": "all labels of a sample right",
-}
 _NAMED = 5  # classes without test samples that are named
 
 
@@ -51,7 +47,7 @@ def _overall(result: Comparison) -> pd.DataFrame:
                 "metric": _difference(result.before.metric, result.difference),
                 "95 % interval": _interval(result.before.metric, result.difference, signed=True),
                 "loss": _loss(result.after.loss - result.before.loss, signed=True),
-                **_more(_changes(result), signed=True),
+                **_more(details.changes_in_words(result)),
             },
         ]
     ).rename(columns={"metric": NAMES[result.before.metric]})
@@ -63,23 +59,13 @@ def _row(name: str, scores: Scores) -> dict[str, str]:
         "metric": _number(scores.metric, scores.value.value),
         "95 % interval": _interval(scores.metric, scores.value),
         "loss": _loss(scores.loss),
-        **_more(scores.details),
+        **_more(details.in_words(scores.details)),
     }
 
 
-def _changes(result: Comparison) -> dict[str, float]:
-    before, after = result.before.details, result.after.details
-    return {name: after[name] - value for name, value in before.items() if name in after}
-
-
-def _more(details: Mapping[str, float], *, signed: bool = False) -> dict[str, str]:
-    """Further figures of a task in words, by the title of their column."""
-    words: dict[str, Callable[[float], str]] = {
-        "rmse": lambda value: quantities.number(value, signed=signed),
-        "r2": lambda value: quantities.minus(f"{value:{'+' if signed else ''}.4f}"),
-        "subset_accuracy": quantities.points if signed else quantities.percent,
-    }
-    return {_DETAILS[name]: words[name](details[name]) for name in words if name in details}
+def _more(words: Mapping[str, str]) -> dict[str, str]:
+    """Further figures of a task, by the title of their column."""
+    return {details.NAMES[name]: said for name, said in words.items()}
 
 
 def _loss(value: float, *, signed: bool = False) -> str:
@@ -133,21 +119,25 @@ def _pairs(result: Comparison) -> None:
 
 def _classes(result: Comparison) -> None:
     tested = [entry for entry in result.classes if entry.count]  # the others have no accuracy
+    score = _class_score(result)
+    recalls = [(entry.before, entry.after) for entry in tested]
+    scores = [(e.iou_before, e.iou_after) for e in tested] if score == "IoU" else recalls
     rows = pd.DataFrame(
         {
             "name": apart([entry.name for entry in tested], _NAME),
             "whole": [visible(entry.name) for entry in tested],
             "count": [entry.count for entry in tested],
-            "before": [entry.before for entry in tested],
-            "after": [entry.after for entry in tested],
+            "before": [before for before, _ in scores],
+            "after": [after for _, after in scores],
+            "recall before": [before for before, _ in recalls],
+            "recall after": [after for _, after in recalls],
         }
     )
     rows["change"] = rows["after"] - rows["before"]
     rows = rows.sort_values(["change", "count"], ascending=[True, False], kind="stable")
     worst = rows.iloc[0]
     heading.part("By class, worst change first")
-    drawn = rows.head(_DRAWN)
-    score = "F1" if result.before.metric == "macro_f1" else "Accuracy"
+    drawn = rows.head(_DRAWN).drop(columns=["recall before", "recall after"])
     chart.show(
         charts.class_scores,
         drawn,
@@ -156,6 +146,7 @@ def _classes(result: Comparison) -> None:
         f"{quantities.points(worst['change'])}.",
         classes=len(drawn),
         score=score,
+        counted=f"{result.judged[1].capitalize()}s",
     )
     more = (
         f" The {_DRAWN} worst of {len(rows)} classes; all are in the table."
@@ -168,7 +159,16 @@ def _classes(result: Comparison) -> None:
         expanded=len(rows) > _DRAWN,
     )  # fmt: skip
     if table.open:
-        table.dataframe(_class_table(rows, result.judged[1]), hide_index=True, width="content")
+        table.dataframe(
+            _class_table(rows, result.judged[1], score), hide_index=True, width="content"
+        )
+
+
+def _class_score(result: Comparison) -> str:
+    """What classes are drawn by; of pixels, what both recall and false alarms go into."""
+    if result.before.metric == "macro_f1":
+        return "F1"
+    return "IoU" if any(entry.iou_before is not None for entry in result.classes) else "Accuracy"
 
 
 def _untested(result: Comparison) -> str:
@@ -180,17 +180,21 @@ def _untested(result: Comparison) -> str:
     return f" Without a test sample, and so not judged: {named}."
 
 
-def _class_table(rows: pd.DataFrame, what: str) -> pd.DataFrame:
-    """Every class in words, worst change first."""
-    return pd.DataFrame(
-        {
-            "class": rows["name"],
-            f"{what}s": rows["count"],
-            "before": [quantities.percent(value) for value in rows["before"]],
-            "after": [quantities.percent(value) for value in rows["after"]],
-            "change": [quantities.points(value) for value in rows["change"]],
-        }
-    )
+def _class_table(rows: pd.DataFrame, what: str, score: str) -> pd.DataFrame:
+    """Every class in words, worst change first; of pixels, the accuracy beside the IoU."""
+    title = "IoU " if score == "IoU" else ""
+    columns = {
+        "class": rows["name"],
+        f"{what}s": rows["count"],
+        f"{title}before": [quantities.percent(value) for value in rows["before"]],
+        f"{title}after": [quantities.percent(value) for value in rows["after"]],
+        "change": [quantities.points(value) for value in rows["change"]],
+    }
+    if score == "IoU":
+        for side in ("before", "after"):
+            recalls = rows[f"recall {side}"]
+            columns[f"accuracy {side}"] = [quantities.percent(value) for value in recalls]
+    return pd.DataFrame(columns)
 
 
 def _confusion(result: Comparison) -> None:

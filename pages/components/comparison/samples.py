@@ -7,7 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.components import state
+from pages.components import masks, state
+from pages.components.comparison.answered_masks import AnsweredMasks, open_masks
 from pages.components.sample import Gallery
 from pages.components.text import apart, plain
 from pruning import quantities, storage
@@ -19,7 +20,10 @@ from pruning.intake.dataset import Dataset, prepared_folder
 from pruning.runs.folder import RunFolder
 
 PER_PAGE = 12
+MASKS_PER_PAGE = 6  # five pictures each
+_PICTURE, _OTHER, _MASKS = 190, 290, 560  # pixels of the narrowest sample, by what it is
 _NAME = 40  # characters of a class
+_TRUTH = 100  # of three classes with their shares
 _ICONS = {
     "fixed": ":material/check_circle:",
     "broken": ":material/cancel:",
@@ -64,7 +68,8 @@ def show(folder: RunFolder, result: Comparison) -> None:
     ]
     measure = _measure(result, several=bool(dataset.manifest.y_shape))
     st.caption(f"{choice.capitalize()}: {_WORDS[choice]}. {measure}")
-    _page(chosen, Gallery(dataset))
+    gallery = Gallery(dataset)
+    _page(chosen, gallery, open_masks(folder, gallery, activation(folder, dataset)))
 
 
 def activation(folder: RunFolder, dataset: Dataset) -> str | None:
@@ -107,24 +112,43 @@ def _class_filter(dataset: Dataset) -> int | None:
     )
 
 
-def _page(chosen: list[SampleOutcome], gallery: Gallery) -> None:
+def _page(chosen: list[SampleOutcome], gallery: Gallery, answered: AnsweredMasks | None) -> None:
     if not chosen:
         st.info("No test sample of this kind.", icon=":material/inbox:")
         return
-    pages = math.ceil(len(chosen) / PER_PAGE)
+    per_page = PER_PAGE if answered is None else MASKS_PER_PAGE
+    pages = math.ceil(len(chosen) / per_page)
     number = st.pagination(pages, key=f"samples_{pages}") if pages > 1 else 1
-    begin = (number - 1) * PER_PAGE
-    width = 190 if gallery.dataset.manifest.modality == "image" else 290
-    with st.container(key="samples"), st.grid(min_column_width=width, gap="small"):
-        for entry in chosen[begin : begin + PER_PAGE]:
+    begin = (number - 1) * per_page
+    if answered is not None:
+        answered.legend()
+    with st.container(key="samples"), st.grid(min_column_width=_width(gallery), gap="small"):
+        for entry in chosen[begin : begin + per_page]:
             with st.container(border=True, height="stretch"):
-                gallery.show(entry.index, entry.truth)
-                st.markdown(
-                    f"**{plain(entry.truth, 40)}**  \n"
-                    f":blue[before] {_answer(entry.before)}  \n"
-                    f":orange[after] {_answer(entry.after)}"
-                )
+                _sample(entry, gallery, answered)
     st.caption(f"{quantities.plural(len(chosen), 'sample')}; bold: the truth.")
+
+
+def _width(gallery: Gallery) -> int:
+    """Pixels that a sample needs."""
+    if masks.there_are(gallery.dataset.manifest):
+        return _MASKS
+    return _PICTURE if gallery.dataset.manifest.modality == "image" else _OTHER
+
+
+def _sample(entry: SampleOutcome, gallery: Gallery, answered: AnsweredMasks | None) -> None:
+    """Draw one sample with its truth and both answers."""
+    truth, length = entry.truth, _NAME
+    if answered is None:
+        gallery.show(entry.index, truth)
+    else:
+        answered.show(entry.index)
+        truth, length = answered.truth(entry.index), _TRUTH
+    st.markdown(
+        f"**{plain(truth, length)}**  \n"
+        f":blue[before] {_answer(entry.before)}  \n"
+        f":orange[after] {_answer(entry.after)}"
+    )
 
 
 def _answer(answer: Answer) -> str:

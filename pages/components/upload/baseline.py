@@ -52,11 +52,22 @@ def baseline(scores: Scores, manifest: Manifest, profile: ModelProfile, options:
                    detail="What a model that looks at nothing would get."),
             Figure("Loss", "number", scores.loss, basis="measured", caption="mean per sample",
                    detail=f"On {tested}."),
+            *_of_pixels(scores, tested),
         ],
         key="baseline",
     )  # fmt: skip
     if near_chance(scores):
         _warn(manifest, profile, options)
+
+
+def _of_pixels(scores: Scores, tested: str) -> list[Figure]:
+    """What segmentation is judged by beside its accuracy, which a large background makes high."""
+    if "mean_iou" not in scores.details:
+        return []
+    value = scores.details["mean_iou"]
+    detail = f"On {tested}. See the glossary."
+    caption = "mean over the classes"
+    return [Figure("Mean IoU", "accuracy", value, basis="measured", caption=caption, detail=detail)]
 
 
 def near_chance(scores: Scores) -> bool:

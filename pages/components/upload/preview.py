@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from pages.components import masks
 from pages.components.sample import Gallery
 from pages.components.text import apart, plain, visible
 from pruning import quantities
@@ -150,7 +151,36 @@ def _badge(word: str | None) -> str:
 
 
 def _arrays(gallery: Gallery, indices: list[int]) -> None:
+    if masks.there_are(gallery.dataset.manifest):
+        _masks(gallery, indices)
+        return
     for index in indices:
         with st.container(border=True, gap="xsmall"):
             st.markdown(f"**{plain(label(gallery.dataset, index), _LABEL)}**")
             gallery.show(index)
+
+
+def _masks(gallery: Gallery, indices: list[int]) -> None:
+    """Samples beside the classes of their pixels."""
+    manifest, y = gallery.dataset.manifest, gallery.dataset.y("test")
+    colours = masks.palette(manifest.classes, manifest.class_counts.get("test", ()))
+    masks.legend(colours)
+    with st.grid(2, min_column_width=240, gap="small"):
+        for index in indices:
+            with st.container(border=True, gap="xsmall"):
+                name = label(gallery.dataset, index)
+                st.markdown(f"**{plain(name, _LABEL)}**")
+                _beside_its_mask(gallery, index, np.asarray(y[index]), colours)
+
+
+def _beside_its_mask(
+    gallery: Gallery, index: int, mask: np.ndarray, colours: masks.Palette
+) -> None:
+    picture = gallery.image(index)
+    with st.grid(2, min_column_width=84, gap="small"):
+        if picture is None:
+            gallery.show(index)
+        else:
+            alt = f"Test sample {index + 1:,}"
+            st.image(picture, caption="sample", width="stretch", alt=alt)
+        masks.show(mask, colours, "label", picture)

@@ -13,6 +13,7 @@ from rich.text import Text
 from pruning import quantities
 from pruning.command_line.commands._base import Command
 from pruning.command_line.output import Output
+from pruning.comparison import details
 from pruning.comparison.result import Comparison, Scores
 from pruning.comparison.verdict import verdict
 
@@ -59,6 +60,9 @@ def show(found: Comparison, console: Console) -> None:
     before, after = found.before, found.after
     table.add_row(before.metric, _interval(before), _interval(after))
     table.add_row("loss", f"{before.loss:.4f}", f"{after.loss:.4f}")
+    changes, was_in_words = details.changes_in_words(found), details.in_words(before.details)
+    for name, words in details.in_words(after.details).items():
+        table.add_row(name, was_in_words[name], words, changes[name])
     sizes = (found.sizes_before, found.sizes_after)
     for name, unit in (("params", "parameters"), ("flops", "FLOPs")):
         was, now = (getattr(side, name) for side in sizes)
@@ -89,7 +93,9 @@ def show(found: Comparison, console: Console) -> None:
 def _classes(found: Comparison, console: Console) -> None:
     shown = sorted((c for c in found.classes if c.count), key=lambda c: c.after - c.before)
     table = Table("class", box=None, pad_edge=False)
-    for title in (f"{found.judged[1].removeprefix('test ')}s", "before", "after", "change"):
+    titles = [f"{found.judged[1].removeprefix('test ')}s", "before", "after", "change"]
+    pixels = any(entry.iou_before is not None for entry in shown)
+    for title in [*titles, *(["IoU before", "IoU after"] if pixels else [])]:
         table.add_column(title, justify="right")
     for entry in shown[:WORST]:
         table.add_row(
@@ -98,6 +104,7 @@ def _classes(found: Comparison, console: Console) -> None:
             quantities.percent(entry.before),
             quantities.percent(entry.after),
             quantities.points(entry.after - entry.before),
+            *(quantities.percent(v) for v in (entry.iou_before, entry.iou_after) if v is not None),
         )
     console.print(table)
     if len(shown) > WORST:

@@ -7,7 +7,7 @@ the data has them. Both are checked with the task's ``check`` before anything el
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -28,6 +28,7 @@ class Paired:
     both_wrong: int | None = None
     confusion_before: tuple[tuple[int, ...], ...] = ()
     confusion_after: tuple[tuple[int, ...], ...] = ()
+    detail_differences: dict[str, Interval] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

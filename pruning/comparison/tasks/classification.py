@@ -1,6 +1,7 @@
 """Classification: accuracy, cross-entropy, recall per class, confusion matrices.
 
-Targets are class indices, (n,) or (n, steps). A model with one output tells two classes apart.
+Targets are class indices, (n,), (n, steps) or (n, height, width): those of pixels are judged by
+mean intersection over union as well. A model with one output tells two classes apart.
 Steps of one sample are not independent, so that intervals resample whole samples where each has
 several steps; with one answer a sample they are Wilson's and Tango's.
 """
@@ -13,6 +14,7 @@ import numpy as np
 
 from pruning.analysis.readings import SMALLEST, Reading, class_probabilities
 from pruning.comparison import intervals
+from pruning.comparison.overlap import Overlap, overlap
 from pruning.comparison.result import ClassScore, Interval, Scores
 from pruning.comparison.tasks._base import Paired, Task
 from pruning.errors import MismatchError
@@ -68,7 +70,8 @@ def losses(targets: np.ndarray, predictions: np.ndarray, reading: Reading) -> np
 def scores(targets: np.ndarray, predictions: np.ndarray, reading: Reading) -> Scores:
     """Accuracy with its interval, mean cross-entropy, share of the commonest class."""
     labels = _labels(targets)
-    right = predicted_classes(predictions, reading) == labels
+    answers = predicted_classes(predictions, reading)
+    right = answers == labels
     value = (
         intervals.wilson(int(right.sum()), len(right))
         if right.ndim == 1
@@ -76,7 +79,11 @@ def scores(targets: np.ndarray, predictions: np.ndarray, reading: Reading) -> Sc
     )
     loss = float(losses(targets, predictions, reading).mean())
     chance = float(np.bincount(labels.ravel().astype(np.int64)).max() / labels.size)
-    return Scores("accuracy", value, loss, chance)
+    details = {}
+    if _are_masks(labels):
+        shared = overlap(labels, answers, max(2, predictions.shape[-1]))
+        details["mean_iou"] = float(shared.mean()[0])
+    return Scores("accuracy", value, loss, chance, details)
 
 
 def pair(
@@ -94,16 +101,18 @@ def pair(
     lost, gained = int((was_right & ~is_right).sum()), int((~was_right & is_right).sum())
     difference, method = _difference(was_right, is_right)
     matrices = [confusion(labels, answer, classes) for answer in answers]
+    shared = [overlap(labels, a, classes) for a in answers] if _are_masks(labels) else []
     return Paired(
         difference,
         method,
-        classes=_recalls(matrices, names),
+        classes=_by_class(matrices, shared, names),
         both_right=int((was_right & is_right).sum()),
         only_before=lost,
         only_after=gained,
         both_wrong=int((~was_right & ~is_right).sum()),
         confusion_before=_rows(matrices[0]) if classes <= MOST_CLASSES_SHOWN else (),
         confusion_after=_rows(matrices[1]) if classes <= MOST_CLASSES_SHOWN else (),
+        detail_differences={"mean_iou": _iou_difference(*shared)} if shared else {},
     )
 
 
@@ -116,18 +125,36 @@ def _difference(was_right: np.ndarray, is_right: np.ndarray) -> tuple[Interval, 
     return intervals.bootstrap_mean(change), "percentile bootstrap over samples, 2,000 resamples"
 
 
-def _recalls(matrices: Sequence[np.ndarray], names: Sequence[str]) -> tuple[ClassScore, ...]:
+def _iou_difference(was: Overlap, now: Overlap) -> Interval:
+    """After minus before of the mean, both models' samples drawn together."""
+    return intervals.bootstrap(lambda w: now.mean(w) - was.mean(w), len(was.shared))
+
+
+def _by_class(
+    matrices: Sequence[np.ndarray], shared: Sequence[Overlap], names: Sequence[str]
+) -> tuple[ClassScore, ...]:
+    """Recall of each class, and of pixels its intersection over union."""
     counts = matrices[0].sum(axis=1)
     recalls = [m.diagonal() / np.maximum(counts, 1) for m in matrices]
+    overlaps = [
+        [None if np.isnan(value) else float(value) for value in side.by_class()[0]]
+        for side in shared
+    ] or [[None] * len(counts)] * 2
     return tuple(
         ClassScore(
             names[index] if index < len(names) else f"class {index}",
             int(count),
             float(recalls[0][index]),
             float(recalls[1][index]),
+            *(side[index] for side in overlaps),
         )
         for index, count in enumerate(counts)
     )
+
+
+def _are_masks(labels: np.ndarray) -> bool:
+    """Whether each pixel of a picture has a class: labels along more than one axis."""
+    return labels.ndim > 2
 
 
 def _labels(targets: np.ndarray) -> np.ndarray:
