@@ -18,6 +18,10 @@ from pruning.frameworks._base import Framework, Place
 
 MAKES_OUTPUT = "It makes the model's output: without it nothing would be predicted."
 MAKES_ONE_OUTPUT = "It makes an output of the model: without it that would not be predicted."
+READ_ASIDE = (
+    "A nested model answers with values that are computed from the middle of it, and so computes "
+    "it all the same, though nobody reads them."
+)
 ONLY_PART = "It begins in one nested model and ends in another, so that it is no block of either."
 
 
@@ -45,7 +49,7 @@ def find_blocks(
             blocks[seen[pair]] = _measured(replace(known, bypasses=bypasses), graph, params)
             continue
         reason = found.reason or (ONLY_PART if pair is None else _ends(graph, found))
-        reason = reason or _starves(graph, inputs, found)
+        reason = reason or _starves(graph, inputs, found) or _read_aside(graph, found)
         if pair is not None and reason is None:
             seen[pair] = len(blocks)
         name = "..".join(found.parts) or _maker(graph, found)
@@ -70,13 +74,20 @@ def find_blocks(
 def common_places(
     framework: Framework, flat: object, graph: CallGraph, tensors: tuple[int, int]
 ) -> tuple[Place, Place] | None:
-    """Places of two tensors in the outermost model that holds both; None when there is none."""
-    one, other = (framework.places(flat, graph.tensors[number]) for number in tensors)
-    for call, place in one:
-        for same, second in other:
-            if call == same:
-                return place, second
-    return None
+    """Places of two tensors, ``(target, source)``, in one model; None when none holds both.
+
+    Of several models the outermost, so that a nested model goes whole. But where the source is made
+    in nested ones, the innermost of these: it would go on computing the block, to answer with what
+    nobody reads.
+    """
+    targets, sources = (framework.places(flat, graph.tensors[number]) for number in tensors)
+    held = dict(targets[::-1])
+    pairs = [(call, held[call], place) for call, place in sources if call in held]
+    common = sorted(pairs, key=lambda entry: entry[0])
+    made = sources[0][0] if sources else 0
+    around = [entry for entry in common if entry[0] <= made]
+    chosen = around[-1:] or common[:1]
+    return chosen[0][1:] if chosen else None
 
 
 def _ends(graph: CallGraph, found: Found) -> str | None:
@@ -94,6 +105,14 @@ def _starves(graph: CallGraph, inputs: Sequence[str], found: Found) -> str | Non
         if name not in needed:
             return f"Nothing else reads the model's input {name!r}."
     return None
+
+
+def _read_aside(graph: CallGraph, found: Found) -> str | None:
+    """Say so when outputs of nested models that nobody reads are computed from within the block."""
+    if not graph.aside:
+        return None
+    kept = {t for call in _kept(graph, {found.target: found.source}) for t in call.makes}
+    return READ_ASIDE if graph.aside - kept - {found.target} else None
 
 
 def _kept(graph: CallGraph, instead: liveness.Instead) -> list[Call]:

@@ -25,6 +25,7 @@ class CallGraph:
         records: Of the calls' layers.
         keys: Under which a rule covers the calls' layers.
         ends: Tensors that the model answers with.
+        aside: Tensors from which outputs of nested models are computed that nobody reads.
         maker: Number of the call that makes each tensor.
         readers: Numbers of the calls that read each tensor.
         before: Bit ``i`` of ``before[t]``: tensor ``t`` is computed from tensor ``i``.
@@ -37,6 +38,7 @@ class CallGraph:
     records: list[LayerTrace] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     ends: tuple[int, ...] = ()
+    aside: frozenset[int] = frozenset()
     maker: list[int] = field(default_factory=list)
     readers: list[list[int]] = field(default_factory=list)
     before: list[int] = field(default_factory=list)
@@ -92,6 +94,8 @@ def call_graph(framework: Framework, flat: Any, traced: Traced) -> CallGraph:
         graph.calls.append(Call(record.name, reads, tuple(makes), _flops(work)))
         graph.records.append(record)
         graph.keys.append(key_of(node.layer))
+    read = (id(tensor) for node in traced.aside for tensor in node.inputs)
+    graph.aside = frozenset(numbers[key] for key in read if key in numbers)
     graph.ends = tuple(numbers[id(tensor)] for tensor in flat.outputs)
     return graph
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pruning.analysis.atoms import Atoms
+from pruning.analysis.atoms import NO_ATOMS, Atoms
 from pruning.analysis.layer_rules import rule_for
 from pruning.analysis.layer_rules._base import (
     Call,
@@ -20,6 +20,10 @@ from pruning.analysis.layer_rules._base import (
 from pruning.analysis.tensor_sizes import Sizes, find_sizes
 from pruning.frameworks._base import Framework, Node
 
+UNREAD = (
+    "A nested model answers with values that are computed from these channels, and nobody reads "
+    "them: the model's own answers do not need them."
+)
 _UNFORESEEN = (
     *(ArithmeticError, AttributeError, LookupError, StopIteration),
     *(TypeError, ValueError, NotImplementedError),
@@ -35,6 +39,8 @@ class Traced:
         edges: (source layer name, target layer name) of every tensor that is read, each once.
         notes: Sentences for the user, such as how open dimensions were counted.
         calls: Every call in order, with its layer's record and the work of this call alone.
+        aside: Calls for outputs of nested models that nobody reads: what they read is cut in their
+            weights, too, but nothing that the model answers needs their work.
         sizes: Of every tensor, by its id: for one sample, open dimensions counted.
     """
 
@@ -43,6 +49,7 @@ class Traced:
     edges: dict[tuple[str, str], None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     calls: list[tuple[Node, LayerTrace, list[Work]]] = field(default_factory=list)
+    aside: list[Node] = field(default_factory=list)
     sizes: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
 
@@ -54,10 +61,12 @@ def trace(framework: Framework, flat_model: Any, length: int) -> Traced:
         flat_model: Without nested models, see :meth:`Framework.flat`.
         length: Size that an open dimension counts as.
     """
-    nodes = framework.nodes(flat_model)
-    walk = _Walk(framework, flat_model, find_sizes(framework, flat_model, nodes, length))
+    nodes, aside = framework.nodes(flat_model), framework.unread(flat_model)
+    sizes = find_sizes(framework, flat_model, [*nodes, *aside], length)
+    walk = _Walk(framework, flat_model, sizes)
     for node in nodes:
         walk.follow(node)
+    walk.follow_aside(aside)
     walk.end()
     return walk.traced
 
@@ -98,6 +107,25 @@ class _Walk:
         record.outputs += [self._channels[id(tensor)] for tensor in node.outputs]
         read = ((self._sources[id(tensor)], record.name) for tensor in node.inputs)
         self.traced.edges |= dict.fromkeys(read)
+
+    def follow_aside(self, nodes: Sequence[Node]) -> None:
+        """Follow calls that nothing the model answers needs; what only they make stays whole."""
+        traced = self.traced
+        known = [self._channels[id(t)].atoms for node, *_ in traced.calls for t in node.outputs]
+        met = [atoms for record in traced.layers.values() for atoms in record.made.values()]
+        before = len(traced.calls)
+        for node in nodes:
+            counted = len(self._record(node).work)
+            self.follow(node)
+            del self._record(node).work[counted:]
+        traced.aside += nodes
+        del traced.calls[before:]
+        made = [self._channels[id(tensor)].decided().atoms for n in nodes for tensor in n.outputs]
+        made += [atoms for node in nodes for atoms in self._record(node).made.values()]
+        roots = traced.atoms.roots()
+        live = roots[np.concatenate([NO_ATOMS, *known, *met])]
+        for atoms in made:
+            traced.atoms.freeze(atoms[~np.isin(roots[atoms], live)], UNREAD)
 
     def end(self) -> None:
         """Freeze what the model answers, and settle what was left open."""

@@ -63,7 +63,12 @@ def left(profile: ModelProfile, removed: Collection[str]) -> tuple[dict[str, int
         if stays:
             kept.add(call.layer)
             flops[call.layer] += call.flops
-    params = {layer.name: layer.params if layer.name in kept else 0 for layer in profile.layers}
+    # What no answer of the model needs is not among the calls, and stays in its nested model.
+    called = {call.layer for call in profile.calls}
+    params = {
+        layer.name: layer.params if layer.name in kept or layer.name not in called else 0
+        for layer in profile.layers
+    }
     return params, flops
 
 

@@ -97,14 +97,20 @@ class Framework(Protocol):
         """
 
     def places(self, flat_model: Any, tensor: Any) -> tuple[tuple[int, Place], ...]:
-        """Where a tensor of a flat model is in the models it was made from, the outermost first.
+        """Where a tensor of a flat model is in the models it was made from, first where it is made.
 
         Each place comes with the number of the model's call: a nested model may be called on what
-        it has answered before.
+        it has answered before. The call of a model has a lower number than those inside it.
         """
 
     def nodes(self, flat_model: Any) -> list[Node]:
         """All calls of a flat model in an order in which inputs come before their readers."""
+
+    def unread(self, flat_model: Any) -> list[Node]:
+        """Calls beside those, for outputs of nested models that nobody reads, in such an order.
+
+        A backbone answers with all its feature maps, of which the model around it may use one.
+        """
 
     def clone(
         self,

@@ -19,9 +19,11 @@ from pruning.frameworks._rebuild import Rebuild
 
 # Flat model -> {id(layer): path}. The flat model keeps its layers alive, hence ids stay theirs.
 _PATHS: weakref.WeakKeyDictionary[Any, dict[int, str]] = weakref.WeakKeyDictionary()
-_Origin = tuple[int, int, Place]
-# Flat model -> {id(tensor): [(depth, call, place)]}; the models' own tensors outlive it.
+_Origin = tuple[int, Place]
+# Flat model -> {id(tensor): [(call, place)]}; the models' own tensors outlive it.
 _ORIGINS: weakref.WeakKeyDictionary[Any, dict[int, list[_Origin]]] = weakref.WeakKeyDictionary()
+# Flat model -> the same with what is computed beside its outputs, where nested models do so.
+_WHOLE: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 # Models that were rebuilt here: what is saved is one of these.
 _REBUILT: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -61,14 +63,16 @@ class _Replay:
 
     Attributes:
         called: Layer and path of every layer that was called, by its id; the first path stays.
-        origins: Depth, number of the call and place of every tensor, by the new tensor's id.
+        origins: Number of the call and place of every tensor, by the new tensor's id.
         calls: How many models were called so far, one inside another included.
+        answers: What the models answered.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
         self.called: dict[int, tuple[Any, str]] = {}
         self.origins: dict[int, list[_Origin]] = {}
         self.calls = 0
+        self.answers: list[Any] = []
         self._taken = set(names)
 
     def name(self, layer: Any, path: str) -> None:
@@ -194,8 +198,7 @@ class GraphFramework(ABC):
         origins = _ORIGINS.get(flat_model)
         if origins is None:
             return ((0, Place(id(flat_model), id(tensor))),)
-        found = sorted(origins.get(id(tensor), ()), key=lambda entry: entry[0])
-        return tuple((call, place) for _, call, place in found)
+        return tuple(origins.get(id(tensor), ()))
 
     def flat(self, model: Any) -> Any:
         """See :class:`Framework`.
@@ -217,9 +220,21 @@ class GraphFramework(ABC):
                 outputs if len(outputs) > 1 else outputs[0],
                 name=model.name,
             )
+            made = {id(tensor) for node in self.calls(flat) for tensor in node.outputs}
+            aside = {id(tensor): tensor for tensor in replay.answers if id(tensor) not in made}
+            if aside:
+                _WHOLE[flat] = self.keras.Model(inputs, [*outputs, *aside.values()])
         _PATHS[flat] = {key: path for key, (_, path) in replay.called.items()}
         _ORIGINS[flat] = replay.origins
         return flat
+
+    def unread(self, flat_model: Any) -> list[Node]:
+        """See :class:`Framework`."""
+        if flat_model not in _WHOLE:
+            return []
+        made = {id(tensor) for node in self.nodes(flat_model) for tensor in node.outputs}
+        nodes = self.nodes(_WHOLE[flat_model])
+        return [node for node in nodes if not any(id(tensor) in made for tensor in node.outputs)]
 
     def with_output(self, model: Any, place: int) -> Any:
         """See :class:`Framework`."""
@@ -280,7 +295,7 @@ class GraphFramework(ABC):
         number_of_call, replay.calls = replay.calls, replay.calls + 1
 
         def note(new: Any, key: int) -> None:
-            entry = (prefix.count("/"), number_of_call, Place(id(model), key))
+            entry = (number_of_call, Place(id(model), key))
             replay.origins.setdefault(id(new), []).append(entry)
 
         if isinstance(model, self.keras.Sequential):
@@ -319,7 +334,9 @@ class GraphFramework(ABC):
         if self._is_model(layer):
             given = args[0] if args else kwargs["inputs"]
             inputs = self.in_order(layer, given)
-            return self._replay(layer, inputs, f"{prefix}{layer.name}/", replay)
+            answers = self._replay(layer, inputs, f"{prefix}{layer.name}/", replay)
+            replay.answers += answers
+            return answers
         replay.name(layer, f"{prefix}{layer.name}")
         return self.flatten(layer(*args, **kwargs))
 

@@ -9,7 +9,7 @@ import pytest
 
 from pruning.analysis import liveness
 from pruning.analysis.block_search import NO_SHORTCUT
-from pruning.analysis.blocks import MAKES_ONE_OUTPUT, MAKES_OUTPUT
+from pruning.analysis.blocks import MAKES_ONE_OUTPUT, MAKES_OUTPUT, READ_ASIDE
 from pruning.analysis.profile import ModelProfile
 from tests import models
 from tests.models import deep
@@ -135,6 +135,33 @@ def test_an_input_that_only_a_block_reads_keeps_it(family: str) -> None:
     x = keras.layers.Flatten(name="flat")(keras.layers.Add(name="sum")([x, y]))
     profile = analysed(keras.Model([i, j], keras.layers.Dense(2)(x)), family).profile
     assert [b.reason for b in profile.blocks] == ["Nothing else reads the model's input 'memory'."]
+
+
+@FAMILIES
+@pytest.mark.parametrize("middle", [False, True])
+def test_a_block_stays_when_an_answer_nobody_reads_is_computed_from_its_middle(
+    family: str, middle: bool
+) -> None:
+    keras = models.keras_of(family)
+    i = keras.Input((4,), name="inner")
+    x = keras.layers.Dense(5, name="wide")(i)
+    y = keras.layers.Add(name="sum")([i, keras.layers.Dense(4, name="narrow")(x)])
+    unread = keras.layers.Dense(2, name="unread")(x if middle else y)
+    encoder = keras.Model(i, [y, unread], name="encoder")
+    j = keras.Input((4,), name="values")
+    model = keras.Model(j, keras.layers.Dense(3, name="logits")(encoder(j)[0]))
+    profile = analysed(model, family).profile
+    (block,) = profile.blocks
+    assert block.reason == (READ_ASIDE if middle else None)
+    assert block.params == (4 * 5 + 5) + (5 * 4 + 4)
+    assert profile.params == model.count_params()
+    # What nobody reads has weights and no work, and stays in the nested model.
+    assert (profile.layer("encoder/unread").params, profile.layer("encoder/unread").flops) == (
+        ((5 if middle else 4) * 2 + 2), 0
+    )  # fmt: skip
+    if not middle:
+        params, _ = liveness.left(profile, (block.id,))
+        assert sum(params.values()) == profile.params - block.params
 
 
 @FAMILIES

@@ -237,6 +237,38 @@ def _function(keras: Any, name: str) -> Callable[..., Any]:
     }[name]
 
 
+def unread_maps(keras: Any) -> Any:
+    """A backbone that answers with all its stages, of which the model around it reads one."""
+    i = _image(keras)
+    x = keras.layers.Conv2D(8, 3, padding="same", activation="relu", name="stem")(i)
+    y = keras.layers.Conv2D(6, 3, padding="same", activation="relu", name="narrow")(x)
+    y = keras.layers.Conv2D(8, 3, padding="same", name="wide")(y)
+    y = keras.layers.Add(name="sum")([x, y])
+    z = keras.layers.BatchNormalization(name="later_bn")(y)
+    z = keras.layers.Conv2D(5, 3, name="later")(z)
+    z = keras.layers.Dense(4, name="last")(keras.layers.GlobalAveragePooling2D(name="mean")(z))
+    backbone = keras.Model(i, [x, y, z], name="backbone")
+    picture = keras.Input((8, 8, 3), name="picture")
+    x = keras.layers.Conv2D(7, 1, activation="relu", name="top")(backbone(picture)[1])
+    return keras.Model(picture, _pooled(keras, x))
+
+
+def unread_steps(keras: Any) -> Any:
+    """The same within a model that is applied to every step, and states that nobody reads."""
+    i = keras.Input((4, 4, 3), name="picture")
+    x = keras.layers.Conv2D(6, 3, activation="relu", name="conv")(i)
+    backbone = keras.Model(i, [x, keras.layers.Conv2D(5, 2, name="unread")(x)], name="backbone")
+    i = keras.Input((4, 4, 3), name="frame")
+    frame = keras.Model(i, keras.layers.Flatten(name="flat")(backbone(i)[0]), name="frame_model")
+    i = keras.Input((STEPS, 24), name="features")
+    steps, *states = keras.layers.LSTM(5, return_sequences=True, return_state=True, name="lstm")(i)
+    summary = keras.layers.GRU(3, name="summary")(steps)
+    reader = keras.Model(i, [steps, *states, summary], name="reader")
+    clip = keras.Input((STEPS, 4, 4, 3), name="clip")
+    x = keras.layers.TimeDistributed(frame, name="frames")(clip)
+    return keras.Model(clip, _classes(keras, reader(x)[1]))
+
+
 BUILDERS: dict[str, Callable[[Any], Any]] = {
     builder.__name__: builder
     for builder in (
@@ -255,6 +287,8 @@ BUILDERS: dict[str, Callable[[Any], Any]] = {
         not_understood,
         tokens,
         functions,
+        unread_maps,
+        unread_steps,
     )
 }
 

@@ -27,10 +27,14 @@ def _model(call: Call, model: Any) -> Sequence[Channels]:
     nodes = [node for node in call.framework.nodes(flat) if node.inputs]
     paths = dict(_paths(model, ("layer", "config")))
     channels = {id(flat.inputs[0]): call.without_time(call.inputs[0].decided())}
-    for node in nodes:
+    unread = call.framework.unread(flat)
+    for number, node in enumerate((*nodes, *unread)):
+        counted = len(call.record.work)
         inner = _call(call, node, paths, channels)
         channels.update(zip(map(id, node.outputs), inner.traced(), strict=True))
-    for tensor in (*flat.inputs, *(t for node in nodes for t in node.outputs)):
+        if number >= len(nodes):  # nothing that the model answers needs this work
+            del call.record.work[counted:]
+    for tensor in (*flat.inputs, *(t for node in (*nodes, *unread) for t in node.outputs)):
         for _, place in call.framework.places(flat, tensor):
             if place.model in paths:
                 entered, path = paths[place.model]
