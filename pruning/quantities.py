@@ -19,6 +19,7 @@ _FEWER = {
 }
 MINUS = "\N{MINUS SIGN}"
 _LARGEST = 1e15  # beyond it, groups of three digits are no longer counted
+_SHORT_MS = 0.1  # shorter latencies are written in microseconds
 
 
 def minus(written: str) -> str:
@@ -42,12 +43,17 @@ def size(value: float) -> str:
     return _scaled(value, _BYTES)
 
 
-def milliseconds(value: float) -> str:
+def milliseconds(value: float, *, beside: Iterable[float] = (), short: bool = False) -> str:
     """Format milliseconds with three digits. ``41.2`` -> ``41.2 ms``, ``0.0084`` -> ``8.40 µs``.
 
     Below a tenth of a millisecond the decimals of one would hide a difference.
+
+    Args:
+        value: In milliseconds.
+        beside: Others that it is compared with: all have the unit of the shortest.
+        short: Whether it stands among microseconds, however long it is.
     """
-    if 0 < abs(value) < 0.1:
+    if short or any(0 < abs(each) < _SHORT_MS for each in (value, *beside)):
         return f"{_three_digits(1000 * value)} µs"
     return f"{_three_digits(value)} ms"
 
@@ -157,7 +163,7 @@ def change(before: float, after: float, unit: str) -> str:
     if unit == "bytes":
         values = f"{size(before)} → {size(after)}"
     elif unit == "ms":
-        values = f"{milliseconds(before)} → {milliseconds(after)}"
+        values = f"{milliseconds(before, beside=[after])} → {milliseconds(after, beside=[before])}"
     elif unit == "s":
         values = f"{duration(before)} → {duration(after)}"
     else:

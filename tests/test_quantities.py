@@ -95,6 +95,13 @@ def test_milliseconds(value, text):
     assert q.milliseconds(value) == text
 
 
+def test_latencies_that_are_compared_have_one_unit():
+    assert q.milliseconds(0.25, beside=[0.08]) == "250 µs"
+    assert q.milliseconds(25, short=True) == "25,000 µs"
+    assert q.change(0.12, 0.08, "ms") == "120 µs → 80.0 µs (1.5× faster)"
+    assert q.change(1.2, 0.8, "ms") == "1.20 ms → 0.800 ms (1.5× faster)"
+
+
 def test_a_perfect_agreement_is_said_in_words():
     assert q.agreement(1.234e-7) == "to 1.2e-07"
     assert q.agreement(0.0) == "to the last bit"

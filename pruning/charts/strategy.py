@@ -25,14 +25,15 @@ def kept_widths(
     """Kept over original widths, one bar an entry, in the model's order.
 
     Args:
-        rows: Columns ``name``, ``before``, ``after``, ``state`` (one of ``states``).
+        rows: Columns ``name``, ``whole`` (the name unshortened), ``before``, ``after``, ``state``
+            (one of ``states``).
         unit: What is counted.
         states: :data:`STATES` or :data:`BLOCK_STATES`.
         crowded: There are more than :data:`CROWD`: bars without outlines and gaps.
     """
     x = alt.X("name:N", sort=None, title=None, axis=alt.Axis(labelAngle=-60, labelLimit=125))
     tooltip = [
-        alt.Tooltip("name:N", title="Group"),
+        alt.Tooltip("whole:N", title="Group"),
         alt.Tooltip("before:Q", title=f"{unit} before", format=","),
         alt.Tooltip("after:Q", title=f"{unit} after", format=","),
         alt.Tooltip("state:N", title="State"),

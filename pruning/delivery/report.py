@@ -119,11 +119,12 @@ def _sized(label: str, before: int, after: int, unit: str) -> tuple[str, ...]:
 def _timed(before: Latency, after: Latency) -> tuple[str, ...]:
     if before.median_ms is None or after.median_ms is None:
         return "Latency", "—", "—", "", after.note or before.note or "not measured"
+    was, now = before.median_ms, after.median_ms
     return (
         "Latency",
-        quantities.milliseconds(before.median_ms),
-        quantities.milliseconds(after.median_ms),
-        quantities.factor(before.median_ms, after.median_ms, "ms"),
+        quantities.milliseconds(was, beside=[now]),
+        quantities.milliseconds(now, beside=[was]),
+        quantities.factor(was, now, "ms"),
         "measured",
     )
 

@@ -4,7 +4,7 @@ import pandas as pd
 
 from pruning.charts import strategy, theme
 
-ROWS = pd.DataFrame({"name": ["a"], "before": [8], "after": [5], "state": ["cut"]})
+ROWS = pd.DataFrame({"name": ["a"], "whole": ["a"], "before": [8], "after": [5], "state": ["cut"]})
 
 
 def test_a_crowd_has_neither_gaps_nor_outlines() -> None:

@@ -23,10 +23,10 @@ ALL = [
     ),
     (runs.quality_against_size, "run size quality side", {"size_title": "FLOPs"}),
     (samples.waveform, "seconds low high", {}),
-    (strategy.kept_widths, "name before after state", {"unit": "channels"}),
+    (strategy.kept_widths, "name whole before after state", {"unit": "channels"}),
     (
         strategy.kept_widths,
-        "name before after state",
+        "name whole before after state",
         {"unit": "channels", "states": strategy.BLOCK_STATES, "crowded": True},
     ),
     (training.curve, "step value split", {"quantity": "loss", "reference": 0.5}),

@@ -15,9 +15,10 @@ from streamlit.proto.Metric_pb2 import Metric
 
 from pages.components import state
 from pages.components.columns import latency_unit
-from pages.components.comparison import advice, quality, speed
+from pages.components.comparison import advice, quality, speed, structure
 from pruning import storage
-from pruning.comparison.result import Comparison, Interval
+from pruning.comparison.result import Comparison, Interval, Latency
+from pruning.intake.store import model_folder
 from pruning.runs import processes
 from pruning.runs.folder import RunFolder
 from pruning.strategy.description import describe
@@ -175,13 +176,44 @@ def test_a_layer_is_called_as_on_the_strategy_page(done: RunFolder) -> None:
     storage.write_json(done.plan, plan.to_dict())
     (chart,) = open_page(done, sheet="Structure").get("vega_lite_chart")
     rows = convert_arrow_bytes_to_pandas_df(chart.proto.data.data)
-    names = rows["name"].str.split(". ", n=1, regex=False).str[1]
-    states = dict(zip(names, rows["state"], strict=True))
+    assert rows["name"].is_unique
+    states = dict(zip(rows["whole"], rows["state"], strict=True))
     assert [name for name, word in states.items() if word == "frozen"] == ["scores"]
     assert [name for name, word in states.items() if word == "whole"] == [
-        "stage2_b…1_conv1", "stage2_b…onv1_bn"
+        "stage2_block1_conv1", "stage2_block1_conv1_bn"
     ]  # fmt: skip
     assert states["stem"] == "cut"
+
+
+def test_long_names_of_layers_show_where_they_differ(done: RunFolder, monkeypatch) -> None:
+    """They were told apart by numbers, which nothing else on the page has."""
+    profile = state.profile(studio.profiles.MODEL)
+    plan = studio.plan_for(profile)
+    long = "a_model_inside_of_a_model/a_stage_{}_of_it_with_a_long_name/convolution"
+    layers = tuple(replace(e, name=long.format(n)) for n, e in enumerate(profile.layers))
+    prices = structure.estimates.price(profile, model_folder(plan.model), plan)
+    renamed = replace(prices, layers=tuple(
+        replace(entry, name=long.format(n)) for n, entry in enumerate(prices.layers)
+    ))  # fmt: skip
+    rows = structure._rows(replace(profile, layers=layers), renamed, "channels")
+    assert rows["layer"].iloc[3] == "…odel/a_stage_3_of_it_with_a_…"
+    drawn = structure._drawn(rows)
+    assert drawn["name"].iloc[0] == "…a_stage_0_of_it_wi…"
+    assert drawn["whole"].iloc[0] == long.format(0)
+    assert drawn["name"].is_unique
+
+
+def test_latencies_of_one_table_have_one_unit(done: RunFolder) -> None:
+    """80.0 µs stood above 0.250 ms."""
+    result = Comparison.load(done.comparison)
+    replace(
+        result,
+        latency_before=Latency(0.4, 1.2, 3, (0.3, 0.4, 2.5)),
+        latency_after=Latency(0.08, 0.25, 3, (0.07, 0.08, 30.0)),
+    ).save(done.comparison)
+    table = open_page(done, sheet="Speed").dataframe[0].value
+    assert table["before"].tolist() == ["400 µs", "1,200 µs", "2,500 µs"]
+    assert table["after"].tolist() == ["80.0 µs", "250 µs", "30,000 µs"]
 
 
 def test_layers_are_timed_before_and_after_on_request(done: RunFolder, jobs) -> None:

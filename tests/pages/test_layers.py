@@ -267,6 +267,15 @@ def test_shares_are_shown_in_percent_in_every_browsers_language(page, profile):
     assert settings["max_value"] == pytest.approx(shown["params_share"].max())
 
 
+def test_whether_a_layer_can_be_cut_is_seen_beside_the_graph_without_scrolling(page):
+    columns = list(page.dataframe[0].proto.column_order)
+    config = json.loads(page.dataframe[0].proto.columns)
+    seen = columns[: columns.index("cut") + 1]
+    assert {"params_share", "flops_share", "weights"} < set(seen)
+    checkbox, table = 34, 876  # pixels, at a width of 1,440
+    assert checkbox + sum(config[name]["width"] for name in seen) <= table
+
+
 def test_each_layers_latency_is_in_the_table_and_in_words(page, profile):
     frame = page.dataframe[0].value
     assert frame["latency"].tolist() == pytest.approx([i + 1 for i in range(len(profile.layers))])

@@ -15,7 +15,7 @@ from pruning.analysis.readings import Reading, reading_of
 from pruning.comparison.tasks.classification import predicted_classes
 from pruning.runs.folder import RunFolder
 
-_NARROWEST = 84  # pixels of a mask
+_NARROWEST = 76  # pixels of a mask: five beside each other in half of a wide page
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,7 @@ class AnsweredMasks:
         ]
         if picture is not None:
             drawn.insert(0, lambda: _sample(picture, index))
-        with st.grid(len(drawn), min_column_width=_NARROWEST, gap="small"):
+        with st.grid(len(drawn), min_column_width=_NARROWEST, gap="xsmall"):
             for draw in drawn:
                 draw()
 

@@ -22,7 +22,7 @@ def show(folder: RunFolder, result: Comparison) -> None:
     if before.median_ms is None or after.median_ms is None:
         st.info(f"Latency was not measured. {after.note or before.note}", icon=":material/info:")
     else:
-        short = max(before.median_ms, after.median_ms) < SHORT
+        short = max(before.median_ms, after.median_ms) < SHORT  # all of the page in one unit
         rows = pd.DataFrame(
             [("before", value) for value in before.samples_ms]
             + [("after", value) for value in after.samples_ms],
@@ -44,7 +44,7 @@ def show(folder: RunFolder, result: Comparison) -> None:
             "LiteRT on this machine, one thread, one sample; before and after measured in turn, "
             "so that a busy machine slows both."
         )
-        st.dataframe(_latency_table(result), hide_index=True)
+        st.dataframe(_latency_table(result, short=short), hide_index=True)
         _by_layer(folder)
     training(result)
 
@@ -107,7 +107,7 @@ def layer_table(
     return frame
 
 
-def _latency_table(result: Comparison) -> pd.DataFrame:
+def _latency_table(result: Comparison, *, short: bool) -> pd.DataFrame:
     before, after = result.latency_before, result.latency_after
     rows = [
         ("median (p50)", before.median_ms, after.median_ms),
@@ -118,8 +118,8 @@ def _latency_table(result: Comparison) -> pd.DataFrame:
         [
             {
                 "LiteRT": name,
-                "before": quantities.milliseconds(old),
-                "after": quantities.milliseconds(new),
+                "before": quantities.milliseconds(old, short=short),
+                "after": quantities.milliseconds(new, short=short),
                 # Of the slowest call it would say how busy the machine was.
                 "change": quantities.factor(old, new, "ms") if name != "slowest" else "",
             }

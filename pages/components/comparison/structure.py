@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components import chart, heading, proof, state
 from pages.components.columns import COUNT, NAME_CELL, NAME_WIDTH
-from pages.components.text import visible
+from pages.components.text import apart, visible
 from pruning import quantities
 from pruning.analysis.profile import Layer, ModelProfile
 from pruning.charts import strategy as charts
@@ -22,7 +22,7 @@ from pruning.strategy.plan import PruningPlan
 from pruning.strategy.prices import LayerPrice
 
 _NAME = 48
-_BAR = 16  # characters that fit under a bar beside its number
+_BAR = 20  # characters that fit under a bar
 _DRAWN = 600  # layers in the chart: a pixel each
 _TALLEST = 14  # rows of a table that is shown whole
 
@@ -70,18 +70,7 @@ def _widths(rows: pd.DataFrame, method: str) -> None:
     cut = rows[(rows["width before"] > 0) & (rows["parameters before"] > 0)]
     if cut.empty:
         return
-    unit = "weights" if method == "weights" else "channels"
-    drawn = pd.DataFrame(
-        {
-            # Numbered: two names may look the same when shortened.
-            "name": [
-                f"{i}. {quantities.middle(name, _BAR)}" for i, name in enumerate(cut["layer"], 1)
-            ],
-            "before": cut["width before"],
-            "after": cut["width after"],
-            "state": cut["state"],
-        }
-    )
+    unit, drawn = "weights" if method == "weights" else "channels", _drawn(cut)
     chart.show(
         charts.kept_widths,
         drawn.head(_DRAWN),
@@ -95,13 +84,26 @@ def _widths(rows: pd.DataFrame, method: str) -> None:
         st.caption(f"The first {_DRAWN} of {len(drawn)} layers; all are in the table.")
 
 
+def _drawn(rows: pd.DataFrame) -> pd.DataFrame:
+    """What the chart of widths needs, a bar each."""
+    return pd.DataFrame(
+        {
+            "name": apart(list(rows["whole"]), _BAR),
+            "whole": rows["whole"],
+            "before": rows["width before"],
+            "after": rows["width after"],
+            "state": rows["state"],
+        }
+    )
+
+
 def _table(rows: pd.DataFrame, method: str) -> None:
     """Both architectures side by side; layers without parameters and work are left out."""
     shown = rows[(rows["parameters before"] > 0) | (rows["FLOPs before"] > 0)]
     number = st.column_config.NumberColumn
     left = "nonzero weights" if method == "weights" else "channels"
     st.dataframe(
-        shown.drop(columns="state"),
+        shown.drop(columns=["whole", "state"]),
         hide_index=True,
         height="content" if len(shown) <= _TALLEST else 420,
         column_config={
@@ -123,10 +125,12 @@ def _table(rows: pd.DataFrame, method: str) -> None:
 
 
 def _rows(profile: ModelProfile, priced: Prices, method: str) -> pd.DataFrame:
+    names = apart([price.name for price in priced.layers], NAME_CELL)
     return pd.DataFrame(
         [
             {
-                "layer": visible(price.name, NAME_CELL),
+                "layer": name,
+                "whole": visible(price.name),
                 "class": layer.cls,
                 "width before": price.width,
                 "width after": price.kept_width,
@@ -136,7 +140,7 @@ def _rows(profile: ModelProfile, priced: Prices, method: str) -> pd.DataFrame:
                 "FLOPs after": price.flops_after,
                 "state": _state(layer, price, priced.kept, method),
             }
-            for layer, price in zip(profile.layers, priced.layers, strict=True)
+            for name, layer, price in zip(names, profile.layers, priced.layers, strict=True)
         ]
     )
 

@@ -17,23 +17,25 @@ NAME_LENGTH = 44
 _FRACTIONS = ("params_share", "flops_share", "zeros")
 KINDS = ("All", "With weights", "Can be cut", "Frozen")
 
+#: In the order of what is asked first: beside the graph of a page of 1,440 pixels, all columns up
+#: to whether a layer can be cut are seen without scrolling.
 COLUMNS: dict[str, Any] = {
     "name": st.column_config.TextColumn("Layer", pinned=True, width=NAME_WIDTH),
-    "cls": st.column_config.TextColumn("Type", width=125),
-    "shape": st.column_config.TextColumn("Output", width=75),
-    "params": st.column_config.NumberColumn("Parameters", format=COUNT, width=75),
+    "cls": st.column_config.TextColumn("Type", width=116),
+    "shape": st.column_config.TextColumn("Output", width=70),
+    "params": st.column_config.NumberColumn("Parameters", format=COUNT, width=74),
     "params_share": None,  # see columns()
-    "flops": st.column_config.NumberColumn("FLOPs", format=COUNT, help="For one sample", width=88),
+    "flops": st.column_config.NumberColumn("FLOPs", format=COUNT, help="For one sample", width=82),
     "flops_share": None,
-    "latency": None,
     "weights": st.column_config.BarChartColumn(
-        "Weights", help="Histogram of the layer's kernels, biases left out", width=85, color=BEFORE
+        "Weights", help="Histogram of the layer's kernels, biases left out", width=64, color=BEFORE
     ),
+    "cut": st.column_config.TextColumn("Can be cut", width=80),
+    "latency": None,
     "zeros": st.column_config.NumberColumn("Zeros", format=PERCENT, width=60),
+    "group": st.column_config.TextColumn("Channel group"),
     "mean": st.column_config.NumberColumn("Mean", format="%.4f"),
     "std": st.column_config.NumberColumn("Deviation", format="%.4f"),
-    "cut": st.column_config.TextColumn("Can be cut", width="medium"),
-    "group": st.column_config.TextColumn("Channel group"),
 }
 
 GROUP_COLUMNS: dict[str, Any] = {
@@ -105,7 +107,7 @@ def columns(frame: pd.DataFrame) -> dict[str, Any]:
             min_value=0,
             max_value=max(100 * float(frame[f"{what}_share"].max()), 1e-9),
             help=f"Of all {spelled}; the longest bar is the largest layer",
-            width=86,
+            width=74,
             color=BEFORE,
         )
         for what, spelled in (("params", "parameters"), ("flops", "FLOPs"))

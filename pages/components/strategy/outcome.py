@@ -12,7 +12,7 @@ from pages.components import scores as stored_scores
 from pages.components.columns import COUNT
 from pages.components.strategy import blocks, edits
 from pages.components.strategy.form import Choices
-from pages.components.text import visible
+from pages.components.text import apart, visible
 from pruning import quantities
 from pruning.analysis.profile import ModelProfile
 from pruning.charts import strategy as charts
@@ -274,14 +274,15 @@ def _rows(profile: ModelProfile, chosen: PruningPlan, priced: Prices) -> pd.Data
             if layer.maskable
         ]
     rows = []
-    for name, before, reason, unit, layers in entries:
+    names = apart([name for name, *_ in entries], _NAME)
+    for shown, (name, before, reason, unit, layers) in zip(names, entries, strict=True):
         frozen = chosen.method == "channels" and name not in priced.kept
         locked = name in chosen.locked
         after = priced.kept.get(name, before)
         rows.append(
             {
                 "id": name,
-                "name": visible(name, _NAME),
+                "name": shown,
                 "before": before,
                 "after": after,
                 "removed": 100 * (1 - after / before) if before else 0.0,
@@ -300,21 +301,15 @@ def _chart(rows: pd.DataFrame, chosen: PruningPlan) -> None:
     if rows.empty:
         return
     shown = rows.head(_CHART_ENTRIES).copy()
-    shown["name"] = [quantities.middle(name, _BAR) for name in shown["name"]]
-    # Two names may look the same when shortened; a bar each all the same.
-    shown["name"] = [
-        name if not twin else f"{name} ({number})"
-        for number, (name, twin) in enumerate(
-            zip(shown["name"], shown["name"].duplicated(keep=False), strict=True), 1
-        )
-    ]
+    shown["name"] = apart(list(shown["id"]), _BAR)
+    shown["whole"] = [visible(name) for name in shown["id"]]
     untouched = (shown["state"] != "frozen") & (shown["after"] >= shown["before"])
     shown["state"] = shown["state"].where(~untouched, "whole")
     unit = "channels" if chosen.method == "channels" else "weights"
     cut = int((rows["after"] < rows["before"]).sum())
     chart.show(
         charts.kept_widths,
-        shown[["name", "before", "after", "state"]],
+        shown[["name", "whole", "before", "after", "state"]],
         key="widths",
         unit=unit,
         crowded=len(shown) > charts.CROWD,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,6 @@ from pages.components.strategy import outcome, plans
 from pages.components.text import visible
 from pruning.analysis.profile import ModelProfile
 from pruning.errors import PlanError
-from pruning.runs import library as run_library
 from pruning.runs.library import RunSummary
 from pruning.strategy import library
 from pruning.strategy.description import describe
@@ -24,7 +24,13 @@ from pruning.strategy.validation import check_plan
 _MOST = 20  # plans in the table
 
 
-def show(profile: ModelProfile, plan: PruningPlan, prices: Prices, data: str | None) -> None:
+def show(
+    profile: ModelProfile,
+    plan: PruningPlan,
+    prices: Prices,
+    data: str | None,
+    runs: Sequence[RunSummary],
+) -> None:
     """Draw one row a plan, the page's own first; nothing as long as no plan is saved.
 
     Args:
@@ -32,12 +38,13 @@ def show(profile: ModelProfile, plan: PruningPlan, prices: Prices, data: str | N
         plan: What the page says.
         prices: Of that plan.
         data: Ref of the open data: accuracy is measured on it.
+        runs: All runs, newest first.
     """
     saved = library.list_plans(profile.digest)
     if not saved:
         return
     heading.section("Plans side by side")
-    done = [run for run in run_library.runs() if run.state == "done" and run.data == (data or "")]
+    done = [run for run in runs if run.state == "done" and run.data == (data or "")]
     rows = [] if plan.name else [_row("this one, not saved", plan, prices, done)]
     for entry in saved[:_MOST]:
         name = visible(entry.name, NAME_CELL)

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from pages.components import errors, state
 from pruning import quantities
 from pruning.analysis.profile import ModelProfile
 from pruning.errors import PruningError
-from pruning.runs import executor, library, pace
+from pruning.intake.dataset import Manifest
+from pruning.runs import executor, pace
+from pruning.runs.library import RunSummary
 from pruning.strategy.library import forget_draft
 from pruning.strategy.plan import PruningPlan
 from pruning.strategy.prices import Prices
 
 
-def show(profile: ModelProfile, plan: PruningPlan, prices: Prices, data: str | None) -> None:
-    """Draw the button; say what is missing when the run cannot start."""
+def show(
+    profile: ModelProfile,
+    plan: PruningPlan,
+    prices: Prices,
+    data: str | None,
+    runs: Sequence[RunSummary],
+) -> None:
+    """Draw the button; say what is missing when the run cannot start.
+
+    Args:
+        profile: The model.
+        plan: What the page says.
+        prices: Of that plan.
+        data: Ref of the open data.
+        runs: All runs, newest first: how long the last one took is the best estimate.
+    """
     manifest = state.manifest(data)
     if manifest is None:
         with st.container(border=True, key="missing_data"):
@@ -41,7 +59,7 @@ def show(profile: ModelProfile, plan: PruningPlan, prices: Prices, data: str | N
             shortcut="ctrl+enter",
             disabled=not plan.touched,
         )
-        st.caption(_time(profile, plan, prices, data or "", manifest.counts["train"]))
+        st.caption(_time(profile, plan, prices, manifest, runs))
     if pressed:
         try:
             run = executor.start_run(profile.digest, data or "", plan)
@@ -52,14 +70,21 @@ def show(profile: ModelProfile, plan: PruningPlan, prices: Prices, data: str | N
             state.go("retraining", run=run.id)
 
 
-def _time(profile: ModelProfile, plan: PruningPlan, prices: Prices, data: str, samples: int) -> str:
+def _time(
+    profile: ModelProfile,
+    plan: PruningPlan,
+    prices: Prices,
+    manifest: Manifest,
+    runs: Sequence[RunSummary],
+) -> str:
     """Estimate the time from the latest finished run of this model on this data.
 
     Before there is one, from how fast the model answered the test samples.
     """
     if not plan.training.epochs:
         return "No retraining: done within seconds."
-    for run in library.runs():
+    data, samples = manifest.ref, manifest.counts["train"]
+    for run in runs:
         same = run.model == profile.digest and run.data == data and run.state == "done"
         seconds = (run.results.get("seconds") or {}).get("retrain") if same else None
         if seconds and run.plan and run.plan.training.epochs:

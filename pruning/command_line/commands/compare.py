@@ -75,7 +75,8 @@ def show(found: Comparison, console: Console) -> None:
     was, now = found.latency_before.median_ms, found.latency_after.median_ms
     if was is not None and now is not None:
         change = quantities.factor(was, now, "ms")
-        table.add_row("latency", quantities.milliseconds(was), quantities.milliseconds(now), change)
+        times = [quantities.milliseconds(ms, beside=[was, now]) for ms in (was, now)]
+        table.add_row("latency", *times, change)
     console.print(table)
     for note in found.notes:
         console.print(Text(note), soft_wrap=True)
