@@ -9,7 +9,8 @@
     ├── ExportError         an export could not be made or does not equal the model
     ├── SelfCheckError      a cut model does not equal its original: nothing is saved
     ├── NotFoundError       a run, model or demo of that name does not exist
-    └── StorageError        the disk is full or the home folder cannot be written
+    ├── StorageError        the disk is full or the home folder cannot be written
+    └── UsageError          a command line was not understood
 
 Pages and the command line catch ``PruningError`` only. Anything else is a bug and stays loud.
 """
@@ -131,3 +132,9 @@ def from_dict(record: dict[str, Any]) -> PruningError:
     """Rebuild the error a worker stored with :meth:`PruningError.to_dict`."""
     cls = _BY_KIND.get(record["kind"], PruningError)
     return cls(record["happened"], expected=record["expected"], fix=record["fix"])
+
+
+class UsageError(PruningError):
+    """The command line was not understood."""
+
+    kind = "usage"

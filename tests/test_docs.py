@@ -15,7 +15,7 @@ import pytest
 
 from pruning import errors
 from pruning.command_line import commands
-from pruning.command_line.parser import UsageError, build_parser
+from pruning.command_line.parser import build_parser
 from pruning.intake import limits
 from pruning.intake.modalities import modalities
 from pruning.intake.options import Options
@@ -93,7 +93,7 @@ def test_commands_of_the_documentation_are_understood():
     for line in lines:
         try:
             build_parser().parse_args(line)
-        except UsageError as error:
+        except errors.UsageError as error:
             pytest.fail(f"{' '.join(line)}: {error}")
 
 
@@ -112,7 +112,7 @@ def test_every_command_and_its_options_are_documented(name: str):
 
 
 def test_every_kind_of_error_is_documented():
-    kinds = {cls.kind for cls in [*errors.PruningError.__subclasses__(), UsageError]}
+    kinds = {cls.kind for cls in errors.PruningError.__subclasses__()}
     listed = COMMAND_LINE.split("`kind` is one of", 1)[1].split("\n- ", 1)[0]
     assert set(re.findall(r"`(\w+)`", listed)) == kinds
 

@@ -6,13 +6,7 @@ import argparse
 from typing import NoReturn
 
 from pruning.command_line import commands
-from pruning.errors import PruningError
-
-
-class UsageError(PruningError):
-    """The command line was not understood."""
-
-    kind = "usage"
+from pruning.errors import UsageError
 
 
 class Parser(argparse.ArgumentParser):

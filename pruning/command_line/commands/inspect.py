@@ -89,12 +89,11 @@ def _groups(profile: ModelProfile) -> Table:
     table.add_column("layers")
     table.add_column("prunable")
     for group in profile.groups:
-        members = ", ".join(quantities.middle(name, 40) for name in group.layers[:MEMBERS])
-        more = len(group.layers) - MEMBERS
+        members = [quantities.middle(name, 40) for name in group.layers]
         table.add_row(
             Text(quantities.middle(group.id, 40)),
             f"{group.channels:,}",
-            Text(f"{members} and {more} more" if more > 0 else members),
+            Text(quantities.listed(members, MEMBERS)),
             "yes" if group.prunable else Text(group.reason or "no"),
         )
     return table

@@ -15,6 +15,7 @@ from pruning.command_line.commands._base import Command
 from pruning.command_line.commands._plan_options import arguments
 from pruning.command_line.output import Output
 from pruning.command_line.targets import file_for
+from pruning.errors import UsageError
 from pruning.strategy.description import describe
 from pruning.strategy.patterns import parse_pattern
 from pruning.strategy.plan import Schedule, Training
@@ -78,8 +79,6 @@ def run(options: Namespace, output: Output) -> None:
 
 
 def _check_goal(options: Namespace) -> None:
-    from pruning.command_line.parser import UsageError  # it imports the commands
-
     fixed = parse_pattern(options.pattern).fixed is not None and options.method == "weights"
     said = options.target is not None or options.ratio or options.remove or fixed
     if not said:
