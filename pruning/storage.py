@@ -17,8 +17,10 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,6 +31,7 @@ from pruning.errors import StorageError
 
 FORMAT = 1
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)  # error numbers
+STALE_SECONDS = 24 * 3600  # what was last written a day ago is nobody's work
 ID_LENGTH = 20  # hex digits of a SHA-256: short enough for a URL, 80 bits against collisions
 
 
@@ -117,6 +120,18 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def remove_stale(paths: Iterable[Path]) -> None:
+    """Remove the files and folders among ``paths`` that nobody has written to for a day."""
+    for path in paths:
+        with suppress(OSError):  # another process was quicker
+            if time.time() - path.stat().st_mtime <= STALE_SECONDS:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink()
 
 
 def write_bytes(path: Path, content: bytes) -> None:

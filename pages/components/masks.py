@@ -69,6 +69,11 @@ def palette(classes: Sequence[str], counts: Sequence[int] = ()) -> Palette:
     )
 
 
+def palette_of(manifest: Manifest) -> Palette:
+    """The colours of prepared data's classes."""
+    return palette(manifest.classes, manifest.class_counts.get("test", ()))
+
+
 def change(truth: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """Places of :data:`CHANGE`, where masks are right and wrong. Class numbers, all (h, w)."""
     return np.where(before == truth, np.where(after == truth, 0, 1), np.where(after == truth, 2, 3))
@@ -99,6 +104,11 @@ def in_words(mask: np.ndarray, colours: Palette) -> str:
         f"{colours.names[place]} {quantities.percent(counts[place] / mask.size)}"
         for place in common
     )
+
+
+def show_sample(picture: np.ndarray, index: int) -> None:
+    """Draw the picture of a test sample in the current container, as wide as its masks."""
+    st.image(picture, caption="sample", width="stretch", alt=f"Test sample {index + 1:,}")
 
 
 def show(mask: np.ndarray, colours: Palette, caption: str, like: np.ndarray | None = None) -> None:

@@ -110,6 +110,8 @@ class _Walk:
 
     def follow_aside(self, nodes: Sequence[Node]) -> None:
         """Follow calls that nothing the model answers needs; what only they make stays whole."""
+        if not nodes:
+            return
         traced = self.traced
         known = [self._channels[id(t)].atoms for node, *_ in traced.calls for t in node.outputs]
         met = [atoms for record in traced.layers.values() for atoms in record.made.values()]

@@ -140,6 +140,11 @@ class Comparison:
         answers = self.answers or self.samples
         return answers, "test sample" if answers == self.samples else "label"
 
+    @property
+    def of_pixels(self) -> bool:
+        """Whether classes have an intersection over union: each pixel has a class."""
+        return any(entry.iou_before is not None for entry in self.classes)
+
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
         record = asdict(self)

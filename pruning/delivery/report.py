@@ -194,7 +194,7 @@ def _classes(comparison: Comparison) -> list[str]:
     left = len(worst) - len(shown)
     more = [f'<p class="soft">and {left:,} classes that lost less.</p>'] if left else []
     head = ["class", f"{comparison.judged[1]}s", "before", "after", "change"]
-    if any(entry.iou_before is not None for entry in shown):
+    if comparison.of_pixels:
         head += ["IoU before", "IoU after"]
     return ["<h2>By class, worst change first</h2>", _table(head, map(_class, shown)), *more]
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -14,8 +13,6 @@ import numpy as np
 
 from pruning import storage
 from pruning.intake.store import storage_error
-
-_STALE_SECONDS = 24 * 3600  # what a killed worker left behind a day ago is nobody's work
 
 
 @contextmanager
@@ -30,7 +27,7 @@ def building(folder: Path) -> Iterator[Path]:
     draft: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(folder.parent)
+        storage.remove_stale(left for left in folder.parent.glob(".*.*") if left.is_dir())
         draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
         yield draft
         _publish(draft, folder)
@@ -47,13 +44,6 @@ def _publish(draft: Path, folder: Path) -> None:
     except OSError:
         if not (folder / "manifest.json").is_file():
             raise
-
-
-def _sweep(parent: Path) -> None:
-    for left in parent.glob(".*.*"):
-        with suppress(OSError):  # another worker was quicker
-            if left.is_dir() and time.time() - left.stat().st_mtime > _STALE_SECONDS:
-                shutil.rmtree(left, ignore_errors=True)
 
 
 class RowWriter:

@@ -6,13 +6,8 @@ killed in between leaves them behind, an upload of gigabytes among them.
 
 from __future__ import annotations
 
-import shutil
-import time
-from contextlib import suppress
-
 from pruning import storage
 
-STALE_SECONDS = 24 * 3600  # what was last written a day ago is nobody's work
 _PARENTS = ("models", "data", "runs", "jobs")
 _NAMES = (".upload.*", ".new-*", ".deleted-*")
 
@@ -21,11 +16,4 @@ def clear() -> None:
     """Remove what has not been written for a day."""
     for parent in _PARENTS:
         for pattern in _NAMES:
-            for path in (storage.home() / parent).glob(pattern):
-                with suppress(OSError):  # another server was quicker
-                    if time.time() - path.stat().st_mtime < STALE_SECONDS:
-                        continue
-                    if path.is_dir():
-                        shutil.rmtree(path, ignore_errors=True)
-                    else:
-                        path.unlink()
+            storage.remove_stale((storage.home() / parent).glob(pattern))

@@ -342,50 +342,38 @@ def _choice(what: str, value: str, allowed: tuple[str, ...]) -> None:
         )
 
 
+def _mistaken(what: str, written: str, expected: str) -> PlanError:
+    """The error for one value of a plan."""
+    return PlanError(
+        f"{what} is {written}.", expected=expected, fix="Change that value in the plan."
+    )
+
+
 def _text(what: str, value: object) -> None:
     if not isinstance(value, str):
-        raise PlanError(
-            f"{what} is {value!r}.",
-            expected="Text.",
-            fix="Change that value in the plan.",
-        )
+        raise _mistaken(what, repr(value), "Text.")
 
 
 def _names(what: str, value: object) -> tuple[str, ...]:
     """A list of names from JSON; a single text would be read letter by letter."""
     if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
-        raise PlanError(
-            f"{what} is {value!r}.",
-            expected="A list of names.",
-            fix="Change that value in the plan.",
-        )
+        raise _mistaken(what, repr(value), "A list of names.")
     return tuple(value)
 
 
 def _switch(what: str, value: object) -> None:
     if not isinstance(value, bool):
-        raise PlanError(
-            f"{what} is {value!r}.",
-            expected="true or false.",
-            fix="Change that value in the plan.",
-        )
+        raise _mistaken(what, repr(value), "true or false.")
 
 
 def _integer(what: str, value: object, low: int, high: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise PlanError(
-            f"{what} is {value!r}.",
-            expected=f"A whole number from {low} to {high}.",
-            fix="Change that value in the plan.",
-        )
+        raise _mistaken(what, repr(value), f"A whole number from {low} to {high}.")
     _between(what, value, low, high)
 
 
 def _between(what: str, value: float, low: float, high: float, *, right_open: bool = False) -> None:
     inside = low <= value < high if right_open else low <= value <= high
     if not inside:
-        raise PlanError(
-            f"{what} is {value}.",
-            expected=f"A value from {low} to {high}{' (excluded)' if right_open else ''}.",
-            fix="Change that value in the plan.",
-        )
+        end = " (excluded)" if right_open else ""
+        raise _mistaken(what, str(value), f"A value from {low} to {high}{end}.")

@@ -26,18 +26,14 @@ class AnsweredMasks:
         gallery: The samples.
         before, after: Predictions, float32 (n, height, width, outputs).
         reading: What they mean.
+        colours: Of the classes.
     """
 
     gallery: Gallery
     before: np.ndarray
     after: np.ndarray
     reading: Reading
-
-    @property
-    def colours(self) -> masks.Palette:
-        """Of the classes."""
-        manifest = self.gallery.dataset.manifest
-        return masks.palette(manifest.classes, manifest.class_counts.get("test", ()))
+    colours: masks.Palette
 
     def label(self, index: int) -> np.ndarray:
         """Class numbers of a sample, (height, width)."""
@@ -64,7 +60,7 @@ class AnsweredMasks:
             ),
         ]
         if picture is not None:
-            drawn.insert(0, lambda: _sample(picture, index))
+            drawn.insert(0, lambda: masks.show_sample(picture, index))
         with st.grid(len(drawn), min_column_width=_NARROWEST, gap="xsmall"):
             for draw in drawn:
                 draw()
@@ -77,13 +73,11 @@ class AnsweredMasks:
 
 def open_masks(folder: RunFolder, gallery: Gallery, activation: str | None) -> AnsweredMasks | None:
     """The masks of a run; ``None`` where samples have no class at each pixel."""
-    if not masks.there_are(gallery.dataset.manifest):
+    manifest = gallery.dataset.manifest
+    if not masks.there_are(manifest):
         return None
     before, after = (
         storage.read_array(folder.path / f"{side}.npy", mapped=True) for side in ("before", "after")
     )
-    return AnsweredMasks(gallery, before, after, reading_of(before, activation))
-
-
-def _sample(picture: np.ndarray, index: int) -> None:
-    st.image(picture, caption="sample", width="stretch", alt=f"Test sample {index + 1:,}")
+    reading = reading_of(before, activation)
+    return AnsweredMasks(gallery, before, after, reading, masks.palette_of(manifest))

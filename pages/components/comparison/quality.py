@@ -168,7 +168,7 @@ def _class_score(result: Comparison) -> str:
     """What classes are drawn by; of pixels, what both recall and false alarms go into."""
     if result.before.metric == "macro_f1":
         return "F1"
-    return "IoU" if any(entry.iou_before is not None for entry in result.classes) else "Accuracy"
+    return "IoU" if result.of_pixels else "Accuracy"
 
 
 def _untested(result: Comparison) -> str:

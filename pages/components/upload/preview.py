@@ -162,8 +162,7 @@ def _arrays(gallery: Gallery, indices: list[int]) -> None:
 
 def _masks(gallery: Gallery, indices: list[int]) -> None:
     """Samples beside the classes of their pixels."""
-    manifest, y = gallery.dataset.manifest, gallery.dataset.y("test")
-    colours = masks.palette(manifest.classes, manifest.class_counts.get("test", ()))
+    y, colours = gallery.dataset.y("test"), masks.palette_of(gallery.dataset.manifest)
     masks.legend(colours)
     with st.grid(2, min_column_width=240, gap="small"):
         for index in indices:
@@ -181,6 +180,5 @@ def _beside_its_mask(
         if picture is None:
             gallery.show(index)
         else:
-            alt = f"Test sample {index + 1:,}"
-            st.image(picture, caption="sample", width="stretch", alt=alt)
+            masks.show_sample(picture, index)
         masks.show(mask, colours, "label", picture)

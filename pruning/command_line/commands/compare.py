@@ -95,8 +95,7 @@ def _classes(found: Comparison, console: Console) -> None:
     shown = sorted((c for c in found.classes if c.count), key=lambda c: c.after - c.before)
     table = Table("class", box=None, pad_edge=False)
     titles = [f"{found.judged[1].removeprefix('test ')}s", "before", "after", "change"]
-    pixels = any(entry.iou_before is not None for entry in shown)
-    for title in [*titles, *(["IoU before", "IoU after"] if pixels else [])]:
+    for title in [*titles, *(["IoU before", "IoU after"] if found.of_pixels else [])]:
         table.add_column(title, justify="right")
     for entry in shown[:WORST]:
         table.add_row(
