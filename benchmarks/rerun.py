@@ -239,7 +239,7 @@ def prepare(home: Path, runs: int) -> dict[str, dict[str, str]]:
     from pruning.runs import executor
     from pruning.runs.folder import RunFolder
     from pruning.runs.status import status
-    from pruning.strategy.plan import Target, Training
+    from pruning.strategy.plan import PruningPlan, Target, Training
     from pruning.strategy.planner import make_plan
 
     def done(folder: RunFolder) -> dict:
@@ -261,7 +261,9 @@ def prepare(home: Path, runs: int) -> dict[str, dict[str, str]]:
     job(works.baseline(model, ref))
     folder = store.model_folder(model)
     plan = make_plan(
-        ModelProfile.load(folder), folder, target=Target("flops", 0.5), training=Training(epochs=1)
+        ModelProfile.load(folder),
+        folder,
+        PruningPlan(target=Target("flops", 0.5), training=Training(epochs=1)),
     )
     run = executor.start_run(model, ref, plan)
     done(run)

@@ -20,7 +20,7 @@ import numpy as np
 
 from pruning.analysis.profile import ModelProfile
 from pruning.strategy.estimates import price
-from pruning.strategy.plan import SCOPES, Target
+from pruning.strategy.plan import SCOPES, PruningPlan, Target
 from pruning.strategy.planner import make_plan
 
 MAKE_PROFILE = """
@@ -57,7 +57,10 @@ def moves(profile: ModelProfile, folder: Path, method: str, scope: str, count: i
         began = time.perf_counter()
         target = Target(kind, float(value))
         plan = make_plan(
-            profile, folder, method=method, scope=scope, target=target, influences=influences
+            profile,
+            folder,
+            PruningPlan(method=method, scope=scope, target=target),
+            influences=influences,
         )
         price(profile, folder, plan)
         spent.append(1000 * (time.perf_counter() - began))

@@ -10,7 +10,7 @@ from rich.console import Console
 from pruning.api.results import Inspection, Planned
 from pruning.command_line.commands import inspect, plan, prune
 from pruning.strategy.estimates import price
-from pruning.strategy.plan import Target
+from pruning.strategy.plan import PruningPlan, Target
 from pruning.strategy.planner import make_plan
 from tests.strategy.profiles import small_profile, write_arrays
 
@@ -38,7 +38,7 @@ def test_inspect_says_inputs_outputs_layers_and_groups():
 def test_plan_says_what_it_does(tmp_path: Path):
     profile = small_profile()
     write_arrays(tmp_path)
-    made = make_plan(profile, tmp_path, target=Target("params", 0.6), locked=["a"])
+    made = make_plan(profile, tmp_path, PruningPlan(target=Target("params", 0.6), locked=("a",)))
     written = text(plan.show, Planned(made, price(profile, tmp_path, made)), None)
     assert rows(written)[0] == (
         "Remove channels to 60 % of the parameters · L1, uniform, 1 locked · 3 epochs, adam"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -11,13 +10,12 @@ from typing import Any
 from pruning.api.inputs import (
     Words,
     check_apart,
-    check_method,
-    latency_of,
     parse_target,
     prepared,
     profiled,
     read_plan,
 )
+from pruning.api.planning import make_and_price
 from pruning.api.results import Compared, Exported, Inspection, Planned, Pruned
 from pruning.strategy.patterns import UNSTRUCTURED, Pooling
 from pruning.strategy.plan import Engine, Method, PruningPlan, Schedule, Scope, Target, Training
@@ -110,109 +108,30 @@ def plan(
     Raises:
         PruningError: The target cannot be reached, or model or data cannot be used.
     """
-    from pruning.analysis.profiler import analyse_file
-    from pruning.runs.calibration import needs_data, score_channels
-    from pruning.runs.influences import measure
-    from pruning.runs.jobs.profile import write_profile
-    from pruning.strategy.block_targets import check_reachable
-    from pruning.strategy.criteria import criterion as find_criterion
-    from pruning.strategy.estimates import price
-    from pruning.strategy.planner import default_criterion, make_plan
-    from pruning.strategy.validation import check_plan
-
-    wanted = parse_target(target) if isinstance(target, str) else target
-    check_method(method)
-    chosen = criterion or default_criterion(method)
-    known = find_criterion(chosen, method)
-    unscored = method == "weights" or (method == "layers" and wanted is None)
-    if known.data_driven and data is None and not unscored:
-        raise needs_data(known)
-    settings = training or Training()
-    # A value out of range is told now, not after the samples have run through the model.
-    PruningPlan(
-        model="",
+    fixed = frozenset(locked)
+    asked = PruningPlan(
         method=method,
+        criterion=criterion or "",
         scope=scope,
-        target=wanted,
+        ratios={name: ratio for name, ratio in (ratios or {}).items() if name not in fixed},
+        locked=tuple(locked),
+        target=parse_target(target) if isinstance(target, str) else target,
+        schedule=schedule or Schedule(),
+        training=training or Training(),
         engine=engine,
         round_to=round_to,
+        name=name,
         on_request=tuple(on_request),
         calibration_samples=calibration_samples,
         pattern=pattern,
         block_pooling=block_pooling,
-        training=settings,
+        recalibrate=recalibrate,
+        removed=tuple(removed),
         cuts=cuts,
     )
-    with tempfile.TemporaryDirectory(prefix="pruning-studio-") as folder:
-        loaded, analysis = analyse_file(Path(model), length=length)
-        profile = write_profile(analysis, Path(folder), ())
-        dataset = prepared(data, profile, settings.seed) if data is not None else None
-        influences = None
-        if method == "layers" and wanted is not None and dataset is not None:
-            # What is wrong or cannot be reached is told before anything is measured.
-            asked = PruningPlan(
-                profile.digest,
-                method,
-                chosen,
-                ratios=dict(ratios or {}),
-                target=wanted,
-                locked=tuple(locked),
-                removed=tuple(removed),
-            )
-            check_plan(profile, asked)
-            check_reachable(profile, wanted, locked=locked, fixed=removed)
-            influences = measure(
-                analysis,
-                dataset,
-                chosen,
-                samples=calibration_samples,
-                seed=settings.seed,
-                report=progress,
-            )
-        scores = None
-        if method == "channels":
-            scores = score_channels(
-                analysis,
-                chosen,
-                dataset,
-                count=calibration_samples,
-                seed=settings.seed,
-                progress=progress,
-            )
-        made = make_plan(
-            profile,
-            Path(folder),
-            method=method,
-            criterion=chosen,
-            scope=scope,
-            target=wanted,
-            locked=locked,
-            ratios=ratios,
-            schedule=schedule,
-            training=settings,
-            engine=engine,
-            round_to=round_to,
-            name=name,
-            on_request=on_request,
-            calibration_samples=calibration_samples,
-            scores=scores,
-            pattern=pattern,
-            block_pooling=block_pooling,
-            recalibrate=recalibrate,
-            removed=removed,
-            influences=None if influences is None else influences.values,
-            cuts=cuts,
-        )
-        accuracy = None
-        if dataset is not None:
-            from pruning.comparison.evaluate import evaluate
-
-            accuracy = evaluate(loaded.model, loaded.framework, dataset)[0].value.value
-        measured = latency_of(loaded, analysis, length) if latency else None
-        prices = price(
-            profile, Path(folder), made, latency=measured, accuracy=accuracy, scores=scores
-        )
-    return Planned(made, prices, scores.samples if scores is not None else 0, influences)
+    return make_and_price(
+        Path(model), asked, data=data, length=length, latency=latency, progress=progress
+    )
 
 
 def prune(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pruning.analysis.profile import ModelProfile
 from pruning.errors import PlanError, StorageError
 from pruning.intake.dataset import Dataset
-from pruning.strategy.plan import METHODS, TARGETS, PruningPlan, Target
+from pruning.strategy.plan import TARGETS, PruningPlan, Target
 from pruning.strategy.prices import Timed
 
 if TYPE_CHECKING:
@@ -65,20 +65,6 @@ def parse_target(text: str) -> Target:
             fix="Give for example flops=0.5 for half of the FLOPs.",
         )
     return Target(known, number)
-
-
-def check_method(method: str) -> None:
-    """Say of a method that it does not exist.
-
-    Raises:
-        PlanError: It does not.
-    """
-    if method not in METHODS:
-        raise PlanError(
-            f"The method {method!r} does not exist.",
-            expected=f"One of {', '.join(METHODS)}.",
-            fix="Choose one of these.",
-        )
 
 
 def check_apart(model: Path, *targets: Path) -> None:

@@ -31,6 +31,12 @@ ENGINES: tuple[Engine, ...] = ("studio", "tfmot")
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
 DECAYS: tuple[Decay, ...] = ("cosine", "none")
 
+_DEFAULT_CRITERION: dict[Method, str] = {
+    "channels": "l1",
+    "weights": "magnitude",
+    "layers": "block_influence",
+}
+
 MOST_CALIBRATION_SAMPLES = 100_000
 MOST_FEATURE_MATCHING = 1000
 MOST_CUTS = 100
@@ -102,8 +108,12 @@ class Training:
 class PruningPlan:
     """A validated request. See the module's docstring.
 
+    Before :func:`pruning.strategy.planner.make_plan` has met its target, ``ratios`` and
+    ``removed`` are only what the user set by hand.
+
     Attributes:
-        model: Digest of the model file that the plan is for.
+        model: Digest of the model file that the plan is for; empty until it is made for one.
+        criterion: What decides; the method's usual one where none is named.
         ratios: Fraction to remove (channels) or zero (weights), by group id or layer name,
             each in [0, 1). Names that are missing are left whole.
         locked: Names the user excluded; their ratio is 0.
@@ -128,9 +138,9 @@ class PruningPlan:
         PlanError: On construction, when a value is out of its range.
     """
 
-    model: str
+    model: str = ""
     method: Method = "channels"
-    criterion: str = "l1"
+    criterion: str = ""
     scope: Scope = "uniform"
     ratios: Mapping[str, float] = field(default_factory=dict)
     locked: tuple[str, ...] = ()
@@ -154,6 +164,8 @@ class PruningPlan:
         _text("criterion", self.criterion)
         _text("name", self.name)
         _choice("method", self.method, METHODS)
+        if not self.criterion:
+            object.__setattr__(self, "criterion", _DEFAULT_CRITERION[self.method])
         _choice("scope", self.scope, SCOPES)
         _choice("engine", self.engine, ENGINES)
         _choice("block pooling", self.block_pooling, POOLINGS)
@@ -265,7 +277,8 @@ class PruningPlan:
         Raises:
             PlanError: The record is no plan, or a value has the wrong type or range.
         """
-        if not isinstance(record, dict) or record.get("format") != 1 or "ratios" not in record:
+        known = isinstance(record, dict) and record.get("format") == 1
+        if not known or not {"model", "ratios"} <= record.keys():
             raise PlanError(
                 "This JSON is not a pruning plan of the studio.",
                 expected='An object with "format": 1, "model", "method" and "ratios".',
@@ -286,6 +299,11 @@ class PruningPlan:
                 expected="The types written by the studio.",
                 fix="Make the plan again on the strategy page or with the plan command.",
             ) from error
+
+
+def default_criterion(method: Method) -> str:
+    """The criterion that a new plan starts with."""
+    return _DEFAULT_CRITERION[method]
 
 
 def removed_count(

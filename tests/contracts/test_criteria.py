@@ -12,7 +12,7 @@ from pruning.analysis.calibration import KERNEL, statistics
 from pruning.errors import PlanError
 from pruning.strategy.channel_scores import NOISE
 from pruning.strategy.criteria import Criterion, criteria, criterion
-from pruning.strategy.planner import default_criterion
+from pruning.strategy.plan import default_criterion
 from pruning.strategy.weight_scores import MOVEMENT
 
 BLOCKS = criteria("layers")

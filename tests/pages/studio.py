@@ -61,10 +61,10 @@ def answers() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return labels, before, after
 
 
-def plan_for(profile, **changes) -> PruningPlan:
+def plan_for(profile, scores=None, **changes) -> PruningPlan:
     folder = storage.home() / "models" / profile.digest
     settings = {"target": Target("flops", 0.5), "training": Training(epochs=2)} | changes
-    return make_plan(profile, folder, **settings)
+    return make_plan(profile, folder, PruningPlan(**settings), scores=scores)
 
 
 def run(home: Path, profile, identifier: str = "20260101-120000-abcdef", *, state: str = "done",

@@ -99,9 +99,11 @@ def test_the_global_scope_prices_live_by_the_scores_of_the_job(profile, jobs) ->
     app.segmented_control(key="plan_scope").set_value("global").run()
     plan = saved(app)
     expected = make_plan(
-        profile, model_folder(MODEL), criterion="taylor", scope="global",
-        target=plan.target, scores=ChannelScores("taylor", values),
-    )  # fmt: skip
+        profile,
+        model_folder(MODEL),
+        PruningPlan(criterion="taylor", scope="global", target=plan.target),
+        scores=ChannelScores("taylor", values),
+    )
     assert plan.ratios == pytest.approx(expected.ratios)
     assert "scores" not in jobs.kinds()
 

@@ -12,6 +12,7 @@ from pages.components.layers.advice import advice, group_of, halved
 from pruning.analysis.profile import load_magnitudes
 from pruning.errors import ModelFileError
 from pruning.strategy import library
+from pruning.strategy.plan import PruningPlan
 from pruning.strategy.planner import make_plan
 from tests.pages.conftest import words
 from tests.pages.profiles import HOSTILE, MODEL, resnet, store
@@ -87,7 +88,7 @@ def test_the_select_box_writes_the_url(page):
 
 def test_the_plan_of_the_link_is_drawn_where_it_cuts(page, profile, home):
     group = next(g for g in profile.groups if g.id == "stage2_block1_conv1")
-    plan = make_plan(profile, home / "models" / MODEL, ratios={group.id: 0.25})
+    plan = make_plan(profile, home / "models" / MODEL, PruningPlan(ratios={group.id: 0.25}))
     library.save_plan(MODEL, "mine", plan)
     page.query_params["layer"] = group.id
     page.run()
@@ -103,7 +104,9 @@ def test_the_plan_of_the_link_is_drawn_where_it_cuts(page, profile, home):
 def test_the_threshold_of_zeroed_weights_is_drawn(page, profile, home):
     name = "stage2_block1_conv1"
     folder = home / "models" / MODEL
-    plan = make_plan(profile, folder, method="weights", criterion="magnitude", ratios={name: 0.5})
+    plan = make_plan(
+        profile, folder, PruningPlan(method="weights", criterion="magnitude", ratios={name: 0.5})
+    )
     library.save_plan(MODEL, "half", plan)
     page.query_params["layer"] = name
     page.query_params["plan"] = "half"

@@ -130,7 +130,10 @@ def plan_of(**fields) -> PruningPlan:
 
 def test_a_plan_of_blocks_goes_through_json_and_is_checked() -> None:
     plan = make_plan(
-        profile(), Path(), method="layers", target=Target("flops", 0.7), influences=INFLUENCES
+        profile(),
+        Path(),
+        PruningPlan(method="layers", target=Target("flops", 0.7)),
+        influences=INFLUENCES,
     )
     assert plan.removed == ("b",)
     assert PruningPlan.from_dict(plan.to_dict()) == plan

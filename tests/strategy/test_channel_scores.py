@@ -61,25 +61,33 @@ def test_lots_depend_on_the_seed_and_the_group_alone(tmp_path):
 def test_a_plan_by_lot_is_the_same_for_the_same_seed(folder):
     def plan(seed: int) -> PruningPlan:
         return make_plan(
-            PROFILE, folder, criterion="random", scope="global",
-            target=Target("flops", 0.5), training=Training(seed=seed),
-        )  # fmt: skip
+            PROFILE,
+            folder,
+            PruningPlan(
+                criterion="random",
+                scope="global",
+                target=Target("flops", 0.5),
+                training=Training(seed=seed),
+            ),
+        )
 
     assert plan(3).ratios == plan(3).ratios
 
 
 def test_without_data_a_data_driven_criterion_says_what_it_needs(folder):
     with pytest.raises(PlanError, match=r"taylor looks at calibration samples.*no data"):
-        make_plan(PROFILE, folder, criterion="taylor", target=Target("flops", 0.5))
+        make_plan(PROFILE, folder, PruningPlan(criterion="taylor", target=Target("flops", 0.5)))
     assert available_scores(PROFILE, folder, "taylor") is None
 
 
 def test_a_group_without_scores_stays_whole_and_the_user_is_told(folder):
     for scope in ("uniform", "layer", "global"):
         plan = make_plan(
-            PROFILE, folder, criterion="bn_scale", scope=scope,
-            target=Target("flops", 0.7), scores=PARTIAL,
-        )  # fmt: skip
+            PROFILE,
+            folder,
+            PruningPlan(criterion="bn_scale", scope=scope, target=Target("flops", 0.7)),
+            scores=PARTIAL,
+        )
         assert set(plan.ratios) == {"a"}
         assert plan.ratios["a"] > 0
         priced = price(PROFILE, folder, plan, scores=PARTIAL)
@@ -93,7 +101,10 @@ def test_a_group_without_scores_stays_whole_and_the_user_is_told(folder):
 def test_a_floor_that_the_criterion_causes_says_so(folder):
     with pytest.raises(PlanError) as caught:
         make_plan(
-            PROFILE, folder, criterion="bn_scale", target=Target("params", 0.1), scores=PARTIAL
+            PROFILE,
+            folder,
+            PruningPlan(criterion="bn_scale", target=Target("params", 0.1)),
+            scores=PARTIAL,
         )
     assert "b whole, to which the criterion does not apply" in caught.value.expected
     assert "choose a criterion that applies to all groups" in caught.value.fix
@@ -101,14 +112,19 @@ def test_a_floor_that_the_criterion_causes_says_so(folder):
 
 def test_a_ratio_for_a_group_without_scores_is_refused(folder):
     with pytest.raises(PlanError, match=r"bn_scale does not apply to 'b': No BatchNorm"):
-        make_plan(PROFILE, folder, criterion="bn_scale", ratios={"b": 0.5}, scores=PARTIAL)
+        make_plan(
+            PROFILE, folder, PruningPlan(criterion="bn_scale", ratios={"b": 0.5}), scores=PARTIAL
+        )
 
 
 def test_a_criterion_that_applies_to_nothing_is_refused_with_its_reason(folder):
     nothing = ChannelScores("bn_scale", {}, {"a": REASON, "b": REASON})
     with pytest.raises(PlanError, match=r"does not apply to this model: No BatchNorm.*") as caught:
         make_plan(
-            PROFILE, folder, criterion="bn_scale", target=Target("flops", 0.5), scores=nothing
+            PROFILE,
+            folder,
+            PruningPlan(criterion="bn_scale", target=Target("flops", 0.5)),
+            scores=nothing,
         )
     assert "l1" in caught.value.fix
     require_applicable(replace(PROFILE, groups=PROFILE.groups[2:]), nothing)  # nothing to apply to
@@ -117,9 +133,11 @@ def test_a_criterion_that_applies_to_nothing_is_refused_with_its_reason(folder):
 def test_equal_scores_remove_evenly_and_the_user_is_told(folder):
     fresh = ChannelScores("bn_scale", {"a": np.ones(8, "f"), "b": np.ones(16, "f")})
     plan = make_plan(
-        PROFILE, folder, criterion="bn_scale", scope="global",
-        target=Target("flops", 0.5), scores=fresh,
-    )  # fmt: skip
+        PROFILE,
+        folder,
+        PruningPlan(criterion="bn_scale", scope="global", target=Target("flops", 0.5)),
+        scores=fresh,
+    )
     assert plan.ratios["a"] == pytest.approx(plan.ratios["b"], abs=1 / 8)
     notes = price(PROFILE, folder, plan, scores=fresh).notes
     assert len(notes) == 1

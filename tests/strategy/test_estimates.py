@@ -114,7 +114,7 @@ def test_zeros_that_are_already_there_count(folder):
 )
 @pytest.mark.parametrize("scope", ["uniform", "layer", "global"])
 def test_a_plan_achieves_its_target(folder, method, target, scope):
-    plan = make_plan(PROFILE, folder, method=method, target=target, scope=scope)
+    plan = make_plan(PROFILE, folder, PruningPlan(method=method, target=target, scope=scope))
     achieved = price(PROFILE, folder, plan).achieved
     if method == "channels":
         assert target.value - 0.12 < achieved <= target.value  # eight channels are coarse

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from pruning.errors import MismatchError, PlanError
-from pruning.strategy.plan import PruningPlan, Schedule, Target, Training
-from pruning.strategy.planner import default_criterion, make_plan
+from pruning.strategy.plan import PruningPlan, Schedule, Target, Training, default_criterion
+from pruning.strategy.planner import make_plan
 from pruning.strategy.validation import check_plan
 from tests.strategy.profiles import MODEL, small_profile, write_arrays
 
@@ -22,10 +23,20 @@ def folder(tmp_path_factory):
 
 def test_everything_asked_for_is_in_the_plan(folder):
     plan = make_plan(
-        PROFILE, folder, method="weights", scope="layer", target=Target("sparsity", 0.5),
-        locked=["conv1"], ratios={"conv2": 0.25}, schedule=Schedule(kind="constant"),
-        training=Training(epochs=7), engine="tfmot", name="mine",
-    )  # fmt: skip
+        PROFILE,
+        folder,
+        PruningPlan(
+            method="weights",
+            scope="layer",
+            target=Target("sparsity", 0.5),
+            locked=("conv1",),
+            ratios={"conv2": 0.25},
+            schedule=Schedule(kind="constant"),
+            training=Training(epochs=7),
+            engine="tfmot",
+            name="mine",
+        ),
+    )
     assert plan.model == MODEL
     assert plan.criterion == default_criterion("weights") == "magnitude"
     assert plan.locked == ("conv1",)
@@ -37,8 +48,25 @@ def test_everything_asked_for_is_in_the_plan(folder):
 
 
 def test_ratios_alone_make_a_plan(folder):
-    plan = make_plan(PROFILE, folder, ratios={"a": 0.5})
+    plan = make_plan(PROFILE, folder, PruningPlan(ratios={"a": 0.5}))
     assert (plan.method, plan.criterion, plan.ratios) == ("channels", "l1", {"a": 0.5})
+
+
+def test_a_request_belongs_to_the_model_it_is_made_for(folder):
+    asked = PruningPlan(target=Target("params", 0.6))
+    assert make_plan(PROFILE, folder, asked).model == MODEL
+    with pytest.raises(MismatchError, match="made for the model ffff"):
+        make_plan(PROFILE, folder, replace(asked, model="f" * 20))
+
+
+@pytest.mark.parametrize(
+    ("method", "usual"),
+    [("channels", "l1"), ("weights", "magnitude"), ("layers", "block_influence")],
+)
+def test_a_plan_without_a_criterion_has_its_methods_usual_one(method, usual):
+    assert PruningPlan(method=method).criterion == usual
+    record = {"format": 1, "model": MODEL, "method": method, "ratios": {}}
+    assert PruningPlan.from_dict(record).criterion == usual
 
 
 def test_the_plan_of_another_model_is_refused():
@@ -53,7 +81,7 @@ def test_the_plan_of_another_model_is_refused():
         ({"locked": ("nowhere",)}, "no channel group 'nowhere'"),
         ({"ratios": {"out": 0.5}}, "model's outputs"),
         ({"criterion": "magnitude"}, "channels has no criterion 'magnitude'"),
-        ({"method": "weights"}, "weights has no criterion 'l1'"),
+        ({"method": "weights", "criterion": "l1"}, "weights has no criterion 'l1'"),
         (
             {"method": "weights", "criterion": "magnitude", "ratios": {"flatten": 0.5}},
             "no kernel to mask",
@@ -83,6 +111,7 @@ def test_a_frozen_group_may_have_the_ratio_zero():
         [],
         {},
         {"format": 2, "model": "m", "ratios": {}},
+        {"format": 1, "ratios": {}},
         {"format": 1, "model": "m", "ratios": {"a": "much"}},
         {"format": 1, "model": "m", "ratios": {"a": float("nan")}},
         {"format": 1, "model": "m", "ratios": {"a": 1.0}},
@@ -97,7 +126,6 @@ def test_a_frozen_group_may_have_the_ratio_zero():
         {"format": 1, "model": "m", "ratios": {}, "target": {"kind": "flops", "value": 1.5}},
         {"format": 1, "model": "m", "ratios": {}, "round_to": 0},
         {"format": 1, "model": "m", "ratios": {}, "engine": "tfmot"},
-        {"format": 1, "ratios": {}},
         {"format": 1, "model": 5, "ratios": {}},
         {"format": 1, "model": "m", "ratios": {}, "name": 5},
         {"format": 1, "model": "m", "ratios": {}, "criterion": ["l1"]},

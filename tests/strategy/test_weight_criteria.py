@@ -83,8 +83,8 @@ def test_lamp_scores_are_estimated_from_magnitudes() -> None:
 def test_the_global_scope_of_lamp_takes_least_from_small_layers(tmp_path) -> None:
     write_arrays(tmp_path)
     settings = {"method": "weights", "scope": "global", "target": Target("sparsity", 0.8)}
-    lamp = make_plan(PROFILE, tmp_path, criterion="lamp", **settings)
-    magnitude = make_plan(PROFILE, tmp_path, criterion="magnitude", **settings)
+    lamp = make_plan(PROFILE, tmp_path, PruningPlan(criterion="lamp", **settings))
+    magnitude = make_plan(PROFILE, tmp_path, PruningPlan(criterion="magnitude", **settings))
     # The magnitudes are uniform on 0..1, 0..2, 0..4, in layers of 216, 1,152 and 10,240 weights.
     assert magnitude.ratios["conv1"] >= magnitude.ratios["conv2"] > magnitude.ratios["dense"]
     assert lamp.ratios["conv1"] < lamp.ratios["conv2"] < lamp.ratios["dense"]
@@ -97,11 +97,13 @@ def test_what_is_not_known_before_the_run_is_shared_equally_and_said(tmp_path) -
     plan = make_plan(
         PROFILE,
         tmp_path,
-        method="weights",
-        criterion="wanda",
-        scope="global",
-        target=Target("sparsity", 0.5),
-        calibration_samples=64,
+        PruningPlan(
+            method="weights",
+            criterion="wanda",
+            scope="global",
+            target=Target("sparsity", 0.5),
+            calibration_samples=64,
+        ),
     )
     assert set(plan.ratios.values()) == {0.5}
     notes = price(PROFILE, tmp_path, plan).notes
@@ -111,7 +113,9 @@ def test_what_is_not_known_before_the_run_is_shared_equally_and_said(tmp_path) -
 
 def test_lamp_in_one_layer_says_that_it_is_magnitude(tmp_path) -> None:
     plan = make_plan(
-        PROFILE, tmp_path, method="weights", criterion="lamp", target=Target("sparsity", 0.5)
+        PROFILE,
+        tmp_path,
+        PruningPlan(method="weights", criterion="lamp", target=Target("sparsity", 0.5)),
     )
     (note,) = price(PROFILE, tmp_path, plan).notes
     assert "same weights as magnitude" in note

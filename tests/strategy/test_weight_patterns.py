@@ -29,7 +29,7 @@ TOTAL = sum(KERNELS.values())
 
 
 def weights(folder, **settings) -> PruningPlan:
-    return make_plan(PROFILE, folder, method="weights", **settings)
+    return make_plan(PROFILE, folder, PruningPlan(method="weights", **settings))
 
 
 def test_without_a_target_n_of_m_lies_on_all_layers_that_it_can(tmp_path) -> None:
@@ -95,7 +95,9 @@ def test_the_layers_chosen_meet_the_target_and_no_layer_is_too_many(shapes, want
     total = profile.params
     try:
         plan = make_plan(
-            profile, _NOWHERE, method="weights", pattern="2:4", target=Target("sparsity", wanted)
+            profile,
+            _NOWHERE,
+            PruningPlan(method="weights", pattern="2:4", target=Target("sparsity", wanted)),
         )
     except PlanError:
         assert sum(own.values()) / total < wanted + 1e-5
@@ -148,16 +150,18 @@ def test_no_layer_for_a_pattern_is_an_error_with_the_reason(tmp_path) -> None:
     profile = replace(PROFILE, layers=layers)
     with pytest.raises(PlanError, match="No layer of this model can take the pattern 4x4"):
         make_plan(
-            profile, tmp_path, method="weights", pattern="4x4", target=Target("sparsity", 0.5)
+            profile,
+            tmp_path,
+            PruningPlan(method="weights", pattern="4x4", target=Target("sparsity", 0.5)),
         )
 
 
 def test_a_profile_of_an_earlier_version_knows_single_weights_only(tmp_path) -> None:
     layers = tuple(replace(layer, kernels=()) for layer in PROFILE.layers)
     old = replace(PROFILE, layers=layers)
-    make_plan(old, tmp_path, method="weights", target=Target("sparsity", 0.5))
+    make_plan(old, tmp_path, PruningPlan(method="weights", target=Target("sparsity", 0.5)))
     with pytest.raises(OutdatedError, match="older studio"):
-        make_plan(old, tmp_path, method="weights", pattern="2:4")
+        make_plan(old, tmp_path, PruningPlan(method="weights", pattern="2:4"))
 
 
 def test_the_profile_keeps_the_shapes(tmp_path) -> None:

@@ -26,8 +26,8 @@ from pruning.strategy.plan import (
     Scope,
     Target,
     Training,
+    default_criterion,
 )
-from pruning.strategy.planner import default_criterion
 from pruning.strategy.weight_scores import MOVEMENT
 
 PREFIX = "plan_"  # of the keys of all widgets that make up a plan

@@ -130,28 +130,20 @@ def _solved(
 ) -> PruningPlan:
     """The choices and the table's edits with a target, or by themselves."""
     own = edits.current(profile.digest, choices.method)
+    # N:M has a share of its own: of what was set by hand only the locks hold.
+    by_hand = own.ratios if own.opened or choices.target is not None else {}
+    asked = PruningPlan(
+        profile.digest,
+        **{**vars(choices), "target": target},
+        locked=tuple(sorted(own.locked)),
+        ratios={name: ratio for name, ratio in by_hand.items() if name not in own.locked},
+        removed=tuple(sorted(own.removed)),
+    )
     return make_plan(
         profile,
         model_folder(profile.digest),
-        method=choices.method,
-        criterion=choices.criterion,
-        scope=choices.scope,
-        target=target,
-        locked=sorted(own.locked),
-        # N:M has a share of its own: of what was set by hand only the locks hold.
-        ratios=own.ratios if own.opened or choices.target is not None else {},
-        schedule=choices.schedule,
-        training=choices.training,
-        engine=choices.engine,
-        round_to=choices.round_to,
-        calibration_samples=choices.calibration_samples,
+        asked,
         scores=scored,
-        pattern=choices.pattern,
-        block_pooling=choices.block_pooling,
-        recalibrate=choices.recalibrate,
-        cuts=choices.cuts,
-        on_request=choices.on_request,
-        removed=sorted(own.removed),
         influences=None if worth is None else worth.values,
     )
 
