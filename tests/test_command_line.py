@@ -1,15 +1,18 @@
 """The command line end to end, in both Kerases, against its schemas and against plain Keras."""
 
 import errno
+import io
 import json
 import os
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import pruning
 from pruning import storage
@@ -62,6 +65,29 @@ def test_inspect(files: Files, capfd) -> None:
     assert {"stem", "a_conv2", "b_conv2", "logits"} <= set(groups["stem"]["layers"])
     # One channel a group: stem 3, four convolutions of one pair, and the head.
     assert found["floor"]["flops"] == 1152 * (3 + 4) + 2 * 3
+    assert found["data"]["samples"] == {"train": 60, "val": 12, "test": 30}
+    assert found["data"]["baseline"]["value"]["value"] == accuracy(plain, files) == 1.0
+    assert found["data"]["notes"] == []
+
+
+def test_inspect_says_what_became_of_the_data(keras3: Files, capfd, tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures.zip"
+    with zipfile.ZipFile(pictures, "w") as archive:
+        for number in range(36):
+            archive.writestr(f"{'abc'[number % 3]}/{number}.png", _picture(number))
+        archive.writestr("a/bad.png", b"no picture")
+    found = answer(capfd, "inspect", "inspect", keras3.model, "--data", pictures)["data"]
+    assert sum(found["samples"].values()) == 36
+    assert "divide by 255" in found["preprocessing"]
+    assert found["baseline"]["chance"] == pytest.approx(1 / 3)
+    chance, left_out = found["notes"]
+    assert chance.startswith("The model does no better than chance on this data.")
+    assert "order of the classes" in chance
+    assert left_out.startswith("1 sample could not be read and was left out: a/bad.png")
+    assert main(["inspect", str(keras3.model), "--data", str(pictures)]) == 0
+    said = capfd.readouterr().out
+    assert "pictures.zip: samples 24 train, 6 val, 6 test; resize 8×8, RGB, divide by 255" in said
+    assert left_out in said
 
 
 def test_plan_prune_and_compare(files: Files, capfd, tmp_path: Path) -> None:
@@ -217,6 +243,11 @@ BAD = {
     "no data": (["inspect", "MODEL", "--data", "missing.npz"], "not_found"),
     "data is text": (["inspect", "MODEL", "--data", "TEXT"], "data_file"),
     "data of another shape": (["inspect", "MODEL", "--data", "OTHER_DATA"], "mismatch"),
+    "data of fewer classes": (["inspect", "MODEL", "--data", "TWO_CLASSES"], "mismatch"),
+    "judged by fewer classes": (
+        ["compare", "MODEL", "MODEL", "--data", "TWO_CLASSES"],
+        "mismatch",
+    ),
     "target of no kind": (["plan", "MODEL", "--target", "size=0.5"], "plan"),
     "target without value": (["plan", "MODEL", "--target", "flops"], "plan"),
     "target out of range": (["plan", "MODEL", "--target", "flops=1.5"], "plan"),
@@ -271,6 +302,12 @@ BAD = {
 }
 
 
+def _picture(grey: int) -> bytes:
+    content = io.BytesIO()
+    Image.new("RGB", (8, 8), (grey, grey, grey)).save(content, "PNG")
+    return content.getvalue()
+
+
 @pytest.fixture(scope="module")
 def places(keras3: Files, tmp_path_factory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("bad")
@@ -278,7 +315,11 @@ def places(keras3: Files, tmp_path_factory) -> dict[str, str]:
     (folder / "folder").mkdir()
     storage.write_json(folder / "other.json", PruningPlan(model="0" * 20).to_dict())
     np.savez(folder / "other.npz", x=np.zeros((60, 5), np.float32), y=np.arange(60) % 3)
+    with zipfile.ZipFile(folder / "two.zip", "w") as archive:
+        for name in ("cats/a", "cats/b", "cats/c", "dogs/a", "dogs/b", "dogs/c"):
+            archive.writestr(f"{name}.png", _picture(len(name)))
     return {
+        "TWO_CLASSES": str(folder / "two.zip"),
         "MODEL": str(keras3.model),
         "MODEL_FOLDER": str(keras3.folder),
         "DATA": str(keras3.data),

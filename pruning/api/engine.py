@@ -40,12 +40,16 @@ def inspect(
     if data is None:
         return Inspection(profile)
     from pruning.comparison.evaluate import evaluate
-    from pruning.intake.check import unjudged
+    from pruning.comparison.near_chance import NEAR_CHANCE, advice
+    from pruning.intake.check import check_data
 
     dataset = prepared(data, profile)
+    manifest = dataset.manifest
+    notes = (*manifest.notes, *check_data(manifest, profile))
     baseline, _ = evaluate(loaded.model, loaded.framework, dataset)
-    names = [spec.name for spec in profile.outputs]
-    return Inspection(profile, baseline, unjudged(names, dataset.manifest.output))
+    if baseline.near_chance:
+        notes = (f"{NEAR_CHANCE} {advice(manifest)}", *notes)
+    return Inspection(profile, manifest, baseline, notes)
 
 
 def plan(

@@ -112,10 +112,13 @@ def prepared(
     Raises:
         PruningError: There is no such data, or it cannot be used with the model.
     """
+    from pruning.intake.check import check_data
     from pruning.intake.prepare import open_data
     from pruning.runs.jobs.data import model_input
 
-    return open_data(where, model_input=model_input(profile), seed=seed, report=report)
+    dataset = open_data(where, model_input=model_input(profile), seed=seed, report=report)
+    check_data(dataset.manifest, profile)
+    return dataset
 
 
 def latency_of(loaded: LoadedModel, analysis: Analysis, length: int | None = None) -> Timed | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from pruning.analysis.profile import ModelProfile, TensorSpec
 from pruning.comparison.recalibration import Recalibration
 from pruning.comparison.result import Comparison, Scores
 from pruning.comparison.verdict import verdict
+from pruning.intake.dataset import Manifest
 from pruning.runs.influences import Influences
 from pruning.strategy.plan import PruningPlan
 from pruning.strategy.prices import Prices
@@ -25,16 +26,30 @@ class Inspection:
     """What a model is made of, and what of it can be pruned.
 
     Attributes:
-        baseline: Quality on the test samples, when data was given.
-        notes: What that quality does not say: the outputs that were not judged.
+        data: What is known of the data, when there is some.
+        baseline: Quality on its test samples.
+        notes: What to know of the data and of that quality: samples that were left out, outputs
+            that were not judged, what to look at near chance.
     """
 
     profile: ModelProfile
+    data: Manifest | None = None
     baseline: Scores | None = None
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The command line's ``inspect``."""
+        record = self._of_model()
+        if self.data is not None and self.baseline is not None:
+            record["data"] = {
+                "samples": self.data.counts,
+                "preprocessing": list(self.data.pipeline),
+                "baseline": asdict(self.baseline),
+                "notes": list(self.notes),
+            }
+        return record
+
+    def _of_model(self) -> dict[str, Any]:
         profile = self.profile
         return {
             "format": 1,

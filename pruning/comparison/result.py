@@ -47,6 +47,13 @@ class Scores:
     chance: float
     details: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def near_chance(self) -> bool:
+        """Whether the model cannot be told from one that looks at nothing (95 % interval)."""
+        if self.metric == "mae":
+            return self.value.high >= self.chance
+        return self.value.low <= self.chance
+
 
 @dataclass(frozen=True)
 class Sizes:

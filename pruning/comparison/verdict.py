@@ -81,7 +81,7 @@ def _quality(comparison: Comparison) -> str:
         direction = "rose" if metric == "mae" else "fell"
     elif better:
         direction = "fell" if metric == "mae" else "rose"
-    elif _blind(comparison):
+    elif comparison.before.near_chance:  # keeping what beats nothing proves nothing
         return f"{name} {numbers} {where}, but the model was no better than chance before"
     else:
         return f"{name} {numbers}: no loss shown {where}"
@@ -118,11 +118,3 @@ def _signed(number: float, decimals: int) -> str:
     if not text.strip("0.,"):
         return f"±{text}"
     return f"{'+' if number > 0 else quantities.MINUS}{text}"
-
-
-def _blind(comparison: Comparison) -> bool:
-    """The model before was not shown to beat a constant answer: keeping that proves nothing."""
-    before = comparison.before
-    if before.metric == "mae":
-        return before.value.high >= before.chance
-    return before.value.low <= before.chance

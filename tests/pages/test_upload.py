@@ -10,7 +10,6 @@ from pages.components import sample
 from pages.components.upload import baseline, opening, preview
 from pruning import storage
 from pruning.analysis.profile import Block
-from pruning.comparison.result import Interval, Scores
 from pruning.errors import DataFileError, MismatchError, StorageError
 from pruning.intake import store as uploads
 from pruning.intake.dataset import Dataset, prepared_folder
@@ -415,32 +414,6 @@ def test_shades_put_low_tones_below_and_loud_ones_bright():
     assert picture[-1, 0].sum() > 700
     assert picture[0, 0].tolist() == [16, 26, 38]
     assert np.array_equal(picture, preview.shades(spectrogram.T, time_first=False))
-
-
-@pytest.mark.parametrize(
-    ("metric", "interval", "chance", "near"),
-    [
-        ("accuracy", Interval(0.12, 0.09, 0.15), 0.1, True),
-        ("accuracy", Interval(0.2, 0.17, 0.23), 0.1, False),
-        ("mae", Interval(0.9, 0.8, 1.1), 1.0, True),
-        ("mae", Interval(0.5, 0.4, 0.6), 1.0, False),
-    ],
-)
-def test_near_chance_is_judged_by_the_interval(metric, interval, chance, near):
-    assert baseline.near_chance(Scores(metric, interval, 1.0, chance)) is near
-
-
-@pytest.mark.parametrize(
-    ("classes", "task", "advice"),
-    [
-        (("cat", "dog"), "classification", "order of their names"),
-        (("0", "1"), "classification", "class 0 has to be the model's first output"),
-        ((), "regression", "its unit, its scaling"),
-    ],
-)
-def test_near_chance_the_labels_are_looked_at_by_their_kind(classes, task, advice):
-    record = replace(prepared.manifest(prepared.IMAGE, (32, 32, 3)), classes=classes, task=task)
-    assert advice in baseline.labels_advice(record)
 
 
 def test_tries_change_one_setting_each():

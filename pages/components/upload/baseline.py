@@ -12,17 +12,11 @@ from pages.components.figures import Figure
 from pages.components.upload import settings_form
 from pruning import quantities
 from pruning.analysis.profile import ModelProfile
+from pruning.comparison.near_chance import NEAR_CHANCE, advice
 from pruning.comparison.result import Scores
 from pruning.intake.dataset import Manifest
 
 _NAMES = {"accuracy": "Test accuracy", "macro_f1": "Macro F1", "mae": "Mean absolute error"}
-_ADVICE = {
-    "image": "Most often it is the scaling, then the order of the colour channels, then the size.",
-    "audio": "Most often it is the sample rate, then the features and their scale.",
-    "text": "Most often the vocabulary is not the one that the model was trained with: bring its "
-    "file.",
-    "arrays": "Most often it is the scaling: train and bring the arrays with the same one.",
-}
 _SCALINGS = {
     "image": {"raw": "keep 0 to 255", "0..1": "divide by 255", "-1..1": "scale to −1 … 1",
               "torch": "ImageNet mean", "caffe": "BGR"},
@@ -56,7 +50,7 @@ def baseline(scores: Scores, manifest: Manifest, profile: ModelProfile, options:
         ],
         key="baseline",
     )  # fmt: skip
-    if near_chance(scores):
+    if scores.near_chance:
         _warn(manifest, profile, options)
 
 
@@ -68,13 +62,6 @@ def _of_pixels(scores: Scores, tested: str) -> list[Figure]:
     detail = f"On {tested}. See the glossary."
     caption = "mean over the classes"
     return [Figure("Mean IoU", "accuracy", value, basis="measured", caption=caption, detail=detail)]
-
-
-def near_chance(scores: Scores) -> bool:
-    """Whether the model cannot be told from one that looks at nothing (95 % interval)."""
-    if scores.metric == "mae":
-        return scores.value.high >= scores.chance
-    return scores.value.low <= scores.chance
 
 
 def tries(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -99,22 +86,10 @@ def tries(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def labels_advice(manifest: Manifest) -> str:
-    """What else may be wrong: numbers and class numbers are not in the order of any names."""
-    if manifest.task == "regression":
-        return "Then check what is predicted: its unit, its scaling, and the order of the values."
-    if manifest.classes == tuple(str(number) for number in range(len(manifest.classes))):
-        return "Then check the labels: class 0 has to be the model's first output, and so on."
-    return (
-        "Then check the order of the classes: the data has them in the order of their names, the "
-        "model may have another."
-    )
-
-
 def _warn(manifest: Manifest, profile: ModelProfile, options: Any) -> None:
     st.warning(
-        f"{_ADVICE.get(manifest.modality, '')} {labels_advice(manifest)}",
-        title="The model does no better than chance on this data.",
+        advice(manifest),
+        title=NEAR_CHANCE,
         icon=":material/warning:",
     )
     settings = {k: v for k, v in manifest.preprocessing.items() if k not in ("mean", "deviation")}

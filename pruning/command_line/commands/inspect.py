@@ -15,6 +15,7 @@ from pruning.api.results import Inspection
 from pruning.command_line.commands._base import Command, add_length
 from pruning.command_line.output import Output
 from pruning.comparison.result import Scores
+from pruning.intake.dataset import Manifest
 
 MEMBERS = 4  # layers of a group shown as text; JSON has all
 
@@ -56,6 +57,8 @@ def show(found: Inspection, console: Console) -> None:
         f"smallest that removing channels can reach: {quantities.count(profile.floor_params)} "
         f"parameters, {quantities.count(profile.floor_flops)} FLOPs"
     )
+    if found.data is not None:
+        console.print(Text(data(found.data)), soft_wrap=True)
     if found.baseline is not None:
         console.print(baseline(found.baseline))
     for note in found.notes:
@@ -115,6 +118,12 @@ def _blocks(profile: ModelProfile) -> Table:
             "yes" if block.removable else Text(block.reason or "no"),
         )
     return table
+
+
+def data(manifest: Manifest) -> str:
+    """Say how many samples there are, and how they were made fit for the model."""
+    counts = ", ".join(f"{count:,} {split}" for split, count in manifest.counts.items())
+    return f"{manifest.name}: samples {counts}; {', '.join(manifest.pipeline) or 'as they are'}"
 
 
 def baseline(scores: Scores) -> str:
