@@ -11,7 +11,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Sequence
 
-from pruning.command_line.output import answering
+from pruning.command_line.output import answering, open_closed_streams
 from pruning.command_line.parser import build_parser
 from pruning.errors import PruningError
 from pruning.frameworks.greetings import give_no_advice
@@ -22,6 +22,7 @@ DONE, FAULT, INTERRUPTED = 0, 2, 130
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command. -> the exit code."""
+    open_closed_streams()
     give_no_advice()
     options: Namespace | PruningError
     try:

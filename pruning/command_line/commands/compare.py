@@ -8,11 +8,10 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from pruning import quantities
 from pruning.command_line.commands._base import Command
-from pruning.command_line.output import Output
+from pruning.command_line.output import Output, plain
 from pruning.comparison import details
 from pruning.comparison.result import Comparison, Scores
 from pruning.comparison.verdict import verdict
@@ -55,7 +54,7 @@ def run(options: Namespace, output: Output) -> None:
 
 def show(found: Comparison, console: Console) -> None:
     """Write the verdict, the figures, and the classes that lost most."""
-    console.print(Text(verdict(found)))
+    console.print(plain(verdict(found)))
     table = Table("", "before", "after", "", box=None, pad_edge=False)
     before, after = found.before, found.after
     table.add_row(before.metric, _interval(before), _interval(after))
@@ -79,9 +78,9 @@ def show(found: Comparison, console: Console) -> None:
         table.add_row("latency", *times, change)
     console.print(table)
     for note in found.notes:
-        console.print(Text(note), soft_wrap=True)
+        console.print(plain(note), soft_wrap=True)
     if found.latency_before.note:
-        console.print(Text(found.latency_before.note))
+        console.print(plain(found.latency_before.note))
     if found.both_right is not None:
         console.print(
             f"both right {found.both_right:,}, only before {found.only_before:,}, "
@@ -99,7 +98,7 @@ def _classes(found: Comparison, console: Console) -> None:
         table.add_column(title, justify="right")
     for entry in shown[:WORST]:
         table.add_row(
-            Text(quantities.middle(entry.name, 40)),
+            plain(quantities.middle(entry.name, 40)),
             f"{entry.count:,}",
             quantities.percent(entry.before),
             quantities.percent(entry.after),

@@ -6,11 +6,10 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from rich.console import Console
-from rich.text import Text
 
 from pruning import quantities
 from pruning.command_line.commands._base import Command, add_length
-from pruning.command_line.output import Output
+from pruning.command_line.output import Output, plain
 from pruning.command_line.targets import file_for
 
 
@@ -31,7 +30,7 @@ def run(options: Namespace, output: Output) -> None:
         found = api.export(options.model, options.to, out, length=options.length)
 
     def show(console: Console) -> None:
-        console.print(Text(f"{found.path}, {quantities.size(found.bytes)}"), soft_wrap=True)
+        console.print(plain(f"{found.path}, {quantities.size(found.bytes)}"), soft_wrap=True)
         console.print(
             f"read again: equals the model {quantities.agreement(found.max_abs_error)} "
             f"on {found.samples} samples"

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from pruning import quantities
 from pruning.analysis.profile import ModelProfile
 from pruning.api.results import Inspection
 from pruning.command_line.commands._base import Command, add_length
-from pruning.command_line.output import Output
+from pruning.command_line.output import Output, plain
 from pruning.comparison.result import Scores
 
 MEMBERS = 4  # layers of a group shown as text; JSON has all
@@ -39,7 +38,7 @@ def show(found: Inspection, console: Console) -> None:
     """Write the passport, the layers and the channel groups."""
     profile = found.profile
     console.print(
-        Text(
+        plain(
             f"{profile.name}: {profile.writer}, {quantities.count(profile.params)} parameters, "
             f"{quantities.count(profile.flops)} FLOPs, {quantities.size(profile.bytes)}"
         )
@@ -51,7 +50,7 @@ def show(found: Inspection, console: Console) -> None:
             f"{name}{quantities.shape(spec.shape)} {spec.dtype}"
             for name, spec in zip(names, specs, strict=True)
         )
-        console.print(Text(f"{words} {tensors}"))
+        console.print(plain(f"{words} {tensors}"))
     console.print(
         f"smallest that removing channels can reach: {quantities.count(profile.floor_params)} "
         f"parameters, {quantities.count(profile.floor_flops)} FLOPs"
@@ -59,27 +58,27 @@ def show(found: Inspection, console: Console) -> None:
     if found.baseline is not None:
         console.print(baseline(found.baseline))
     for note in found.notes:
-        console.print(Text(note), soft_wrap=True)
+        console.print(plain(note), soft_wrap=True)
     table = Table("layer", "class", "output", box=None, pad_edge=False)
     for title in ("parameters", "FLOPs", "zeros"):
         table.add_column(title, justify="right")
     table.add_column("prunable")
     for layer in profile.layers:
         table.add_row(
-            Text(quantities.middle(layer.name, 40)),
-            Text(layer.cls),
+            plain(quantities.middle(layer.name, 40)),
+            plain(layer.cls),
             quantities.shape(layer.output_shape),
             quantities.count(layer.params),
             quantities.count(layer.flops),
             quantities.percent(layer.zeros),
-            "yes" if layer.prunable else Text(layer.reason or "no"),
+            "yes" if layer.prunable else plain(layer.reason or "no"),
         )
     console.print(table)
     console.print(_groups(profile))
     if profile.blocks:
         console.print(_blocks(profile))
     for note in profile.notes:
-        console.print(Text(note))
+        console.print(plain(note))
 
 
 def _groups(profile: ModelProfile) -> Table:
@@ -91,10 +90,10 @@ def _groups(profile: ModelProfile) -> Table:
     for group in profile.groups:
         members = [quantities.middle(name, 40) for name in group.layers]
         table.add_row(
-            Text(quantities.middle(group.id, 40)),
+            plain(quantities.middle(group.id, 40)),
             f"{group.channels:,}",
-            Text(quantities.listed(members, MEMBERS)),
-            "yes" if group.prunable else Text(group.reason or "no"),
+            plain(quantities.listed(members, MEMBERS)),
+            "yes" if group.prunable else plain(group.reason or "no"),
         )
     return table
 
@@ -107,12 +106,12 @@ def _blocks(profile: ModelProfile) -> Table:
     table.add_column("removable")
     for block in profile.blocks:
         table.add_row(
-            Text(quantities.middle(block.id, 40)),
+            plain(quantities.middle(block.id, 40)),
             block.kind,
             quantities.count(block.params),
             quantities.count(block.flops),
             str(len(block.layers)),
-            "yes" if block.removable else Text(block.reason or "no"),
+            "yes" if block.removable else plain(block.reason or "no"),
         )
     return table
 

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from pruning import quantities, storage
 from pruning.api.results import Planned
 from pruning.command_line.commands._base import Command
 from pruning.command_line.commands._plan_options import arguments
-from pruning.command_line.output import Output
+from pruning.command_line.output import Output, plain
 from pruning.command_line.targets import file_for
 from pruning.errors import UsageError
 from pruning.strategy.description import describe
@@ -91,7 +90,7 @@ def _check_goal(options: Namespace) -> None:
 
 def show(planned: Planned, out: Path | None, console: Console) -> None:
     """Write the plan in words, what is expected, and what is removed."""
-    console.print(Text(describe(planned.plan)))
+    console.print(plain(describe(planned.plan)))
     table = Table("", "before", "after", "change", "basis", box=None, pad_edge=False)
     units = UNITS
     if planned.plan.method == "weights":
@@ -114,7 +113,7 @@ def show(planned: Planned, out: Path | None, console: Console) -> None:
     ratios.add_column("fraction", justify="right")
     for name, ratio in planned.plan.ratios.items():
         if ratio > 0:
-            ratios.add_row(Text(quantities.middle(name, 60)), quantities.percent(ratio))
+            ratios.add_row(plain(quantities.middle(name, 60)), quantities.percent(ratio))
     if ratios.row_count:
         console.print(ratios)
     if planned.plan.target is not None and planned.prices.achieved is not None:
@@ -124,9 +123,9 @@ def show(planned: Planned, out: Path | None, console: Console) -> None:
         samples = quantities.plural(planned.calibrated, "sample")
         console.print(f"{planned.plan.criterion} looked at {samples} of the training split")
     for note in planned.prices.notes:
-        console.print(Text(note))
+        console.print(plain(note))
     if out is not None:
-        console.print(Text(f"written to {out}"), soft_wrap=True)
+        console.print(plain(f"written to {out}"), soft_wrap=True)
 
 
 def _blocks(planned: Planned) -> Table:
@@ -135,13 +134,13 @@ def _blocks(planned: Planned) -> Table:
     table = Table("block", "", box=None, pad_edge=False)
     if found is None:
         for name in planned.plan.removed:
-            table.add_row(Text(quantities.middle(name, 60)), "removed")
+            table.add_row(plain(quantities.middle(name, 60)), "removed")
         return table
     title = f"{found.criterion.replace('_', ' ')} ({found.samples:,} {found.split} samples)"
     table.add_column(title, justify="right")
     for name, value in sorted(found.values.items(), key=lambda entry: entry[1]):
         state = "removed" if name in planned.plan.removed else ""
-        table.add_row(Text(quantities.middle(name, 60)), state, f"{value:.4f}")
+        table.add_row(plain(quantities.middle(name, 60)), state, f"{value:.4f}")
     return table
 
 

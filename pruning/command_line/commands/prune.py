@@ -10,12 +10,11 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from pruning import quantities
 from pruning.api.results import Pruned
 from pruning.command_line.commands._base import Command, add_recalibration
-from pruning.command_line.output import Output, Work
+from pruning.command_line.output import Output, Work, plain
 from pruning.command_line.targets import filling
 from pruning.comparison.recalibration import Recalibration
 
@@ -69,7 +68,7 @@ def show_all(pruned: Pruned, console: Console) -> None:
     """Write before and after, and what JSON keeps for other files."""
     show(pruned.to_dict(), console, pruned.recalibration)
     if pruned.layers is not None:
-        console.print(Text(f"{'layers':9} {pruned.layers}"), soft_wrap=True)
+        console.print(plain(f"{'layers':9} {pruned.layers}"), soft_wrap=True)
 
 
 def show(
@@ -113,14 +112,14 @@ def show(
                 f"up to {check['change']:.2g} from the original whose readers see zeros there"
             )
     for note in results.get("notes", ()):
-        console.print(Text(note), soft_wrap=True)
+        console.print(plain(note), soft_wrap=True)
     if recalibration is not None:
-        console.print(Text(recalibration.describe()), soft_wrap=True)
+        console.print(plain(recalibration.describe()), soft_wrap=True)
     spent = (f"{name} {quantities.duration(s)}" for name, s in results["seconds"].items())
     console.print(f"time: {', '.join(spent)}", markup=False)
     for name in ("model", "channels", "masks"):
         if results[name]:
-            console.print(Text(f"{name:9} {results[name]}"), soft_wrap=True)
+            console.print(plain(f"{name:9} {results[name]}"), soft_wrap=True)
 
 
 COMMAND = Command(
