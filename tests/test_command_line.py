@@ -263,6 +263,17 @@ BAD = {
     "export into a folder": (["export", "MODEL", "--to", "keras", "--out", "FOLDER"], "storage"),
     "export named otherwise": (["export", "MODEL", "--to", "keras", "--out", "m.h5"], "export"),
     "sensitivity": (["sensitivity", "MODEL", "--data", "DATA"], "plan"),
+    "model of an overlong name": (["inspect", "LONG"], "storage"),
+    "data of an overlong name": (["inspect", "MODEL", "--data", "LONG"], "storage"),
+    "demo into an overlong name": (["demo", "text", "--out", "LONG"], "storage"),
+    "plan into an overlong name": (
+        ["plan", "MODEL", "--target", "flops=.5", "--out", "LONG"],
+        "storage",
+    ),
+    "export into an overlong name": (
+        ["export", "MODEL", "--to", "keras", "--out", "LONG"],
+        "storage",
+    ),
     "unknown demo": (["demo", "video", "--out", "OUT"], "not_found"),
     "unknown run": (["runs", "show", "nothing"], "not_found"),
     "run outside": (["runs", "show", "../.."], "not_found"),
@@ -287,6 +298,7 @@ def places(keras3: Files, tmp_path_factory) -> dict[str, str]:
         "OTHER_PLAN": str(folder / "other.json"),
         "OTHER_DATA": str(folder / "other.npz"),
         "OUT": str(folder / "out"),
+        "LONG": str(folder / ("x" * 300)),
         "NEW": str(folder / "new"),
     }
 

@@ -25,7 +25,10 @@ def folder_for(path: Path) -> Path:
             fix="Give another folder with --out.",
         ) from error
     except OSError as error:
-        raise storage.refusal(path, error) or error from error
+        refused = storage.refusal(path, error)
+        if refused is None:
+            raise
+        raise refused from error
     return path
 
 
