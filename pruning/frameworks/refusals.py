@@ -102,6 +102,11 @@ def no_model_in_zip(path: Path, names: set[str]) -> ModelFileError:
         kind = "an .npz file of arrays"
     elif "config.json" in names:
         kind = "a .keras file without its weights"
+    return not_a_model(path, kind)
+
+
+def not_a_model(path: Path, kind: str) -> ModelFileError:
+    """The error for a file of another kind."""
     return ModelFileError(f"{path.name} is {kind}.", expected=A_MODEL, fix=SAVE_AGAIN)
 
 
