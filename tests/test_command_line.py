@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import runpy
 import subprocess
 import sys
 import time
@@ -15,7 +16,8 @@ import pruning
 from pruning import storage
 from pruning.command_line import main
 from pruning.runs.folder import RunFolder, runs_folder
-from pruning.strategy.plan import PruningPlan
+from pruning.strategy.criteria import criteria
+from pruning.strategy.plan import METHODS, PruningPlan
 from tests.command_line_files import Files, answer, load_plainly, make_files
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -211,6 +213,9 @@ BAD = {
     "unknown command": (["prone"], "usage"),
     "missing option": (["plan", "MODEL"], "usage"),
     "not a number": (["prune", "MODEL", "--plan", "x", "--out", "OUT", "--epochs", "x"], "usage"),
+    "empty path": (["inspect", ""], "usage"),
+    "empty path of data": (["inspect", "MODEL", "--data", ""], "usage"),
+    "empty path to write": (["demo", "text", "--out", ""], "usage"),
     "no model": (["inspect", "missing.keras"], "model_file"),
     "model is a folder": (["inspect", "FOLDER"], "model_file"),
     "model is text": (["inspect", "TEXT"], "model_file"),
@@ -374,6 +379,34 @@ def test_libraries_say_nothing(suffix: str, keras3: Files, tmp_path: Path) -> No
         capture_output=True, text=True, cwd=ROOT, env=environment,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_ctrl_c_before_the_command_has_begun_is_no_traceback(capfd, monkeypatch) -> None:
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pruning.command_line.main", interrupted)
+    monkeypatch.setattr(sys, "argv", ["pruning", "runs", "list"])
+    with pytest.raises(SystemExit) as stopped:
+        runpy.run_module("pruning", run_name="__main__")
+    assert stopped.value.code == 130
+    assert capfd.readouterr() == ("", "Interrupted.\n")
+
+
+def test_a_tilde_is_the_users_folder(capfd, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    found = answer(capfd, "demo", "demo", "text", "--out=~/demo")
+    assert found["model"] == str(tmp_path / "demo" / "model.h5")
+    assert not (tmp_path / "~").exists()
+
+
+def test_help_names_every_criterion(capfd) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["plan", "--help"])
+    words = capfd.readouterr().out.split()
+    for method in METHODS:
+        assert {name.strip(",;") for name in words} >= criteria(method).keys()
 
 
 def test_help_is_an_answer() -> None:

@@ -11,16 +11,13 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from pruning.errors import PruningError, StorageError
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
 
 # They join letters and parts of emoji, and command no terminal.
 _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
@@ -60,7 +57,7 @@ class Outlet(io.FileIO):
 
     lost = False
 
-    def write(self, data: ReadableBuffer, /) -> int:
+    def write(self, data: Any, /) -> int:
         """Write, or drop what nobody reads."""
         size = memoryview(data).nbytes
         if self.lost:

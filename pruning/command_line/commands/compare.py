@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from pruning import quantities
-from pruning.command_line.commands._base import Command
+from pruning.command_line.commands._base import Command, path, place
 from pruning.command_line.output import Output, plain
 from pruning.comparison import details
 from pruning.comparison.result import Comparison, Scores
@@ -21,11 +20,23 @@ WORST = 10  # classes shown as text; JSON has all
 
 def arguments(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("before", type=Path, metavar="BEFORE", help="the original model")
-    parser.add_argument("after", type=Path, metavar="AFTER", help="the pruned model")
-    parser.add_argument("--data", required=True, metavar="DATA", help="its test samples judge")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="the plan's, for splits")
-    parser.add_argument("--no-latency", action="store_true", help="do not time the models")
+    parser.add_argument("before", type=path, metavar="BEFORE", help="the original model")
+    parser.add_argument("after", type=path, metavar="AFTER", help="the pruned model")
+    parser.add_argument(
+        "--data",
+        required=True,
+        type=place,
+        metavar="DATA",
+        help="both models are judged on its test samples",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="the plan's seed; splits data that brings no test samples",
+    )
+    parser.add_argument("--no-latency", action="store_true", help="do not measure the latency")
 
 
 def run(options: Namespace, output: Output) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 from rich.console import Console
 
 from pruning import demos, quantities
-from pruning.command_line.commands._base import Command
+from pruning.command_line.commands._base import Command, path
 from pruning.command_line.output import Output, plain
 from pruning.command_line.targets import folder_for
 
@@ -16,7 +15,7 @@ from pruning.command_line.targets import folder_for
 def arguments(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("name", metavar="NAME", help=", ".join(demos.ORDER))
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write to")
+    parser.add_argument("--out", required=True, type=path, metavar="DIR", help="folder to write to")
 
 
 def run(options: Namespace, output: Output) -> None:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 from rich.console import Console
 
 from pruning import quantities
-from pruning.command_line.commands._base import Command, add_length
+from pruning.command_line.commands._base import Command, add_length, path
 from pruning.command_line.output import Output, plain
 from pruning.command_line.targets import file_for
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("model", type=Path, metavar="MODEL", help="a .keras or .h5 file")
+    parser.add_argument("model", type=path, metavar="MODEL", help="a .keras or .h5 file")
     parser.add_argument("--to", required=True, metavar="FORMAT", help="keras, h5 or litert")
-    parser.add_argument("--out", required=True, type=Path, metavar="PATH", help="file to write")
+    parser.add_argument("--out", required=True, type=path, metavar="PATH", help="file to write")
     add_length(parser)
 
 

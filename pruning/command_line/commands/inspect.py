@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -11,7 +10,7 @@ from rich.table import Table
 from pruning import quantities
 from pruning.analysis.profile import ModelProfile
 from pruning.api.results import Inspection
-from pruning.command_line.commands._base import Command, add_length
+from pruning.command_line.commands._base import Command, add_length, path, place
 from pruning.command_line.output import Output, plain
 from pruning.comparison.result import Scores
 
@@ -20,8 +19,13 @@ MEMBERS = 4  # layers of a group shown as text; JSON has all
 
 def arguments(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("model", type=Path, metavar="MODEL", help="a .keras or .h5 file")
-    parser.add_argument("--data", metavar="DATA", help="also evaluate the model on this data")
+    parser.add_argument("model", type=path, metavar="MODEL", help="a .keras or .h5 file")
+    parser.add_argument(
+        "--data",
+        type=place,
+        metavar="DATA",
+        help="also check that this data fits, and evaluate the model on it",
+    )
     add_length(parser)
 
 

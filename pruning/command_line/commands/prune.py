@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -13,7 +12,7 @@ from rich.table import Table
 
 from pruning import quantities
 from pruning.api.results import Pruned
-from pruning.command_line.commands._base import Command, add_recalibration
+from pruning.command_line.commands._base import Command, add_recalibration, path, place
 from pruning.command_line.output import Output, Work, plain
 from pruning.command_line.targets import filling
 from pruning.comparison.recalibration import Recalibration
@@ -23,14 +22,19 @@ UNITS = {"params": "parameters", "flops": "FLOPs", "bytes": "bytes", "gzip_bytes
 
 def arguments(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("model", type=Path, metavar="MODEL", help="the file the plan is for")
-    parser.add_argument("--plan", required=True, type=Path, metavar="FILE", help="a plan's JSON")
-    parser.add_argument("--data", metavar="DATA", help="to retrain and compare on")
     parser.add_argument(
-        "--epochs", type=int, metavar="N", help="in place of the plan's; 0 retrains nothing"
+        "model", type=path, metavar="MODEL", help="the model file that the plan was made for"
+    )
+    parser.add_argument("--plan", required=True, type=path, metavar="FILE", help="a plan's JSON")
+    parser.add_argument("--data", type=place, metavar="DATA", help="data to retrain and compare on")
+    parser.add_argument(
+        "--epochs",
+        type=int,
+        metavar="N",
+        help="epochs of retraining, in place of the plan's; 0 retrains nothing",
     )
     add_recalibration(parser)
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write to")
+    parser.add_argument("--out", required=True, type=path, metavar="DIR", help="folder to write to")
 
 
 def run(options: Namespace, output: Output) -> None:
