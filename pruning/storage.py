@@ -66,7 +66,7 @@ def refusal(path: Path, error: OSError) -> StorageError | None:
     if error.errno in DISK_FULL:
         happened = f"The disk is full: {path.name} could not be written."
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        happened = f"The folder {path.parent} cannot be written."
+        happened = f"The folder {path.parent} cannot be written to."
     else:
         return None
     return no_room(happened)

@@ -381,6 +381,23 @@ def test_libraries_say_nothing(suffix: str, keras3: Files, tmp_path: Path) -> No
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["plan", "MISSING", "--target", "flops=.5", "--out", "NEW/a/plan.json"],
+        ["export", "MISSING", "--to", "keras", "--out", "NEW/a/model.keras"],
+        ["prune", "MISSING", "--plan", "OTHER_PLAN", "--epochs", "0", "--out", "NEW/a/b"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_what_fails_leaves_no_folders(command: list[str], places, capfd, tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    known = {"MISSING": str(tmp_path / "no.keras"), "OTHER_PLAN": places["OTHER_PLAN"]}
+    arguments = [known.get(part, part.replace("NEW", str(new))) for part in command]
+    assert answer(capfd, "error", *arguments, code=2)["error"]["kind"] == "model_file"
+    assert not new.exists()
+
+
 def test_ctrl_c_before_the_command_has_begun_is_no_traceback(capfd, monkeypatch) -> None:
     def interrupted(_: object) -> int:
         raise KeyboardInterrupt

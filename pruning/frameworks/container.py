@@ -55,7 +55,9 @@ def open_model_file(path: Path) -> ModelFile:
         raise refusals.folder(path)
     if not path.is_file():
         raise ModelFileError(
-            f"There is no file {path.name!r}.", expected=refusals.A_MODEL, fix="Check the path."
+            f"There is no file {str(path)!r}.",
+            expected=refusals.A_MODEL,
+            fix="Check the path for typing errors.",
         )
     with path.open("rb") as stream:
         head = stream.read(512)
@@ -171,9 +173,9 @@ def _parsed(path: Path, content: Any) -> dict[str, Any]:
     try:
         record = json.loads(_text(content))
     except (ValueError, RecursionError) as error:
-        raise refusals.corrupt(path, "is no valid JSON") from error
+        raise refusals.corrupt(path, "is not valid JSON") from error
     if not isinstance(record, dict):
-        raise refusals.corrupt(path, "is no JSON object")
+        raise refusals.corrupt(path, "is not a JSON object")
     return record
 
 

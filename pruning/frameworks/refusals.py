@@ -76,7 +76,7 @@ def folder(path: Path) -> ModelFileError:
 def saved_model(path: Path) -> ModelFileError:
     """The error for a SavedModel, zipped or not."""
     return ModelFileError(
-        f"{path.name} is a TensorFlow SavedModel, which runs a program of its own when loaded.",
+        f"{path.name} is a TensorFlow SavedModel, which runs code of its own when loaded.",
         expected=A_MODEL,
         fix="Load it where it was made: tf_keras.models.load_model(folder)"
         ".save('model.keras'), and upload that file.",

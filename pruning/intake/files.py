@@ -194,7 +194,7 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
         raise DataFileError(
             f"{shown_name(path)} is a damaged or incomplete archive: {error}.",
             expected="A zip archive that unpacks without errors.",
-            fix="Make the archive again and upload it to its end.",
+            fix="Make the archive again, and upload or copy it completely.",
         ) from error
     with stack:
         yield opened

@@ -69,5 +69,5 @@ def add_recalibration(parser: ArgumentParser) -> None:
 
 def _steps(text: str) -> int:
     if not (text.isdecimal() and int(text) > 0):
-        raise ArgumentTypeError(f"{text!r} is no whole number from 1")
+        raise ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return int(text)

@@ -9,7 +9,7 @@ from rich.console import Console
 from pruning import quantities
 from pruning.command_line.commands._base import Command, add_length, path
 from pruning.command_line.output import Output, plain
-from pruning.command_line.targets import file_for
+from pruning.command_line.targets import writing
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -24,8 +24,7 @@ def run(options: Namespace, output: Output) -> None:
     """Export the model."""
     from pruning import api
 
-    out = file_for(options.out)
-    with output.working(f"export to {options.to}"):
+    with writing(options.out) as out, output.working(f"export to {options.to}"):
         found = api.export(options.model, options.to, out, length=options.length)
 
     def show(console: Console) -> None:

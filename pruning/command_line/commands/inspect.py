@@ -134,7 +134,7 @@ def baseline(scores: Scores) -> str:
 
 COMMAND = Command(
     "inspect",
-    "say what a model is made of and what of it can be pruned",
+    "show what a model is made of and what can be pruned",
     "Print layers, channel groups, parameters, FLOPs, and the smallest size that removing channels "
     "could reach. With --data the data is checked against the model and its baseline is measured.",
     arguments,

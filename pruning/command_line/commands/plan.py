@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from contextlib import nullcontext
 from pathlib import Path
 
 from rich.console import Console
@@ -13,7 +14,7 @@ from pruning.api.results import Planned
 from pruning.command_line.commands._base import Command
 from pruning.command_line.commands._plan_options import arguments
 from pruning.command_line.output import Output, plain
-from pruning.command_line.targets import file_for
+from pruning.command_line.targets import writing
 from pruning.errors import UsageError
 from pruning.strategy.description import describe
 from pruning.strategy.patterns import parse_pattern
@@ -27,11 +28,11 @@ def run(options: Namespace, output: Output) -> None:
     from pruning import api
     from pruning.api.inputs import check_apart
 
-    out = file_for(options.out) if options.out else None
-    if out is not None:
-        check_apart(options.model, out)
+    if options.out is not None:
+        check_apart(options.model, options.out)
     _check_goal(options)
-    with output.working(f"plan {options.model.name}") as work:
+    place = nullcontext() if options.out is None else writing(options.out)
+    with place as out, output.working(f"plan {options.model.name}") as work:
         planned = api.plan(
             options.model,
             options.target,
@@ -72,8 +73,8 @@ def run(options: Namespace, output: Output) -> None:
             pattern=options.pattern,
             block_pooling=options.block_pooling,
         )
-    if out is not None:
-        storage.write_json(out, planned.plan.to_dict())
+        if out is not None:
+            storage.write_json(out, planned.plan.to_dict())
     output.answer(planned.to_dict(), lambda console: show(planned, out, console))
 
 
@@ -147,7 +148,7 @@ def _blocks(planned: Planned) -> Table:
 COMMAND = Command(
     "plan",
     "make a plan that reaches a target, and price it",
-    "Make a plan that reaches a target, print it with what is expected of it, write it as JSON.",
+    "Make a plan that reaches a target, print it with what to expect of it, and write it as JSON.",
     arguments,
     run,
     order=3,
