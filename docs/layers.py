@@ -23,19 +23,23 @@ KERASES = {"keras": "Keras 3", "tf_keras": "tf_keras"}
 WORDS = {"cut": "cut", "passed": "passed through", "frozen": "frozen"}
 HEAD = """# What happens to each layer
 
-Every layer class that Keras 3 and tf_keras export, as installed. Written by
-`python docs/layers.py`, compared with the installed Kerases by a test.
+This table has every layer class of the installed Keras 3 and tf_keras. `python docs/layers.py`
+writes it, and a test compares it with the installed versions.
 
-- **cut**: it has weights along the channels, and they are really made smaller.
-- **passed through**: channels go through it unchanged in number; it never stands in the way.
-- **frozen**: the channels that it reads stay whole, for the reason given. Only they: the rest of
-  the model is cut.
+- **cut**: the layer has weights along the channels, and they become smaller.
+- **passed through**: the number of channels is the same before and after the layer. It never
+  prevents a cut.
+- **frozen**: the channels that the layer reads stay whole, for the reason given. The rest of the
+  model is still cut.
 
-A class that is not listed, such as your own, freezes the channels that it reads and makes. Widths
-that a layer normalises over are cut only when a plan asks for it (`plan --on-request inexact`), and
-the change is measured. The key width of attention is cut exactly on request
-(`plan --on-request rescaled`), and so are channels that a product or a sum adds up without weights
-(`plan --on-request summed`).
+A class that is not listed freezes the channels that it reads and makes.
+
+Some channels are cut only when a plan asks for it:
+
+- `plan --on-request inexact`: widths that a layer normalises over. The change is measured.
+- `plan --on-request rescaled`: the key width of attention. The cut is exact.
+- `plan --on-request summed`: channels that a product or a sum adds up without weights. The cut is
+  exact.
 
 """
 

@@ -2,7 +2,17 @@
 
 import sys
 
-from pruning.command_line import main
+
+def run() -> int:
+    """Run the command. -> the exit code, 130 for Ctrl-C while its modules are still being read."""
+    try:
+        from pruning.command_line import main
+
+        return main(sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
+        return 130
+
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run())

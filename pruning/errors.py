@@ -79,7 +79,7 @@ class PlanError(PruningError):
 
 
 class OutdatedError(PlanError):
-    """The model was analysed by an older studio, which did not look for what a plan needs.
+    """The model was analysed by an older version, which did not look for what a plan needs.
 
     Args:
         happened: What it did not look for. One sentence.

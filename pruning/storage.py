@@ -66,7 +66,7 @@ def refusal(path: Path, error: OSError) -> StorageError | None:
     if error.errno in DISK_FULL:
         happened = f"The disk is full: {path.name} could not be written."
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        happened = f"The folder {path.parent} cannot be written."
+        happened = f"The folder {path.parent} cannot be written to."
     else:
         return None
     return no_room(happened)
@@ -84,7 +84,9 @@ def no_room(happened: str) -> StorageError:
 
 def disk_full(error: BaseException | None) -> StorageError | None:
     """Find a full disk among the causes of an error; HDF5 and zip hide it in their own errors."""
-    while error is not None:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:  # causes may go round in a circle
+        seen.add(id(error))
         if isinstance(error, StorageError):
             return error
         if isinstance(error, OSError):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FOUNDATION = {"errors", "storage", "quantities"}
+FOUNDATION = {"archives", "errors", "storage", "quantities"}
 ROOMS = [
     "frameworks",
     "intake",

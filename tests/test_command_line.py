@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import runpy
 import subprocess
 import sys
 import time
@@ -18,7 +19,8 @@ import pruning
 from pruning import storage
 from pruning.command_line import main
 from pruning.runs.folder import RunFolder, runs_folder
-from pruning.strategy.plan import PruningPlan
+from pruning.strategy.criteria import criteria
+from pruning.strategy.plan import METHODS, PruningPlan
 from tests.command_line_files import Files, answer, load_plainly, make_files
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -237,6 +239,9 @@ BAD = {
     "unknown command": (["prone"], "usage"),
     "missing option": (["plan", "MODEL"], "usage"),
     "not a number": (["prune", "MODEL", "--plan", "x", "--out", "OUT", "--epochs", "x"], "usage"),
+    "empty path": (["inspect", ""], "usage"),
+    "empty path of data": (["inspect", "MODEL", "--data", ""], "usage"),
+    "empty path to write": (["demo", "text", "--out", ""], "usage"),
     "no model": (["inspect", "missing.keras"], "model_file"),
     "model is a folder": (["inspect", "FOLDER"], "model_file"),
     "model is text": (["inspect", "TEXT"], "model_file"),
@@ -294,6 +299,17 @@ BAD = {
     "export into a folder": (["export", "MODEL", "--to", "keras", "--out", "FOLDER"], "storage"),
     "export named otherwise": (["export", "MODEL", "--to", "keras", "--out", "m.h5"], "export"),
     "sensitivity": (["sensitivity", "MODEL", "--data", "DATA"], "plan"),
+    "model of an overlong name": (["inspect", "LONG"], "storage"),
+    "data of an overlong name": (["inspect", "MODEL", "--data", "LONG"], "storage"),
+    "demo into an overlong name": (["demo", "text", "--out", "LONG"], "storage"),
+    "plan into an overlong name": (
+        ["plan", "MODEL", "--target", "flops=.5", "--out", "LONG"],
+        "storage",
+    ),
+    "export into an overlong name": (
+        ["export", "MODEL", "--to", "keras", "--out", "LONG"],
+        "storage",
+    ),
     "unknown demo": (["demo", "video", "--out", "OUT"], "not_found"),
     "unknown run": (["runs", "show", "nothing"], "not_found"),
     "run outside": (["runs", "show", "../.."], "not_found"),
@@ -328,6 +344,7 @@ def places(keras3: Files, tmp_path_factory) -> dict[str, str]:
         "OTHER_PLAN": str(folder / "other.json"),
         "OTHER_DATA": str(folder / "other.npz"),
         "OUT": str(folder / "out"),
+        "LONG": str(folder / ("x" * 300)),
         "NEW": str(folder / "new"),
     }
 
@@ -403,6 +420,51 @@ def test_libraries_say_nothing(suffix: str, keras3: Files, tmp_path: Path) -> No
         capture_output=True, text=True, cwd=ROOT, env=environment,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["plan", "MISSING", "--target", "flops=.5", "--out", "NEW/a/plan.json"],
+        ["export", "MISSING", "--to", "keras", "--out", "NEW/a/model.keras"],
+        ["prune", "MISSING", "--plan", "OTHER_PLAN", "--epochs", "0", "--out", "NEW/a/b"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_what_fails_leaves_no_folders(command: list[str], places, capfd, tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    known = {"MISSING": str(tmp_path / "no.keras"), "OTHER_PLAN": places["OTHER_PLAN"]}
+    arguments = [known.get(part, part.replace("NEW", str(new))) for part in command]
+    assert answer(capfd, "error", *arguments, code=2)["error"]["kind"] == "model_file"
+    assert not new.exists()
+
+
+def test_ctrl_c_before_the_command_has_begun_is_no_traceback(capfd, monkeypatch) -> None:
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pruning.command_line.main", interrupted)
+    monkeypatch.setattr(sys, "argv", ["pruning", "runs", "list"])
+    with pytest.raises(SystemExit) as stopped:
+        runpy.run_module("pruning", run_name="__main__")
+    assert stopped.value.code == 130
+    assert capfd.readouterr() == ("", "Interrupted.\n")
+
+
+def test_a_tilde_is_the_users_folder(capfd, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    found = answer(capfd, "demo", "demo", "text", "--out=~/demo")
+    assert found["model"] == str(tmp_path / "demo" / "model.h5")
+    assert not (tmp_path / "~").exists()
+
+
+def test_help_names_every_criterion(capfd) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["plan", "--help"])
+    words = capfd.readouterr().out.split()
+    for method in METHODS:
+        assert {name.strip(",;") for name in words} >= criteria(method).keys()
 
 
 def test_help_is_an_answer() -> None:

@@ -80,7 +80,7 @@ def test_without_data_a_data_driven_criterion_is_refused(files: Files, capfd, tm
         capfd, files, tmp_path / "plan.json",
         *("--target", "flops=0.6", "--criterion", "hessian"), code=2,
     )  # fmt: skip
-    assert "hessian looks at calibration samples" in found["error"]["message"]
+    assert "hessian needs calibration samples" in found["error"]["message"]
     assert not (tmp_path / "plan.json").exists()
     plan(
         capfd, files, tmp_path / "plan.json",
@@ -91,7 +91,7 @@ def test_without_data_a_data_driven_criterion_is_refused(files: Files, capfd, tm
         *("prune", files.model, "--plan", tmp_path / "plan.json", "--epochs", 0),
         *("--out", tmp_path / "out"), code=2,
     )  # fmt: skip
-    assert "apoz looks at calibration samples, and there is no data" in found["error"]["message"]
+    assert "apoz needs calibration samples, and there is no data" in found["error"]["message"]
     assert not list(tmp_path.glob("out/model.*"))
 
 

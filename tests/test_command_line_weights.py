@@ -177,5 +177,5 @@ def test_samples_are_needed_to_prune(shared: Files, capfd, tmp_path: Path) -> No
         capfd, "error",
         *("prune", shared.model, "--plan", plan_file, "--out", tmp_path / "out"), code=2,
     )["error"]  # fmt: skip
-    assert "looks at calibration samples, and there is no data" in error["message"]
+    assert "needs calibration samples, and there is no data" in error["message"]
     assert not list((tmp_path / "out").glob("model*"))

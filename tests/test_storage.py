@@ -80,3 +80,6 @@ def test_a_full_disk_is_found_behind_another_librarys_error() -> None:
     assert isinstance(storage.disk_full(saving), StorageError)
     assert storage.disk_full(FileNotFoundError(2, "No such file", "x")) is None
     assert storage.disk_full(RuntimeError("anything")) is None
+    circle = RuntimeError("its own cause")
+    circle.__cause__ = circle
+    assert storage.disk_full(circle) is None

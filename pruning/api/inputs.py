@@ -61,7 +61,7 @@ def parse_target(text: str) -> Target:
     if known is None:
         raise PlanError(
             f"The target {text!r} cannot be read.",
-            expected=f"KIND=VALUE with one of {', '.join(TARGETS)} and a fraction.",
+            expected=f"KIND=VALUE, where KIND is one of {', '.join(TARGETS)} and VALUE a fraction.",
             fix="Give for example flops=0.5 for half of the FLOPs.",
         )
     return Target(known, number)
@@ -77,7 +77,7 @@ def check_apart(model: Path, *targets: Path) -> None:
         if target.exists() and model.exists() and target.samefile(model):
             raise StorageError(
                 f"{target} is the model itself, and would be overwritten.",
-                expected="A place of its own for what is written.",
+                expected="A path that is not the model's own.",
                 fix="Give another path with --out.",
             )
 

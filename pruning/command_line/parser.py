@@ -31,7 +31,7 @@ def build_parser() -> Parser:
         prog="python -m pruning",
         description="Make a trained Keras model smaller and faster, and prove what that cost.",
         epilog="DATA is an .npz, a .zip, a .csv or .tsv, a folder of class folders, or a demo's "
-        "name: image, speech, text. Exit codes: 0 done, 2 the input is at fault.",
+        "name: image, speech, text. Exit codes: 0 done, 2 the input is at fault, 130 interrupted.",
         allow_abbrev=False,
     )
     _add_json(parser)

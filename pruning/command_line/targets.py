@@ -21,33 +21,37 @@ def folder_for(path: Path) -> Path:
     except (FileExistsError, NotADirectoryError) as error:
         raise StorageError(
             f"{path} cannot be a folder: a file is in the way.",
-            expected="A folder, existing or not.",
+            expected="The path of a folder; it is made if there is none.",
             fix="Give another folder with --out.",
         ) from error
     except OSError as error:
-        raise storage.refusal(path, error) or error from error
+        refused = storage.refusal(path, error)
+        if refused is None:
+            raise
+        raise refused from error
     return path
 
 
 @contextmanager
 def filling(path: Path) -> Iterator[Path]:
-    """Have a folder to write to; one that was made for it does not stay behind empty.
+    """Have a folder to write to; what was made for it does not stay behind empty.
 
     Raises:
         StorageError: As :func:`folder_for`.
     """
-    made = not path.exists()
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
     folder_for(path)
     try:
         yield path
     finally:
-        if made:
-            with suppress(OSError):  # it is not empty: the work was done
-                path.rmdir()
+        with suppress(OSError):  # one is not empty: the work was done
+            for folder in made:
+                folder.rmdir()
 
 
-def file_for(path: Path) -> Path:
-    """Check that a file can be written there.
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """Have a place for a file; folders that were made for it do not stay behind empty.
 
     Raises:
         StorageError: A folder is in the way, or the folder around it cannot be made.
@@ -58,5 +62,5 @@ def file_for(path: Path) -> Path:
             expected="The path of the file to write.",
             fix="Add a file name to the path.",
         )
-    folder_for(path.parent)
-    return path
+    with filling(path.parent):
+        yield path

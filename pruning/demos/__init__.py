@@ -70,7 +70,7 @@ def demo(name: str) -> Demo:
         raise NotFoundError(
             f"There is no demo {name!r}.",
             expected=f"One of: {', '.join(ORDER)}.",
-            fix="Name one of these, or bring your own model and data.",
+            fix="Name one of these, or use your own model and data.",
         )
     folder = Path(__file__).parent / name
     record = storage.read_json(folder / "demo.json")

@@ -144,7 +144,7 @@ def rebuilding(file: ModelFile) -> Iterator[None]:
             raise ModelFileError(
                 f"The model uses code that is not part of Keras: the activation {unknown[1]}.",
                 expected="Activations that come with Keras.",
-                fix="Replace it by one of Keras's own, and save the model again.",
+                fix="Replace it with one of Keras's own, and save the model again.",
             ) from error
         raise ModelFileError(
             f"Keras could not rebuild the model: {cause(error)}",

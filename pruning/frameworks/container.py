@@ -15,9 +15,11 @@ from typing import IO, Any, Literal
 
 import h5py
 
+from pruning import archives
 from pruning.errors import ModelFileError
 from pruning.frameworks import refusals
 
+MAX_ENTRIES = 10_000  # Keras writes four, and one more for each asset of a layer
 MAX_CONFIG_BYTES = 64 * 2**20
 MAX_UNPACKED_BYTES = 4 * 2**30  # what the weights may take once they are unpacked
 WEIGHTS = "model.weights.h5"
@@ -53,7 +55,9 @@ def open_model_file(path: Path) -> ModelFile:
         raise refusals.folder(path)
     if not path.is_file():
         raise ModelFileError(
-            f"There is no file {path.name!r}.", expected=refusals.A_MODEL, fix="Check the path."
+            f"There is no file {str(path)!r}.",
+            expected=refusals.A_MODEL,
+            fix="Check the path for typing errors.",
         )
     with path.open("rb") as stream:
         head = stream.read(512)
@@ -114,7 +118,7 @@ def _open_h5(path: Path) -> ModelFile:
 
 def _open_zip(path: Path) -> ModelFile:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with archives.open_zip(path, MAX_ENTRIES) as archive:
             entries = {entry.filename: entry for entry in archive.infolist()}
             if any(entry.flag_bits & 0x1 for entry in entries.values()):
                 raise ModelFileError(
@@ -133,6 +137,8 @@ def _open_zip(path: Path) -> ModelFile:
             metadata = (
                 _parsed(path, archive.read("metadata.json")) if "metadata.json" in entries else {}
             )
+    except archives.TooManyEntries as error:
+        raise refusals.not_a_model(path, f"a zip archive of over {MAX_ENTRIES:,} files") from error
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
         raise refusals.truncated(path, str(error)) from error
     version = str(metadata.get("keras_version", ""))
@@ -167,9 +173,9 @@ def _parsed(path: Path, content: Any) -> dict[str, Any]:
     try:
         record = json.loads(_text(content))
     except (ValueError, RecursionError) as error:
-        raise refusals.corrupt(path, "is no valid JSON") from error
+        raise refusals.corrupt(path, "is not valid JSON") from error
     if not isinstance(record, dict):
-        raise refusals.corrupt(path, "is no JSON object")
+        raise refusals.corrupt(path, "is not a JSON object")
     return record
 
 

@@ -76,7 +76,7 @@ def folder(path: Path) -> ModelFileError:
 def saved_model(path: Path) -> ModelFileError:
     """The error for a SavedModel, zipped or not."""
     return ModelFileError(
-        f"{path.name} is a TensorFlow SavedModel, which runs a program of its own when loaded.",
+        f"{path.name} is a TensorFlow SavedModel, which runs code of its own when loaded.",
         expected=A_MODEL,
         fix="Load it where it was made: tf_keras.models.load_model(folder)"
         ".save('model.keras'), and upload that file.",
@@ -102,6 +102,11 @@ def no_model_in_zip(path: Path, names: set[str]) -> ModelFileError:
         kind = "an .npz file of arrays"
     elif "config.json" in names:
         kind = "a .keras file without its weights"
+    return not_a_model(path, kind)
+
+
+def not_a_model(path: Path, kind: str) -> ModelFileError:
+    """The error for a file of another kind."""
     return ModelFileError(f"{path.name} is {kind}.", expected=A_MODEL, fix=SAVE_AGAIN)
 
 

@@ -110,7 +110,7 @@ def check_config(file: ModelFile, known: set[str], activations: set[str]) -> Non
             f"The model uses code that is not part of Keras: {', '.join(custom[:8])}"
             f"{' …' if len(custom) > 8 else ''}.",
             expected="Layers, operations and functions that come with Keras.",
-            fix="Replace them by Keras's own layers, copy the weights, and save the model again.",
+            fix="Replace them with Keras's own layers, copy the weights, and save the model again.",
         )
 
 
@@ -122,7 +122,7 @@ def _check_top(file: ModelFile, known: set[str]) -> None:
     if name not in _MODELS or (name not in known and name != "Functional") or layers is None:
         raise ModelFileError(
             f"The model is an instance of the Python class {name!r},"
-            " whose program is not in the file.",
+            " whose code is not in the file.",
             expected="A Sequential model, or a functional one: keras.Model(inputs, outputs).",
             fix="Rebuild it with the functional API, copy the weights, and save it again.",
         )
@@ -156,16 +156,16 @@ def _check_entry(file: ModelFile, entry: dict[str, Any]) -> None:
         raise ModelFileError(
             f"The model's weights are quantized ({mode}).",
             expected="Weights that are floating-point numbers: only these can be trained again.",
-            fix="Bring the model as it was before model.quantize(…), and quantize the pruned one.",
+            fix="Use the model as it was before model.quantize(…), and quantize the pruned model.",
         )
     if name.split(">")[-1] in ("Lambda", "__lambda__"):
         layer = config.get("name", "") if isinstance(config, dict) else ""
         raise ModelFileError(
-            f"The model has a Lambda layer {layer!r}, which carries a program of its author."
+            f"The model has a Lambda layer {layer!r}, which contains code of its author."
             if layer
-            else "The model has a Lambda, which carries a program of its author.",
+            else "The model has a Lambda, which contains code of its author.",
             expected="Layers that come with Keras; code in a model file is never run.",
-            fix="Replace it by Keras's own layers or operations, and save the model again.",
+            fix="Replace it with Keras's own layers or operations, and save the model again.",
         )
     if name in _FOREIGN:
         raise _foreign(

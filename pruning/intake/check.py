@@ -152,7 +152,7 @@ def several_inputs(names: Sequence[str], have: int = 1) -> MismatchError:
     return MismatchError(
         f"The model has {len(names)} inputs: {', '.join(names)}; the data has {given}.",
         expected=f"An .npz with an array for each input: {named_keys(names)}.",
-        fix="Bring the data in that form, or prune without data (no retraining, no baseline).",
+        fix="Save the data in that form, or prune without data (no retraining, no baseline).",
     )
 
 
@@ -161,7 +161,7 @@ def _check_outputs(outputs: Sequence[Spec]) -> None:
         raise MismatchError(
             f"The model has {len(outputs)} outputs; the data has one array of labels.",
             expected="A model with one output.",
-            fix="Prune without data (no retraining and no baseline), or bring another model.",
+            fix="Prune without data (no retraining and no baseline), or use another model.",
         )
 
 
@@ -173,7 +173,7 @@ def _check_inputs(arrays: Sequence[InputArray], inputs: Sequence[Spec]) -> None:
         raise MismatchError(
             f"The data has {len(arrays)} arrays of inputs, the model has one input.",
             expected="One array of inputs: x_train, x_val, x_test, or x.",
-            fix="Bring the model that reads them all, or data for one input.",
+            fix="Use the model that reads them all, or data for one input.",
         )
     for place, (array, spec) in enumerate(zip(arrays, inputs, strict=True)):
         if array.name not in ("", str(place), spec.name):
@@ -189,5 +189,5 @@ def _check_inputs(arrays: Sequence[InputArray], inputs: Sequence[Spec]) -> None:
                 f"The model reads samples of shape {words_of(spec.shape)}{where}, the data has "
                 f"{words_of(array.shape)}.",
                 expected=f"Samples of shape {words_of(spec.shape)}.",
-                fix="Change the preprocessing to fit the model, or bring data made for it.",
+                fix="Change the preprocessing to fit the model, or use data made for it.",
             )

@@ -12,12 +12,12 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from pruning import storage
+from pruning import archives, storage
 from pruning.errors import DataFileError
 from pruning.intake import limits
 from pruning.intake.store import shown_name
@@ -182,28 +182,36 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open a zip archive.
 
     Raises:
-        DataFileError: It is damaged.
+        DataFileError: It is damaged, or has far too many entries.
     """
+    stack = ExitStack()
     try:
-        archive = zipfile.ZipFile(path)
+        # Folders are entries, too.
+        opened = stack.enter_context(archives.open_zip(path, 2 * limits.MAX_ENTRIES))
+    except archives.TooManyEntries as error:
+        raise _too_many(shown_name(path), f"more than {2 * limits.MAX_ENTRIES:,}") from error
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise DataFileError(
             f"{shown_name(path)} is a damaged or incomplete archive: {error}.",
             expected="A zip archive that unpacks without errors.",
-            fix="Make the archive again and upload it to its end.",
+            fix="Make the archive again, and upload or copy it completely.",
         ) from error
-    with archive:
-        yield archive
+    with stack:
+        yield opened
+
+
+def _too_many(name: str, number: str) -> DataFileError:
+    return DataFileError(
+        f"{name} has {number} files.",
+        expected=f"At most {limits.MAX_ENTRIES:,} files.",
+        fix="Take fewer samples, or save them as arrays in one .npz.",
+    )
 
 
 def _sift(name: str, files: list[File]) -> tuple[tuple[File, ...], tuple[str, ...]]:
     """Leave out what operating systems strew about and archives inside; sort by name."""
     if len(files) > limits.MAX_ENTRIES:
-        raise DataFileError(
-            f"{name} has {len(files):,} files.",
-            expected=f"At most {limits.MAX_ENTRIES:,} files.",
-            fix="Take fewer samples, or save them as arrays in one .npz.",
-        )
+        raise _too_many(name, f"{len(files):,}")
     kept: list[File] = []
     nested: list[File] = []
     for file in sorted(files, key=lambda file: file.name):

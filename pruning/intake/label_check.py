@@ -56,7 +56,7 @@ def _check_classes(labels: Labels, answer: Shape, activation: str | None) -> tup
         raise MismatchError(
             f"The model answers with {_count(values)} values, the data has {classes} classes.",
             expected=f"Data with {_count(values)} classes, in the order of the model's outputs.",
-            fix="Add the missing classes or take the surplus ones out, or bring another model.",
+            fix="Add the missing classes or take the surplus ones out, or use another model.",
         )
     if activation == "sigmoid":
         return ("Each output is a yes or no of its own (sigmoid); the largest counts as answer.",)
@@ -70,7 +70,7 @@ def _check_binary(classes: int, activation: str | None) -> tuple[str, ...]:
         raise MismatchError(
             f"The model answers with one value, the data has {classes} classes.",
             expected="Two classes for a model with one output, or numbers to predict.",
-            fix="Bring data with two classes, or choose the task regression if labels are numbers.",
+            fix="Use data with two classes, or choose the task regression if labels are numbers.",
         )
     if activation == "softmax":
         raise MismatchError(
@@ -89,13 +89,13 @@ def _check_multilabel(labels: Labels, answer: Shape, activation: str | None) -> 
             f"The model answers with {_values(answer)}, the data has "
             f"{len(labels.classes)} labels that may go together.",
             expected="One output for each label.",
-            fix="Bring data with the model's labels, or another model.",
+            fix="Use data with the model's labels, or another model.",
         )
     if activation == "softmax":
         raise MismatchError(
             "The data has several labels a sample; the model's softmax allows only one.",
             expected="A sigmoid for each label.",
-            fix="Bring a model that ends in sigmoids, or data with one class a sample.",
+            fix="Use a model that ends in sigmoids, or data with one class a sample.",
         )
     if activation == "sigmoid":
         return ()
@@ -115,7 +115,7 @@ def _check_regression(labels: Labels, answer: Shape, activation: str | None) -> 
         raise MismatchError(
             "The data has numbers to predict; the model's softmax answers with shares of 1.",
             expected="A linear output.",
-            fix="Choose the task classification if the labels are classes, or bring another model.",
+            fix="Choose the task classification if the labels are classes, or use another model.",
         )
     if activation in ("sigmoid", "tanh"):
         return (f"The output ends in {activation}: it cannot reach numbers outside its range.",)
@@ -138,7 +138,7 @@ def _check_steps(labels: Labels, steps: Shape) -> None:
     raise MismatchError(
         f"The model answers with {answers}, the data has {per_sample}.",
         expected=wanted,
-        fix="Bring labels in that shape, or a model that answers in the labels' shape.",
+        fix="Use labels in that shape, or a model that answers in the labels' shape.",
     )
 
 

@@ -296,7 +296,7 @@ def _numbers(name: str, column: Sequence[str]) -> np.ndarray:
     wrong = next((cell for cell in column if not is_number(cell)), None)
     if wrong is not None:
         raise DataFileError(
-            f"{wrong!r} in the column {name!r} is no number.",
+            f"{wrong!r} in the column {name!r} is not a number.",
             expected="A number in every row.",
             fix="Choose another column, or treat the column as classes.",
         )

@@ -189,7 +189,7 @@ def _require_numbers(tensor: Any) -> None:
         raise ModelFileError(
             f"The input {tensor.name!r} takes text, not numbers.",
             expected="A model that reads token numbers; the studio prepares the text itself.",
-            fix="Save the part of the model behind its text preprocessing.",
+            fix="Save the part of the model that follows its text preprocessing.",
         )
 
 

@@ -176,5 +176,5 @@ def _damaged(name: str, key: str, reason: str) -> DataFileError:
     return DataFileError(
         f"The array {key} of {name} is damaged: {reason}.",
         expected="An .npz as numpy.savez or numpy.savez_compressed writes it.",
-        fix="Save it again, and upload it to its end.",
+        fix="Save it again, and upload or copy it completely.",
     )

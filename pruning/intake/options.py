@@ -49,7 +49,8 @@ class Options:
     def __post_init__(self) -> None:
         if self.val <= 0 or self.test <= 0 or self.val + self.test >= 1:
             raise DataFileError(
-                f"{self.val:g} of the samples to validate and {self.test:g} to test is impossible.",
+                f"{self.val:g} of the samples for validation and {self.test:g} for test is "
+                "impossible.",
                 expected="Two fractions above 0, together below 1.",
                 fix="Give for example 0.15 each.",
             )
@@ -57,13 +58,13 @@ class Options:
             raise DataFileError(
                 f"The task {self.task!r} does not exist.",
                 expected=f"One of {', '.join(TASKS)}.",
-                fix="Choose one of these, or none to have it told by the labels.",
+                fix="Choose one of these, or none to have it recognised from the labels.",
             )
         if self.delimiter is not None and len(self.delimiter) != 1:
             raise DataFileError(
                 f"{self.delimiter!r} cannot separate the columns of a table.",
                 expected="A single character, such as a comma, semicolon or tab.",
-                fix="Choose one of these, or none to have it told by the content.",
+                fix="Choose one of these, or none to have it recognised from the content.",
             )
         if len(set(self.classes)) < len(self.classes):
             raise DataFileError(

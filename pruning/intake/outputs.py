@@ -54,5 +54,5 @@ def labelled(
         f"The labels fit none of the model's {len(answers)} outputs. "
         f"{answers[0].name}: {problems[0].happened}",
         expected=f"Labels for one of {shapes}.",
-        fix="Bring such labels; y_train_NAME in an .npz names the output that they are for.",
+        fix="Use such labels; y_train_NAME in an .npz names the output that they are for.",
     )

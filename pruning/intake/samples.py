@@ -242,13 +242,13 @@ def _json_object(name: str, content: bytes) -> dict[str, Any]:
         record = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise DataFileError(
-            f"{name} is no valid JSON: {error}.",
+            f"{name} is not valid JSON: {error}.",
             expected="An object with the preprocessing settings.",
             fix="Correct it, or leave it out to have the settings fitted to the model.",
         ) from error
     if not isinstance(record, dict):
         raise DataFileError(
-            f"{name} is no JSON object.",
+            f"{name} is not a JSON object.",
             expected='Settings such as {"modality": "image", "height": 28, "width": 28}.',
             fix="Correct it, or leave it out to have the settings fitted to the model.",
         )

@@ -92,7 +92,7 @@ def check_counts(codes: np.ndarray) -> None:
     if empty:
         raise DataFileError(
             f"No samples are left for {' and '.join(empty)} out of {len(codes)}.",
-            expected="At least one sample each to train, to validate and to test, better 50.",
+            expected="At least one sample each for training, validation and test, better 50.",
             fix="Add samples, or correct the names of the splits.",
         )
 

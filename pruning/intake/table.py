@@ -201,7 +201,7 @@ def _odd_rows(name: str, body: Sequence[Sequence[str]], width: int) -> tuple[str
     places = ", ".join(str(i + 1) for i in odd[:5])
     if len(odd) > skippable(len(body)):
         raise DataFileError(
-            f"{len(odd)} of {len(body)} rows of {name} have not {width} cells: rows {places}.",
+            f"{len(odd)} of {len(body)} rows of {name} do not have {width} cells: rows {places}.",
             expected=f"{width} cells in every row.",
             fix="Put cells that hold the delimiter into quotation marks, or name the delimiter.",
         )

@@ -141,9 +141,10 @@ def calibration_samples(
     whole = min(count, available) // (batch or 1) * (batch or 1)
     if not whole:
         raise PlanError(
-            f"The model takes {batch} samples at once, and {min(count, available)} are looked at.",
+            f"The model reads exactly {batch} samples at a time, but the criterion gets only "
+            f"{min(count, available)}.",
             expected=f"At least {batch} calibration samples, and as many training samples.",
-            fix="Look at more samples, or save the model with an open batch size.",
+            fix="Use more calibration samples, or save the model with an open batch size.",
         )
     rows = drawn_rows(available, whole, seed)
     inputs = data.inputs("train", rows)
@@ -168,11 +169,11 @@ def needs_data(found: Criterion, *, given: bool = False) -> PlanError:
     lacks = "the data has no training samples" if given else "there is no data"
     instead = {"channels": "l1", "weights": "magnitude"}.get(found.kind)
     return PlanError(
-        f"The criterion {found.name} looks at calibration samples, and {lacks}.",
+        f"The criterion {found.name} needs calibration samples, and {lacks}.",
         expected="Data that fits the model, with at least one training sample.",
         fix=f"Give such data, or choose a criterion that needs none, for example {instead}."
         if instead
-        else "Give such data: what a block does is only seen on samples.",
+        else "Give such data: the influence of a block can only be measured on samples.",
     )
 
 

@@ -109,9 +109,10 @@ def _influence(
     batch = fixed_batch(analysis.flat)
     if batch is not None and len(rows) < batch:
         raise PlanError(
-            f"The model reads {batch} samples at once, and {len(rows)} are looked at.",
+            f"The model reads exactly {batch} samples at a time, but the criterion "
+            f"gets {len(rows)}.",
             expected=f"At least {batch} samples of the training split.",
-            fix="Look at more calibration samples, or bring more data.",
+            fix="Use more calibration samples, or more data.",
         )
     values = influence.block_scores(
         analysis,

@@ -193,7 +193,7 @@ def set_tags(identifier: str, tags: Iterable[str]) -> tuple[str, ...]:
     longest = max((len(tag) for tag in clean), default=0)
     if len(clean) > MOST_TAGS or longest > LONGEST_TAG:
         raise PruningError(
-            f"{len(clean)} tags, the longest of {longest} characters.",
+            f"{len(clean)} tags were given, the longest of {longest} characters.",
             expected=f"At most {MOST_TAGS} tags of at most {LONGEST_TAG} characters.",
             fix="Write what is longer into the note.",
         )

@@ -80,7 +80,7 @@ def check_reachable(
     if not free and count(fixed) > target.value:
         raise PlanError(
             f"No block is left to remove: {len(locked)} locked, {len(fixed)} removed already.",
-            expected="At least one block that may go.",
+            expected="At least one block that may be removed.",
             fix="Unlock a block, or raise the target.",
         )
     least = count([*fixed, *(block.id for block in free)])
@@ -123,7 +123,8 @@ def _free(profile: ModelProfile, locked: Collection[str], fixed: Collection[str]
         return [block for block in removable if block.id not in taken]
     if not profile.calls:
         raise OutdatedError(
-            "This model was analysed by an older studio, which did not look for blocks."
+            "This model was analysed by an older version of the studio, which did not look for "
+            "blocks."
         )
     told = next((block for block in profile.blocks), None)
     why = f" {told.id!r}: {told.reason}" if told is not None else ""

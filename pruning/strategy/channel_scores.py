@@ -125,7 +125,7 @@ def require_scored(plan: PruningPlan, scores: ChannelScores) -> None:
             reason = scores.reasons.get(group, "it says nothing of its channels.")
             raise PlanError(
                 f"The criterion {plan.criterion} does not apply to {group!r}: {reason}",
-                expected="A ratio of 0 for a group that the criterion says nothing of.",
+                expected="A ratio of 0 for a group that the criterion cannot score.",
                 fix=f"Set the ratio of {group!r} to 0, or choose another criterion.",
             )
 
@@ -169,9 +169,9 @@ def _always() -> list[str]:
 def _not_computed(profile: ModelProfile, name: str) -> PlanError:
     if criterion(name, "channels").data_driven:
         return PlanError(
-            f"The criterion {name} looks at calibration samples, and there is no data.",
-            expected="Data that fits the model; samples of its training split are looked at.",
-            fix=f"Give the data, or choose a criterion without: {', '.join(_always())}.",
+            f"The criterion {name} needs calibration samples, and there is no data.",
+            expected="Data that fits the model: samples of its training split are needed.",
+            fix=f"Give the data, or choose a criterion that needs none: {', '.join(_always())}.",
         )
     known = ", ".join(profile.criteria) or "none, for it has no channels to score"
     return PlanError(

@@ -183,7 +183,7 @@ class PruningPlan:
             if ratio > 0 and name in self.locked:
                 raise PlanError(
                     f"{name!r} is locked and has the ratio {ratio}.",
-                    expected="A locked entry has the ratio 0.",
+                    expected="A ratio of 0 for what is locked.",
                     fix="Unlock it, or set its ratio to 0.",
                 )
         if self.pattern_of_zeros.text != UNSTRUCTURED and self.method != "weights":
@@ -199,7 +199,7 @@ class PruningPlan:
             raise PlanError(
                 f"feature_matching is {self.training.feature_matching} with the method "
                 f"{self.method}.",
-                expected="The method channels: what the channels that stay hold is matched.",
+                expected="The method channels: activations of the channels that stay are matched.",
                 fix="Set feature_matching to 0, or use distillation.",
             )
         if self.engine == "tfmot" and self.method != "weights":
@@ -225,7 +225,7 @@ class PruningPlan:
         both = [name for name in self.removed if name in self.locked]
         if both:
             raise PlanError(
-                f"The block {both[0]!r} is locked and removed.",
+                f"The block {both[0]!r} is both locked and removed.",
                 expected="A locked block stays.",
                 fix="Unlock it, or do not remove it.",
             )
@@ -234,13 +234,15 @@ class PruningPlan:
         _integer("cuts", self.cuts, 1, MOST_CUTS)
         if self.cuts > 1 and self.method != "channels":
             raise PlanError(
-                f"{self.cuts} cuts, but the method {self.method} makes none after the other.",
+                f"The plan asks for {self.cuts} cuts, but the method {self.method} "
+                "prunes in one go.",
                 expected="The method channels, or 1 cut.",
                 fix="Choose the method channels, or set the cuts to 1; weights have a schedule.",
             )
         if self.cuts > 1 and self.training.epochs == 1:
             raise PlanError(
-                f"{self.cuts} cuts with retraining between them, in a single epoch.",
+                f"The plan asks for {self.cuts} cuts with retraining between them, in a single "
+                "epoch.",
                 expected="At least 2 epochs: half of them are spread over the cuts.",
                 fix="Retrain for more epochs, or set the cuts to 1.",
             )
@@ -345,7 +347,7 @@ def _check_target(target: Target) -> None:
     _choice("target", target.kind, TARGETS)
     if not 0 < target.value < 1:
         raise PlanError(
-            f"The target {target.kind}={target.value} is out of range.",
+            f"The target {target.kind}={target.value:g} is out of range.",
             expected="A fraction between 0 and 1, both excluded.",
             fix="Give for example flops=0.5 for half of the FLOPs.",
         )
@@ -354,7 +356,7 @@ def _check_target(target: Target) -> None:
 def _choice(what: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise PlanError(
-            f"{what} {value!r} does not exist.",
+            f"The {what} {value!r} does not exist.",
             expected=f"One of {', '.join(allowed)}.",
             fix=f"Choose a {what} from that list.",
         )

@@ -68,6 +68,6 @@ def _check_names(profile: ModelProfile, plan: PruningPlan) -> None:
         if ratio > 0 and names[name] is not None:
             raise PlanError(
                 f"The {what} {name!r} cannot be pruned: {names[name]}",
-                expected="A plan that leaves whole what must stay.",
+                expected="Ratios only for what can be pruned.",
                 fix=f"Take {name!r} out of the plan, or make its ratio 0.",
             )

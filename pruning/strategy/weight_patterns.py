@@ -91,7 +91,8 @@ def check_pattern(profile: ModelProfile, plan: PruningPlan) -> None:
     for name, ratio in plan.ratios.items():
         if ratio > 0 and name in refused:
             raise PlanError(
-                f"The pattern {pattern.text} cannot lie on the layer {name!r}: {refused[name]}.",
+                f"The pattern {pattern.text} cannot be applied to the layer {name!r}: "
+                f"{refused[name]}.",
                 expected=f"Ratios only for layers that {pattern.text} applies to.",
                 fix=f"Set the ratio of {name!r} to 0, or choose the pattern unstructured.",
             )
@@ -150,7 +151,7 @@ def _kernels(layer: Layer) -> tuple[KernelShape, ...]:
     if not layer.kernels:
         raise OutdatedError(
             f"The shapes of the kernels of {layer.name!r} are not known: the model was analysed by "
-            "an older studio.",
+            "an older version of the studio.",
             otherwise="; or choose the pattern unstructured",
         )
     return layer.kernels

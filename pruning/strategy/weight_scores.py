@@ -65,15 +65,15 @@ def check_criterion(plan: PruningPlan) -> None:
     schedule = plan.schedule
     if not plan.training.epochs:
         raise PlanError(
-            f"The criterion {found.name} watches the training, and nothing is retrained.",
+            f"The criterion {found.name} scores weights during training, and nothing is retrained.",
             expected="At least one epoch of retraining.",
             fix="Retrain for some epochs, or choose another criterion, for example magnitude.",
         )
     at_once = schedule.kind == "constant" or schedule.initial_sparsity > 0
     if schedule.kind == "one_shot" or (at_once and schedule.begin == 0):
         raise PlanError(
-            f"The criterion {found.name} watches the training before it zeroes a weight, but this "
-            "schedule zeroes some before the first step.",
+            f"The criterion {found.name} scores weights during training before it zeroes any, but "
+            "this schedule zeroes some before the first step.",
             expected="The schedule polynomial from 0 % on, or one that begins later.",
             fix="Choose the schedule polynomial without zeros at the start, or let it begin later.",
         )

@@ -180,7 +180,7 @@ def _floor_error(
         lies = f"{pattern.text} lies on {len(counts) - len(refused)} of {len(counts)} layers"
         reach, fix = f"{reach}, for {lies},", f"{fix[:-1]}, or the pattern unstructured."
     return PlanError(
-        f"The target {target.kind}={target.value:g} is out of reach of zeroing weights.",
+        f"The target {target.kind}={target.value:g} cannot be reached by zeroing weights.",
         expected=f"{reach} with these locks and ratios.",
         fix=fix,
     )
@@ -192,7 +192,7 @@ def _fixed_error(target: Target, least: float, pattern: Pattern, share: float) -
     else:
         reach = f"{target.kind}={math.ceil(least * 1000) / 1000:g}"
     return PlanError(
-        f"{pattern.text} zeroes {share:.4g} of each layer it is put on; on all layers that it "
+        f"{pattern.text} zeroes {share:.4g} of each layer it is applied to; on all layers that it "
         f"applies to and that are not locked it comes to {reach}, not to "
         f"{target.kind}={target.value:g}.",
         expected=f"A target no stricter than {reach}, or none: then it is put on all of them.",

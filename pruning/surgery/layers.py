@@ -124,8 +124,8 @@ def check_removal(
             f"{len(inputs[0])} samples.",
             expected=f"The same outputs to {tolerance:.3g} as the original whose removed blocks "
             "pass their inputs on.",
-            fix="Nothing was saved. Lock the last blocks you chose, and report the model's layers "
-            "as a bug.",
+            fix="Nothing was saved. Lock the blocks that you chose last, and report this as a bug "
+            "with the model's layers.",
         )
     return SelfCheck(error, tolerance, len(inputs[0]))
 

@@ -82,8 +82,8 @@ def self_check(
             f"The cut model differs from its original by {error:.3g} on {len(inputs[0])} samples.",
             expected=f"The same outputs to {tolerance:.3g} as the original whose consumers read "
             "zeros for the removed channels.",
-            fix="Nothing was saved. Lock the last groups you changed, and report the model's "
-            "layers as a bug.",
+            fix="Nothing was saved. Lock the groups that you changed last, and report this "
+            "as a bug with the model's layers.",
         )
     return SelfCheck(error, tolerance, len(inputs[0]))
 

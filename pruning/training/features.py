@@ -71,7 +71,8 @@ class Features:
         found = [pair for pair in found if _alike(pair)]
         if not found:
             raise PlanError(
-                "Features cannot be matched: no tensor of the model holds channels that can go.",
+                "Features cannot be matched: no tensor of the model holds channels that can be "
+                "removed.",
                 expected="A channel group whose channels are in a tensor between two layers.",
                 fix="Set feature_matching to 0.",
             )

@@ -48,8 +48,8 @@ class Movement:
         still = [kernel.layer for kernel in kernels if id(kernel.variable) not in trained]
         if still:
             raise PlanError(
-                "The criterion movement watches the training, but these layers are not trained: "
-                f"{', '.join(dict.fromkeys(still))}.",
+                "The criterion movement scores weights during training, but these layers are not "
+                f"trained: {', '.join(dict.fromkeys(still))}.",
                 expected="Ratios only for layers whose weights training changes.",
                 fix="Set their ratios to 0, or choose another criterion, for example magnitude.",
             )

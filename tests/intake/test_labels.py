@@ -178,7 +178,7 @@ def test_labels_that_cannot_be_used(y: np.ndarray, expected: Expected, words: st
     [
         ([["a", "", "b"]], NOTHING, "Row 2 has no value in the column 'label'"),
         ([["a", "a"]], NOTHING, "belong to one class, 'a'"),
-        ([["1", "x"]], Expected(task="regression"), "'x' in the column 'label' is no number"),
+        ([["1", "x"]], Expected(task="regression"), "'x' in the column 'label' is not a number"),
         ([["1.5", "nan"]], NOTHING, "NaN or infinite"),
         ([["1.5", "inf"]], NOTHING, "NaN or infinite"),
     ],

@@ -226,9 +226,9 @@ def test_files_of_other_kinds_are_named(tmp_path: Path, content: bytes, words: s
         ({"x_train.npy": b"x", "y_train.npy": b"y"}, ".npz"),
         ({"config.json": "{}", "metadata.json": "{}"}, "without its weights"),
         ({"my/model.keras": b"x"}, "around a model: my/model.keras"),
-        ({"config.json": "{", "model.weights.h5": b""}, "no valid JSON"),
-        ({"config.json": "[]", "model.weights.h5": b""}, "no JSON object"),
-        ({"config.json": "[" * 100_000, "model.weights.h5": b""}, "no valid JSON"),
+        ({"config.json": "{", "model.weights.h5": b""}, "not valid JSON"),
+        ({"config.json": "[]", "model.weights.h5": b""}, "not a JSON object"),
+        ({"config.json": "[" * 100_000, "model.weights.h5": b""}, "not valid JSON"),
         ({"config.json": "{}", "model.weights.h5": b""}, "damaged"),
     ],
 )
@@ -243,7 +243,7 @@ def test_folders_are_refused(tmp_path: Path) -> None:
     (tmp_path / "saved_model.pb").write_bytes(b"x")
     error = refused(tmp_path, "SavedModel")
     assert "save('model.keras')" in error.fix
-    refused(tmp_path / "nothing.h5", "no file 'nothing.h5'")
+    refused(tmp_path / "nothing.h5", f"no file {str(tmp_path / 'nothing.h5')!r}")
 
 
 @pytest.mark.parametrize("family", models.FAMILIES)

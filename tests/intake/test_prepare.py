@@ -388,8 +388,8 @@ BAD = [
     Bad("a.zip", _zip({f"{c}/{i}.wav": b"RIFF" for c in "ab" for i in range(9)}), "sound|reads"),
     Bad("a.zip", _zip({f"{c}/{i}.png": HUGE for c in "ab" for i in range(9)}), "megapixels"),
     Bad("a.zip", _zip({f"{c}/{i}.png": png(1)[:45] for c in "ab" for i in range(9)}), "picture"),
-    Bad("a.zip", _zip(picture_files() | {"preprocessing.json": "{"}), "is no valid JSON"),
-    Bad("a.zip", _zip(picture_files() | {"preprocessing.json": "[]"}), "is no JSON object"),
+    Bad("a.zip", _zip(picture_files() | {"preprocessing.json": "{"}), "is not valid JSON"),
+    Bad("a.zip", _zip(picture_files() | {"preprocessing.json": "[]"}), "is not a JSON object"),
     Bad("a.zip", _zip(picture_files() | {"classes.txt": "dark\n"}), "'light' is not among the 1"),
     *(
         Bad("a.zip", _zip(picture_files() | {"preprocessing.json": json.dumps(given)}), words)

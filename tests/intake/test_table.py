@@ -83,7 +83,8 @@ def test_rows_of_odd_lengths() -> None:
     table = read_table("t.csv", "\n".join(["text,label", *good, "one,too,many"]).encode())
     assert len(table.rows) == 199
     assert table.notes == ("1 rows without 2 cells were left out: rows 200.",)
-    with pytest.raises(DataFileError, match=r"2 of 4 rows of t\.csv have not 2 cells: rows 3, 4"):
+    said = r"2 of 4 rows of t\.csv do not have 2 cells: rows 3, 4"
+    with pytest.raises(DataFileError, match=said):
         read_table("t.csv", b"text,label\na,b\nc,d\ne,f,g\nh,i,j\n", delimiter=",")
 
 

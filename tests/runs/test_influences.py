@@ -151,7 +151,7 @@ def test_a_model_that_reads_a_fixed_number_of_samples(family: str, tmp_path: Pat
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
     expected = 1 - ((one * other).sum(1) / lengths).mean()
     assert found.values["sum"] == pytest.approx(expected, abs=1e-5)
-    with pytest.raises(PlanError, match="reads 7 samples at once, and 5"):
+    with pytest.raises(PlanError, match="exactly 7 samples at a time, but the criterion gets 5"):
         measure(analysed(model, family), dataset, "block_influence", samples=5)
 
 

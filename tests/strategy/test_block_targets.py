@@ -120,7 +120,7 @@ def test_errors_say_what_is_missing() -> None:
     frozen = replace(profile(), blocks=profile().blocks[-1:])
     with pytest.raises(PlanError, match=r"no block that can be removed\. 'c': Its shortcut"):
         choose_blocks(frozen, Target("flops", 0.9), {})
-    with pytest.raises(OutdatedError, match="older studio"):
+    with pytest.raises(OutdatedError, match="older version of the studio"):
         choose_blocks(replace(profile(), blocks=(), calls=()), Target("flops", 0.9), {})
 
 

@@ -68,7 +68,7 @@ def test_cut_after_cut_comes_to_the_widths_of_the_plan(
 def test_cuts_that_make_no_sense_are_refused() -> None:
     with pytest.raises(PlanError, match="in a single epoch"):
         plan(0.5, 3, training=Training(epochs=1))
-    with pytest.raises(PlanError, match="the method weights makes none"):
+    with pytest.raises(PlanError, match="the method weights prunes in one go"):
         PruningPlan("m", method="weights", criterion="magnitude", cuts=2)
     with pytest.raises(PlanError, match="cuts is 0"):
         plan(0.5, 0)

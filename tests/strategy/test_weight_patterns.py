@@ -141,7 +141,9 @@ def test_blocks_that_do_not_divide_are_estimated_and_named(tmp_path) -> None:
 
 
 def test_what_a_pattern_cannot_lie_on_is_refused_by_name(tmp_path) -> None:
-    with pytest.raises(PlanError, match="4x4 cannot lie on the layer 'conv1': its kernel has 4"):
+    with pytest.raises(
+        PlanError, match="4x4 cannot be applied to the layer 'conv1': its kernel has 4"
+    ):
         weights(tmp_path, pattern="4x4", ratios={"conv1": 0.5})
 
 
@@ -160,7 +162,7 @@ def test_a_profile_of_an_earlier_version_knows_single_weights_only(tmp_path) -> 
     layers = tuple(replace(layer, kernels=()) for layer in PROFILE.layers)
     old = replace(PROFILE, layers=layers)
     make_plan(old, tmp_path, PruningPlan(method="weights", target=Target("sparsity", 0.5)))
-    with pytest.raises(OutdatedError, match="older studio"):
+    with pytest.raises(OutdatedError, match="older version of the studio"):
         make_plan(old, tmp_path, PruningPlan(method="weights", pattern="2:4"))
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from pruning.command_line.output import Output
 
@@ -30,6 +32,22 @@ class Command:
     order: int
 
 
+def place(text: str) -> str:
+    """A path as typed: ``~`` is the user's folder, which a shell leaves as it is in ``--out=~/x``.
+
+    Raises:
+        ArgumentTypeError: It is empty, as a variable that is not set leaves it.
+    """
+    if not text:
+        raise ArgumentTypeError("the path is empty")
+    return os.path.expanduser(text)  # noqa: PTH111 - pathlib's raises for unknown users
+
+
+def path(text: str) -> Path:
+    """Same as :func:`place`, as a path."""
+    return Path(place(text))
+
+
 def add_length(parser: ArgumentParser) -> None:
     """Add ``--length``, which several commands share."""
     parser.add_argument(
@@ -51,5 +69,5 @@ def add_recalibration(parser: ArgumentParser) -> None:
 
 def _steps(text: str) -> int:
     if not (text.isdecimal() and int(text) > 0):
-        raise ArgumentTypeError(f"{text!r} is no whole number from 1")
+        raise ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return int(text)

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from argparse import Action, ArgumentParser, Namespace
-from pathlib import Path
 
-from pruning.command_line.commands._base import add_length, add_recalibration
+from pruning.command_line.commands._base import add_length, add_recalibration, path, place
 from pruning.errors import PlanError
+from pruning.strategy.criteria import criteria
 from pruning.strategy.patterns import UNSTRUCTURED
-from pruning.strategy.plan import DECAYS, OPTIMIZERS, PruningPlan, Schedule, Training
+from pruning.strategy.plan import (
+    DECAYS,
+    METHODS,
+    OPTIMIZERS,
+    Method,
+    PruningPlan,
+    Schedule,
+    Training,
+    default_criterion,
+)
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("model", type=Path, metavar="MODEL", help="a .keras or .h5 file")
+    parser.add_argument("model", type=path, metavar="MODEL", help="a .keras or .h5 file")
     parser.add_argument(
         "--target",
         metavar="KIND=VALUE",
@@ -21,7 +30,10 @@ def arguments(parser: ArgumentParser) -> None:
         "needed unless --ratio, --remove or an N:M pattern says what to remove",
     )
     parser.add_argument(
-        "--data", metavar="DATA", help="also measure the accuracy before; layers needs it"
+        "--data",
+        type=place,
+        metavar="DATA",
+        help="also measure the accuracy before; layers needs it",
     )
     parser.add_argument(
         "--method", default="channels", help="channels (default), weights or layers"
@@ -29,9 +41,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--criterion",
         metavar="NAME",
-        help="what decides which go; for channels bn_scale, fpgm, l1 (default), l2, random, and "
-        "with --data apoz, hessian, mean_activation, taylor; for weights magnitude; for layers "
-        "block_influence (default), sensitivity",
+        help=f"what decides which go; {'; '.join(map(_criteria, METHODS))}",
     )
     parser.add_argument(
         "--calibration-samples",
@@ -43,8 +53,8 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--pattern",
         default=UNSTRUCTURED,
-        help="of the zeros (method weights): unstructured (default), N:M such as 2:4 (of every M "
-        "weights N stay), blocks such as 4x4 (rows x columns)",
+        help="which weights become zero together (method weights): unstructured (default), N:M "
+        "such as 2:4 (of every M weights N stay), blocks such as 4x4 (rows x columns)",
     )
     parser.add_argument(
         "--block-pooling",
@@ -52,14 +62,22 @@ def arguments(parser: ArgumentParser) -> None:
         help="how a block is scored from its weights: average (default) or max",
     )
     parser.add_argument("--scope", default="uniform", help="uniform (default), layer or global")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the plan to this JSON file")
-    parser.add_argument("--name", default="", help="name of the plan")
+    parser.add_argument("--out", type=path, metavar="FILE", help="write the plan to this JSON file")
+    parser.add_argument("--name", default="", help="a name for the plan")
     parser.add_argument("--engine", default="studio", help="studio (default) or tfmot")
     parser.add_argument(
-        "--round-to", type=int, default=1, metavar="N", help="round kept channels up to multiples"
+        "--round-to",
+        type=int,
+        default=1,
+        metavar="N",
+        help="round the number of kept channels up to a multiple of N",
     )
     parser.add_argument(
-        "--lock", action="append", default=[], metavar="NAME", help="leave it whole; repeatable"
+        "--lock",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="do not prune this group, layer or block; repeatable",
     )
     parser.add_argument(
         "--ratio",
@@ -92,7 +110,7 @@ def arguments(parser: ArgumentParser) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="remove the channels in so many cuts, with retraining between them "
+        help="number of cuts in which the channels are removed, with retraining between them "
         "(default %(default)s)",
     )
     add_recalibration(parser)
@@ -100,17 +118,45 @@ def arguments(parser: ArgumentParser) -> None:
     _add_retraining(parser)
 
 
+def _criteria(method: Method) -> str:
+    """The criteria of a method in words; those that look at samples come last."""
+    usual = default_criterion(method)
+    words = []
+    for name, found in sorted(criteria(method).items(), key=lambda entry: entry[1].data_driven):
+        marks = ["default"] * (name == usual) + ["needs DATA"] * found.data_driven
+        words.append(f"{name} ({', '.join(marks)})" if marks else name)
+    return f"for {method} {', '.join(words)}"
+
+
 def _add_retraining(parser: ArgumentParser) -> None:
     default = Training()
     group = parser.add_argument_group("retraining")
-    group.add_argument("--epochs", type=int, default=default.epochs, metavar="N")
-    group.add_argument("--batch-size", type=int, default=default.batch_size, metavar="N")
-    group.add_argument("--optimizer", default=default.optimizer, help=", ".join(OPTIMIZERS))
-    group.add_argument("--learning-rate", type=float, default=default.learning_rate, metavar="X")
+    group.add_argument(
+        "--epochs", type=int, default=default.epochs, metavar="N", help="(default %(default)s)"
+    )
+    group.add_argument(
+        "--batch-size",
+        type=int,
+        default=default.batch_size,
+        metavar="N",
+        help="(default %(default)s)",
+    )
+    group.add_argument(
+        "--optimizer",
+        default=default.optimizer,
+        help=f"{', '.join(OPTIMIZERS)} (default %(default)s)",
+    )
+    group.add_argument(
+        "--learning-rate",
+        type=float,
+        default=default.learning_rate,
+        metavar="X",
+        help="(default %(default)s)",
+    )
     group.add_argument(
         "--decay",
         default=default.decay,
-        help=f"of the learning rate over the training: {', '.join(DECAYS)}",
+        help=f"how the learning rate falls over the training: {', '.join(DECAYS)}",
     )
     group.add_argument(
         "--distillation",
@@ -124,17 +170,23 @@ def _add_retraining(parser: ArgumentParser) -> None:
         type=float,
         default=default.feature_matching,
         metavar="X",
-        help="weight in the loss of what the channels that stay hold beside what they hold in the "
-        "original (method channels)",
+        help="weight, 0 to 1000, of the term in the loss that keeps the activations of the "
+        "remaining channels close to the original model's (method channels)",
     )
-    group.add_argument("--patience", type=int, metavar="N", help="epochs without improvement")
     group.add_argument(
-        "--seed", type=int, default=default.seed, metavar="N", help="of training and split"
+        "--patience", type=int, metavar="N", help="stop after this many epochs without improvement"
+    )
+    group.add_argument(
+        "--seed",
+        type=int,
+        default=default.seed,
+        metavar="N",
+        help="seed of the training and of the data split",
     )
     group.add_argument(
         "--schedule",
         default=Schedule().kind,
-        help="one_shot, constant or polynomial (method weights)",
+        help="when weights become zero: one_shot, constant or polynomial (method weights)",
     )
     moments = Schedule()
     group.add_argument(
@@ -142,21 +194,21 @@ def _add_retraining(parser: ArgumentParser) -> None:
         type=float,
         default=moments.begin,
         metavar="X",
-        help="weights begin to go after this fraction of the training (default %(default)s)",
+        help="fraction of the training after which the first become zero (default %(default)s)",
     )
     group.add_argument(
         "--end",
         type=float,
         default=moments.end,
         metavar="X",
-        help="and have gone after this one (default %(default)s)",
+        help="fraction of the training after which the last have (default %(default)s)",
     )
     group.add_argument(
         "--frequency",
         type=int,
         default=moments.frequency,
         metavar="N",
-        help="masks are computed every so many steps (default %(default)s)",
+        help="steps between two updates of the masks (default %(default)s)",
     )
 
 

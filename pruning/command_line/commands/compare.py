@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from pruning import quantities
-from pruning.command_line.commands._base import Command
-from pruning.command_line.output import Output
+from pruning.command_line.commands._base import Command, path, place
+from pruning.command_line.output import Output, plain
 from pruning.comparison import details
 from pruning.comparison.result import Comparison, Scores
 from pruning.comparison.verdict import verdict
@@ -22,11 +20,23 @@ WORST = 10  # classes shown as text; JSON has all
 
 def arguments(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("before", type=Path, metavar="BEFORE", help="the original model")
-    parser.add_argument("after", type=Path, metavar="AFTER", help="the pruned model")
-    parser.add_argument("--data", required=True, metavar="DATA", help="its test samples judge")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="the plan's, for splits")
-    parser.add_argument("--no-latency", action="store_true", help="do not time the models")
+    parser.add_argument("before", type=path, metavar="BEFORE", help="the original model")
+    parser.add_argument("after", type=path, metavar="AFTER", help="the pruned model")
+    parser.add_argument(
+        "--data",
+        required=True,
+        type=place,
+        metavar="DATA",
+        help="both models are judged on its test samples",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="the plan's seed; splits data that brings no test samples",
+    )
+    parser.add_argument("--no-latency", action="store_true", help="do not measure the latency")
 
 
 def run(options: Namespace, output: Output) -> None:
@@ -55,7 +65,7 @@ def run(options: Namespace, output: Output) -> None:
 
 def show(found: Comparison, console: Console) -> None:
     """Write the verdict, the figures, and the classes that lost most."""
-    console.print(Text(verdict(found)))
+    console.print(plain(verdict(found)))
     table = Table("", "before", "after", "", box=None, pad_edge=False)
     before, after = found.before, found.after
     table.add_row(before.metric, _interval(before), _interval(after))
@@ -79,9 +89,9 @@ def show(found: Comparison, console: Console) -> None:
         table.add_row("latency", *times, change)
     console.print(table)
     for note in found.notes:
-        console.print(Text(note), soft_wrap=True)
+        console.print(plain(note), soft_wrap=True)
     if found.latency_before.note:
-        console.print(Text(found.latency_before.note))
+        console.print(plain(found.latency_before.note))
     if found.both_right is not None:
         console.print(
             f"both right {found.both_right:,}, only before {found.only_before:,}, "
@@ -99,7 +109,7 @@ def _classes(found: Comparison, console: Console) -> None:
         table.add_column(title, justify="right")
     for entry in shown[:WORST]:
         table.add_row(
-            Text(quantities.middle(entry.name, 40)),
+            plain(quantities.middle(entry.name, 40)),
             f"{entry.count:,}",
             quantities.percent(entry.before),
             quantities.percent(entry.after),

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 from rich.console import Console
-from rich.text import Text
 
 from pruning import demos, quantities
-from pruning.command_line.commands._base import Command
-from pruning.command_line.output import Output
+from pruning.command_line.commands._base import Command, path
+from pruning.command_line.output import Output, plain
 from pruning.command_line.targets import folder_for
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("name", metavar="NAME", help=", ".join(demos.ORDER))
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write to")
+    parser.add_argument("--out", required=True, type=path, metavar="DIR", help="folder to write to")
 
 
 def run(options: Namespace, output: Output) -> None:
@@ -36,10 +34,10 @@ def run(options: Namespace, output: Output) -> None:
     }
 
     def text(console: Console) -> None:
-        console.print(Text(f"{demo.title}: {demo.task}"))
-        console.print(Text(f"model     {model}"), soft_wrap=True)
-        console.print(Text(f"data      {data}"), soft_wrap=True)
-        console.print(Text(f"classes   {', '.join(demo.classes)}"))
+        console.print(plain(f"{demo.title}: {demo.task}"))
+        console.print(plain(f"model     {model}"), soft_wrap=True)
+        console.print(plain(f"data      {data}"), soft_wrap=True)
+        console.print(plain(f"classes   {', '.join(demo.classes)}"))
         accuracy = quantities.percent(demo.accuracy)
         console.print(f"accuracy  {accuracy} on {demo.test_samples:,} test samples")
 

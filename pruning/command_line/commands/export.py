@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 from rich.console import Console
-from rich.text import Text
 
 from pruning import quantities
-from pruning.command_line.commands._base import Command, add_length
-from pruning.command_line.output import Output
-from pruning.command_line.targets import file_for
+from pruning.command_line.commands._base import Command, add_length, path
+from pruning.command_line.output import Output, plain
+from pruning.command_line.targets import writing
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("model", type=Path, metavar="MODEL", help="a .keras or .h5 file")
+    parser.add_argument("model", type=path, metavar="MODEL", help="a .keras or .h5 file")
     parser.add_argument("--to", required=True, metavar="FORMAT", help="keras, h5 or litert")
-    parser.add_argument("--out", required=True, type=Path, metavar="PATH", help="file to write")
+    parser.add_argument("--out", required=True, type=path, metavar="PATH", help="file to write")
     add_length(parser)
 
 
@@ -26,12 +24,11 @@ def run(options: Namespace, output: Output) -> None:
     """Export the model."""
     from pruning import api
 
-    out = file_for(options.out)
-    with output.working(f"export to {options.to}"):
+    with writing(options.out) as out, output.working(f"export to {options.to}"):
         found = api.export(options.model, options.to, out, length=options.length)
 
     def show(console: Console) -> None:
-        console.print(Text(f"{found.path}, {quantities.size(found.bytes)}"), soft_wrap=True)
+        console.print(plain(f"{found.path}, {quantities.size(found.bytes)}"), soft_wrap=True)
         console.print(
             f"read again: equals the model {quantities.agreement(found.max_abs_error)} "
             f"on {found.samples} samples"

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from pruning import quantities
 from pruning.analysis.profile import ModelProfile
 from pruning.api.results import Inspection
-from pruning.command_line.commands._base import Command, add_length
-from pruning.command_line.output import Output
+from pruning.command_line.commands._base import Command, add_length, path, place
+from pruning.command_line.output import Output, plain
 from pruning.comparison.result import Scores
 from pruning.intake.dataset import Manifest
 
@@ -22,8 +20,13 @@ MEMBERS = 4  # layers of a group shown as text; JSON has all
 
 def arguments(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("model", type=Path, metavar="MODEL", help="a .keras or .h5 file")
-    parser.add_argument("--data", metavar="DATA", help="also evaluate the model on this data")
+    parser.add_argument("model", type=path, metavar="MODEL", help="a .keras or .h5 file")
+    parser.add_argument(
+        "--data",
+        type=place,
+        metavar="DATA",
+        help="also check that this data fits, and evaluate the model on it",
+    )
     add_length(parser)
 
 
@@ -40,7 +43,7 @@ def show(found: Inspection, console: Console) -> None:
     """Write the passport, the layers and the channel groups."""
     profile = found.profile
     console.print(
-        Text(
+        plain(
             f"{profile.name}: {profile.writer}, {quantities.count(profile.params)} parameters, "
             f"{quantities.count(profile.flops)} FLOPs, {quantities.size(profile.bytes)}"
         )
@@ -52,37 +55,37 @@ def show(found: Inspection, console: Console) -> None:
             f"{name}{quantities.shape(spec.shape)} {spec.dtype}"
             for name, spec in zip(names, specs, strict=True)
         )
-        console.print(Text(f"{words} {tensors}"))
+        console.print(plain(f"{words} {tensors}"))
     console.print(
         f"smallest that removing channels can reach: {quantities.count(profile.floor_params)} "
         f"parameters, {quantities.count(profile.floor_flops)} FLOPs"
     )
     if found.data is not None:
-        console.print(Text(data(found.data)), soft_wrap=True)
+        console.print(plain(data(found.data)), soft_wrap=True)
     if found.baseline is not None:
         console.print(baseline(found.baseline))
     for note in found.notes:
-        console.print(Text(note), soft_wrap=True)
+        console.print(plain(note), soft_wrap=True)
     table = Table("layer", "class", "output", box=None, pad_edge=False)
     for title in ("parameters", "FLOPs", "zeros"):
         table.add_column(title, justify="right")
     table.add_column("prunable")
     for layer in profile.layers:
         table.add_row(
-            Text(quantities.middle(layer.name, 40)),
-            Text(layer.cls),
+            plain(quantities.middle(layer.name, 40)),
+            plain(layer.cls),
             quantities.shape(layer.output_shape),
             quantities.count(layer.params),
             quantities.count(layer.flops),
             quantities.percent(layer.zeros),
-            "yes" if layer.prunable else Text(layer.reason or "no"),
+            "yes" if layer.prunable else plain(layer.reason or "no"),
         )
     console.print(table)
     console.print(_groups(profile))
     if profile.blocks:
         console.print(_blocks(profile))
     for note in profile.notes:
-        console.print(Text(note))
+        console.print(plain(note))
 
 
 def _groups(profile: ModelProfile) -> Table:
@@ -94,10 +97,10 @@ def _groups(profile: ModelProfile) -> Table:
     for group in profile.groups:
         members = [quantities.middle(name, 40) for name in group.layers]
         table.add_row(
-            Text(quantities.middle(group.id, 40)),
+            plain(quantities.middle(group.id, 40)),
             f"{group.channels:,}",
-            Text(quantities.listed(members, MEMBERS)),
-            "yes" if group.prunable else Text(group.reason or "no"),
+            plain(quantities.listed(members, MEMBERS)),
+            "yes" if group.prunable else plain(group.reason or "no"),
         )
     return table
 
@@ -110,12 +113,12 @@ def _blocks(profile: ModelProfile) -> Table:
     table.add_column("removable")
     for block in profile.blocks:
         table.add_row(
-            Text(quantities.middle(block.id, 40)),
+            plain(quantities.middle(block.id, 40)),
             block.kind,
             quantities.count(block.params),
             quantities.count(block.flops),
             str(len(block.layers)),
-            "yes" if block.removable else Text(block.reason or "no"),
+            "yes" if block.removable else plain(block.reason or "no"),
         )
     return table
 
@@ -140,7 +143,7 @@ def baseline(scores: Scores) -> str:
 
 COMMAND = Command(
     "inspect",
-    "say what a model is made of and what of it can be pruned",
+    "show what a model is made of and what can be pruned",
     "Print layers, channel groups, parameters, FLOPs, and the smallest size that removing channels "
     "could reach. With --data the data is checked against the model and its baseline is measured.",
     arguments,

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from contextlib import nullcontext
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from pruning import quantities, storage
 from pruning.api.results import Planned
 from pruning.command_line.commands._base import Command
 from pruning.command_line.commands._plan_options import arguments
-from pruning.command_line.output import Output
-from pruning.command_line.targets import file_for
+from pruning.command_line.output import Output, plain
+from pruning.command_line.targets import writing
 from pruning.errors import UsageError
 from pruning.strategy.description import describe
 from pruning.strategy.patterns import parse_pattern
@@ -28,11 +28,11 @@ def run(options: Namespace, output: Output) -> None:
     from pruning import api
     from pruning.api.inputs import check_apart
 
-    out = file_for(options.out) if options.out else None
-    if out is not None:
-        check_apart(options.model, out)
+    if options.out is not None:
+        check_apart(options.model, options.out)
     _check_goal(options)
-    with output.working(f"plan {options.model.name}") as work:
+    place = nullcontext() if options.out is None else writing(options.out)
+    with place as out, output.working(f"plan {options.model.name}") as work:
         planned = api.plan(
             options.model,
             options.target,
@@ -73,8 +73,8 @@ def run(options: Namespace, output: Output) -> None:
             pattern=options.pattern,
             block_pooling=options.block_pooling,
         )
-    if out is not None:
-        storage.write_json(out, planned.plan.to_dict())
+        if out is not None:
+            storage.write_json(out, planned.plan.to_dict())
     output.answer(planned.to_dict(), lambda console: show(planned, out, console))
 
 
@@ -91,7 +91,7 @@ def _check_goal(options: Namespace) -> None:
 
 def show(planned: Planned, out: Path | None, console: Console) -> None:
     """Write the plan in words, what is expected, and what is removed."""
-    console.print(Text(describe(planned.plan)))
+    console.print(plain(describe(planned.plan)))
     table = Table("", "before", "after", "change", "basis", box=None, pad_edge=False)
     units = UNITS
     if planned.plan.method == "weights":
@@ -114,7 +114,7 @@ def show(planned: Planned, out: Path | None, console: Console) -> None:
     ratios.add_column("fraction", justify="right")
     for name, ratio in planned.plan.ratios.items():
         if ratio > 0:
-            ratios.add_row(Text(quantities.middle(name, 60)), quantities.percent(ratio))
+            ratios.add_row(plain(quantities.middle(name, 60)), quantities.percent(ratio))
     if ratios.row_count:
         console.print(ratios)
     if planned.plan.target is not None and planned.prices.achieved is not None:
@@ -124,9 +124,9 @@ def show(planned: Planned, out: Path | None, console: Console) -> None:
         samples = quantities.plural(planned.calibrated, "sample")
         console.print(f"{planned.plan.criterion} looked at {samples} of the training split")
     for note in planned.prices.notes:
-        console.print(Text(note))
+        console.print(plain(note))
     if out is not None:
-        console.print(Text(f"written to {out}"), soft_wrap=True)
+        console.print(plain(f"written to {out}"), soft_wrap=True)
 
 
 def _blocks(planned: Planned) -> Table:
@@ -135,20 +135,20 @@ def _blocks(planned: Planned) -> Table:
     table = Table("block", "", box=None, pad_edge=False)
     if found is None:
         for name in planned.plan.removed:
-            table.add_row(Text(quantities.middle(name, 60)), "removed")
+            table.add_row(plain(quantities.middle(name, 60)), "removed")
         return table
     title = f"{found.criterion.replace('_', ' ')} ({found.samples:,} {found.split} samples)"
     table.add_column(title, justify="right")
     for name, value in sorted(found.values.items(), key=lambda entry: entry[1]):
         state = "removed" if name in planned.plan.removed else ""
-        table.add_row(Text(quantities.middle(name, 60)), state, f"{value:.4f}")
+        table.add_row(plain(quantities.middle(name, 60)), state, f"{value:.4f}")
     return table
 
 
 COMMAND = Command(
     "plan",
     "make a plan that reaches a target, and price it",
-    "Make a plan that reaches a target, print it with what is expected of it, write it as JSON.",
+    "Make a plan that reaches a target, print it with what to expect of it, and write it as JSON.",
     arguments,
     run,
     order=3,

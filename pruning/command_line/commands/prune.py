@@ -5,17 +5,15 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from pruning import quantities
 from pruning.api.results import Pruned
-from pruning.command_line.commands._base import Command, add_recalibration
-from pruning.command_line.output import Output, Work
+from pruning.command_line.commands._base import Command, add_recalibration, path, place
+from pruning.command_line.output import Output, Work, plain
 from pruning.command_line.targets import filling
 from pruning.comparison.recalibration import Recalibration
 
@@ -24,14 +22,19 @@ UNITS = {"params": "parameters", "flops": "FLOPs", "bytes": "bytes", "gzip_bytes
 
 def arguments(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("model", type=Path, metavar="MODEL", help="the file the plan is for")
-    parser.add_argument("--plan", required=True, type=Path, metavar="FILE", help="a plan's JSON")
-    parser.add_argument("--data", metavar="DATA", help="to retrain and compare on")
     parser.add_argument(
-        "--epochs", type=int, metavar="N", help="in place of the plan's; 0 retrains nothing"
+        "model", type=path, metavar="MODEL", help="the model file that the plan was made for"
+    )
+    parser.add_argument("--plan", required=True, type=path, metavar="FILE", help="a plan's JSON")
+    parser.add_argument("--data", type=place, metavar="DATA", help="data to retrain and compare on")
+    parser.add_argument(
+        "--epochs",
+        type=int,
+        metavar="N",
+        help="epochs of retraining, in place of the plan's; 0 retrains nothing",
     )
     add_recalibration(parser)
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write to")
+    parser.add_argument("--out", required=True, type=path, metavar="DIR", help="folder to write to")
 
 
 def run(options: Namespace, output: Output) -> None:
@@ -69,7 +72,7 @@ def show_all(pruned: Pruned, console: Console) -> None:
     """Write before and after, and what JSON keeps for other files."""
     show(pruned.to_dict(), console, pruned.recalibration)
     if pruned.layers is not None:
-        console.print(Text(f"{'layers':9} {pruned.layers}"), soft_wrap=True)
+        console.print(plain(f"{'layers':9} {pruned.layers}"), soft_wrap=True)
 
 
 def show(
@@ -113,14 +116,14 @@ def show(
                 f"up to {check['change']:.2g} from the original whose readers see zeros there"
             )
     for note in results.get("notes", ()):
-        console.print(Text(note), soft_wrap=True)
+        console.print(plain(note), soft_wrap=True)
     if recalibration is not None:
-        console.print(Text(recalibration.describe()), soft_wrap=True)
+        console.print(plain(recalibration.describe()), soft_wrap=True)
     spent = (f"{name} {quantities.duration(s)}" for name, s in results["seconds"].items())
     console.print(f"time: {', '.join(spent)}", markup=False)
     for name in ("model", "channels", "masks"):
         if results[name]:
-            console.print(Text(f"{name:9} {results[name]}"), soft_wrap=True)
+            console.print(plain(f"{name:9} {results[name]}"), soft_wrap=True)
 
 
 COMMAND = Command(

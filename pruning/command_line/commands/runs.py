@@ -8,11 +8,10 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from pruning import quantities
 from pruning.command_line.commands._base import Command
-from pruning.command_line.output import Output
+from pruning.command_line.output import Output, plain
 from pruning.errors import PlanError
 from pruning.runs import executor, library
 from pruning.runs.library import RunSummary
@@ -100,27 +99,28 @@ def show_list(found: list[RunSummary], console: Console) -> None:
             run.id,
             time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created)),
             run.state,
-            Text(quantities.middle(run.model_name or run.model, 30)),
+            plain(quantities.middle(run.model_name or run.model, 30)),
             quantities.factor(flops["before"], flops["after"], "FLOPs") if flops else "",
             quantities.points(accuracy["after"] - accuracy["before"]) if accuracy else "",
-            Text(quantities.middle(run.note, 40)),
-            Text(quantities.middle(", ".join(run.tags), 40)),
+            plain(quantities.middle(run.note, 40)),
+            plain(quantities.middle(", ".join(run.tags), 40)),
         )
     console.print(table)
 
 
 def show_one(run: RunSummary, console: Console) -> None:
     """Write one run with its stages."""
-    console.print(Text(f"{run.id}: {run.state}, {run.model_name or run.model}"))
+    console.print(plain(f"{run.id}: {run.state}, {run.model_name or run.model}"))
     if run.damaged:
-        console.print(Text(run.damaged))
+        console.print(plain(run.damaged))
     for stage in run.status.stages if run.status else ():
         took = "" if stage.seconds is None else quantities.duration(stage.seconds)
         console.print(f"  {stage.name:12} {stage.state:8} {took}", markup=False)
     if run.status and run.status.error:
-        console.print(Text(str(run.status.error)))
+        for line in str(run.status.error).splitlines():
+            console.print(plain(line))
     for name, value in run.results.items():
-        console.print(Text(f"  {name:12} {value}"), soft_wrap=True)
+        console.print(plain(f"  {name:12} {value}"), soft_wrap=True)
 
 
 COMMAND = Command(

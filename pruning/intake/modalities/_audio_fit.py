@@ -41,7 +41,7 @@ def suggest(model_input: ModelInput) -> dict[str, Any]:
         raise MismatchError(
             f"The model reads samples of shape ({sizes}), which no sound fits.",
             expected="(samples,), (time, bins), or one of these with a last axis of 1.",
-            fix="Open a model that reads sounds, or bring what this one reads as .npz.",
+            fix="Open a model that reads sounds, or save what this one reads as .npz.",
         )
     return settings | {"channel_axis": channel_axis}
 

@@ -94,7 +94,7 @@ def _geometry(shape: tuple[int | None, ...]) -> tuple[str, int, int, int]:
     raise MismatchError(
         f"The model reads samples of shape ({sizes}), which no picture fits.",
         expected="(height, width, 1, 3 or 4), (height, width), or a square picture as one row.",
-        fix="Open a model that reads pictures, or bring what this one reads as .npz.",
+        fix="Open a model that reads pictures, or save what this one reads as .npz.",
     )
 
 
@@ -158,7 +158,7 @@ def _to_mode(picture: Image.Image, channels: int, background: int, name: str) ->
         raise DataFileError(
             f"{name} holds floating-point pixels, whose range is unknown.",
             expected="8 or 16 bits a channel.",
-            fix="Save it as 8-bit PNG, or bring the arrays as .npz.",
+            fix="Save it as 8-bit PNG, or save the arrays as .npz.",
         )
     if picture.mode.startswith("I"):  # 16 bits: Pillow's own conversion would clip at 255
         wide = np.clip(np.asarray(picture).astype(np.int64), 0, 65535)
@@ -253,7 +253,7 @@ def output_shape(preprocessing: dict[str, Any]) -> tuple[int, ...]:
         return (height, width, channels)
     if channels != 1:
         raise DataFileError(
-            f"Pictures of {channels} channels cannot do without a channel axis.",
+            f"Pictures of {channels} channels need a channel axis.",
             expected="channels 1 with layout hw, or layout hwc.",
             fix="Change channels or layout in the preprocessing settings.",
         )

@@ -54,7 +54,7 @@ def suggest(model_input: ModelInput) -> dict[str, Any]:
         raise MismatchError(
             f"The model reads samples of shape ({sizes}), which no row of tokens fits.",
             expected="(length,), one token number for each word.",
-            fix="Open a model that reads texts, or bring what this one reads as .npz.",
+            fix="Open a model that reads texts, or save what this one reads as .npz.",
         )
     tokens = model_input.vocabulary or OPEN_TOKENS
     return {
