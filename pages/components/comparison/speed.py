@@ -22,7 +22,9 @@ def show(folder: RunFolder, result: Comparison) -> None:
     if before.median_ms is None or after.median_ms is None:
         st.info(f"Latency was not measured. {after.note or before.note}", icon=":material/info:")
     else:
-        short = max(before.median_ms, after.median_ms) < SHORT  # all of the page in one unit
+        medians = (before.median_ms, after.median_ms)
+        # All of the tab in one unit, as the figures above it when those are in microseconds.
+        short = max(medians) < SHORT or quantities.in_microseconds(medians)
         rows = pd.DataFrame(
             [("before", value) for value in before.samples_ms]
             + [("after", value) for value in after.samples_ms],
@@ -35,8 +37,8 @@ def show(folder: RunFolder, result: Comparison) -> None:
                 charts.latencies,
                 drawn,
                 key="latencies",
-                alt=f"Latency: median {quantities.milliseconds(before.median_ms)} before, "
-                f"{quantities.milliseconds(after.median_ms)} after.",
+                alt=f"Latency: median {quantities.milliseconds(before.median_ms, short=short)} "
+                f"before, {quantities.milliseconds(after.median_ms, short=short)} after.",
                 unit="microseconds" if short else "milliseconds",
             )
             _beyond(int(drawn["beyond"].sum()), len(drawn))
