@@ -444,7 +444,7 @@ def test_a_loss_comes_with_what_may_help_and_the_way_to_the_plan(
         (
             {"training": Training(epochs=3), "cuts": 3},
             [0.5, 0.6],
-            "holding inside what the original",
+            "feature matching with a weight of about 3",
         ),
         (
             {"training": Training(epochs=3, feature_matching=1.0), "cuts": 3},
