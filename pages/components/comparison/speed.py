@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components import chart, jobs, works
 from pages.components.columns import NAME_CELL, NAME_WIDTH, SHORT, latency_unit
-from pages.components.text import visible
+from pages.components.text import labels
 from pruning import quantities
 from pruning.charts import comparison as charts
 from pruning.comparison.result import Comparison
@@ -102,7 +102,8 @@ def layer_table(
         Columns ``layer`` (shortened), ``before``, ``after`` (missing where a layer is gone or could
         not be timed), ``share`` (after ÷ before).
     """
-    rows = [(visible(name, NAME_CELL), ms, after.get(name)) for name, ms in before.items()]
+    names = labels(before, NAME_CELL)
+    rows = [(names[name], ms, after.get(name)) for name, ms in before.items()]
     frame = pd.DataFrame(rows, columns=["layer", "before", "after"])
     frame = frame.astype({"before": float, "after": float})
     frame["share"] = frame["after"] / frame["before"]
