@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.components import errors, header, works
 from pages.components.strategy import draft, form, outcome, plans, side_by_side, start
+from pages.components.strategy.priced import Priced
 from pruning.errors import OutdatedError, PlanError
 from pruning.runs import library
 
@@ -37,12 +38,12 @@ with right, errors.shown():
     header.plan_is(profile.digest, plan)
     prices = outcome.prices(profile, plan, opened.data, scores)
     figures = st.container()
-    made = library.runs()
     # Before the figures: who pressed it does not wait for what it is about.
-    start.show(profile, plan, prices, opened.data, made)
+    priced = Priced(model, plan, prices, opened.data, library.runs())
+    start.show(priced)
     plans.keep(profile, plan)
     with unsaved:
         draft.follow(profile, plan)
     with figures:
         outcome.show(profile, plan, prices, scores, influences)
-side_by_side.show(model, plan, prices, opened.data, made)
+side_by_side.show(priced)

@@ -53,9 +53,14 @@ def milliseconds(value: float, *, beside: Iterable[float] = (), short: bool = Fa
         beside: Others that it is compared with: all have the unit of the shortest.
         short: Whether it stands among microseconds, however long it is.
     """
-    if short or any(0 < abs(each) < _SHORT_MS for each in (value, *beside)):
+    if short or in_microseconds((value, *beside)):
         return f"{_three_digits(1000 * value)} µs"
     return f"{_three_digits(value)} ms"
+
+
+def in_microseconds(milliseconds: Iterable[float]) -> bool:
+    """Whether latencies that stand together are written in microseconds: one of them is short."""
+    return any(0 < abs(each) < _SHORT_MS for each in milliseconds)
 
 
 def number(value: float, digits: int = 4, *, signed: bool = False) -> str:
@@ -115,7 +120,12 @@ def percent(fraction: float) -> str:
 
 def percent_interval(value: float, low: float, high: float) -> str:
     """Format a fraction with its 95 % interval. -> ``90.1 % (95 %: 89.5 to 90.7 %)``."""
-    return f"{percent(value)} (95 %: {100 * low:.1f} to {100 * high:.1f} %)"
+    return f"{percent(value)} (95 %: {percent_ends(low, high)})"
+
+
+def percent_ends(low: float, high: float) -> str:
+    """Format the ends of an interval of fractions, the unit once. -> ``89.5 to 90.7 %``."""
+    return f"{percent(low).removesuffix(' %')} to {percent(high)}"
 
 
 def number_interval(value: float, low: float, high: float) -> str:

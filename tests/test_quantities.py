@@ -131,6 +131,13 @@ def test_percent_never_rounds_to_none_or_all(value, text):
     assert q.percent(value) == text
 
 
+def test_an_interval_that_is_not_quite_all_never_ends_below_its_beginning():
+    """The report said "100.0 to >99.9 %"."""
+    assert q.percent_ends(0.9996, 0.9999) == ">99.9 to >99.9 %"
+    assert q.percent_ends(0.0001, 1) == "<0.1 to 100.0 %"
+    assert q.percent_interval(0.9997, 0.9996, 1) == ">99.9 % (95 %: >99.9 to 100.0 %)"
+
+
 def test_intervals_and_points():
     assert q.percent_interval(0.901, 0.895, 0.907) == "90.1 % (95 %: 89.5 to 90.7 %)"
     assert q.points(-0.003) == "−0.3 points"

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components.columns import COUNT
-from pages.components.text import visible
+from pages.components.text import labels, visible
 from pruning.analysis.profile import Block
 
 NAME = 40
@@ -29,17 +29,20 @@ COLUMNS: dict[str, Any] = {
 
 def block_table(blocks: Sequence[Block]) -> pd.DataFrame:
     """Blocks in the model's order, with the reason where they must stay."""
+    ends = (name for block in blocks for name in (block.source, block.target))
+    layers = (name for block in blocks for name in block.layers)
+    names = labels((*(block.id for block in blocks), *ends, *layers), NAME)
     return pd.DataFrame(
         [
             {
-                "Block": visible(block.id, NAME),
+                "Block": names[block.id],
                 "What it is": KINDS[block.kind],
                 "Can be removed": "yes" if block.removable else visible(block.reason or "no"),
                 "Parameters": block.params,
                 "FLOPs": block.flops,
-                "From": visible(block.source, NAME),
-                "To": visible(block.target, NAME),
-                "Layers": [visible(name, NAME) for name in block.layers],
+                "From": names[block.source],
+                "To": names[block.target],
+                "Layers": [names[name] for name in block.layers],
             }
             for block in blocks
         ]

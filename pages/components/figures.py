@@ -65,10 +65,18 @@ class Figure:
     shown: bool = True
 
 
-def written(value: float | None, unit: Unit) -> str:
-    """Write a value with its unit: ``1.24 M``, ``98.3 MB``, ``41.2 ms``, ``90.1 %``."""
+def written(value: float | None, unit: Unit, beside: float | None = None) -> str:
+    """Write a value with its unit: ``1.24 M``, ``98.3 MB``, ``41.2 ms``, ``90.1 %``.
+
+    Args:
+        value: ``None`` is written as a dash.
+        unit: Of the value.
+        beside: What it is compared with: latencies have the unit of the shorter.
+    """
     if value is None:
         return "—"
+    if unit == "ms" and beside is not None:
+        return quantities.milliseconds(value, beside=[beside])
     writers = {
         "bytes": quantities.size,
         "ms": quantities.milliseconds,
@@ -90,7 +98,7 @@ def show(figure: Figure) -> None:
     mark = f" {MARKS[figure.basis]}" if figure.basis else ""
     st.metric(
         f"{figure.label}{mark}",
-        written(figure.value, figure.unit),
+        written(figure.value, figure.unit, figure.before),
         _change(figure),
         delta_color=_color(figure),
         delta_arrow="off",
@@ -134,7 +142,7 @@ def _change(figure: Figure) -> str | None:
 
 def _description(figure: Figure) -> str | None:
     if figure.before is not None and figure.value is not None:
-        return f"from {written(figure.before, figure.unit)}"
+        return f"from {written(figure.before, figure.unit, figure.value)}"
     return figure.caption or None
 
 

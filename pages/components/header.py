@@ -106,10 +106,7 @@ def model_name(model: str) -> str:
 
 
 def passport(profile: ModelProfile) -> str:
-    """Say a model in a few words: ``Keras 3 · 4.98 MB · 1.24 M parameters``.
-
-    On a narrow screen the end is cut off: a word, where a cut figure would mislead.
-    """
+    """Say a model in a few words: ``Keras 3 · 4.98 MB · 1.24 M parameters``."""
     return " · ".join(
         (
             _SHORT.get(profile.family, profile.family),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pruning import quantities
 
@@ -83,7 +83,20 @@ def apart(names: Sequence[str], length: int) -> list[str]:
         for full, look in zip(whole, short, strict=True)
     ]
     twins = _repeated(told)
+    told = [
+        _around_and_end(full, *shared[look], length)
+        if look in alike and name in twins and len(full) > length
+        else name
+        for full, look, name in zip(whole, short, told, strict=True)
+    ]
+    twins = _repeated(told)
     return [f"{name} ({number})" if name in twins else name for number, name in enumerate(told, 1)]
+
+
+def labels(names: Iterable[str], length: int) -> dict[str, str]:
+    """What to show for each of these names, told apart by :func:`apart`."""
+    once = list(dict.fromkeys(names))
+    return dict(zip(once, apart(once, length), strict=True))
 
 
 def _repeated(names: Sequence[str]) -> set[str]:
@@ -108,3 +121,10 @@ def _around(name: str, head: int, tail: int, length: int) -> str:
     core = name[begin : begin + length - 2]
     before = "…" if begin else ""
     return f"{before}{core}{'…' if begin + length - 2 < len(name) else ''}"
+
+
+def _around_and_end(name: str, head: int, tail: int, length: int) -> str:
+    """The same in half of the characters, and the end: others may differ there as well."""
+    half = length // 2
+    part = _around(name, head, tail, half)
+    return part + name[half - length :] if part.endswith("…") else _around(name, head, tail, length)

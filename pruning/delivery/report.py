@@ -153,7 +153,7 @@ def _score(name: str, scores: Scores) -> tuple[str, ...]:
     if scores.metric == "mae":
         middle, low, high = map(quantities.number, (value.value, value.low, value.high))
         return name, middle, f"{low} to {high}", loss, *further
-    ends = f"{100 * value.low:.1f} to {quantities.percent(value.high)}"
+    ends = quantities.percent_ends(value.low, value.high)
     return name, quantities.percent(value.value), ends, loss, *further
 
 

@@ -239,7 +239,6 @@ def _unfinished(parent: Path) -> Iterator[tuple[RunFolder, Status]]:
             continue
         try:
             state = status(folder)
-            jobs.job(folder.read(folder.request)["kind"])  # or it could never be started
         except DAMAGE:
             continue
         if state.final:

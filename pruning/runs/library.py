@@ -149,12 +149,20 @@ def _read(folder: RunFolder) -> RunSummary:
         fields["tags"] = tuple(sorted(str(tag) for tag in notes.get("tags", [])))
         fields["model_name"] = _model_name(fields["model"])
         fields["plan"] = PruningPlan.from_dict(storage.read_json(folder.plan))
-        fields["status"] = status(folder)
+        fields["status"], fields["damaged"] = _status(folder)
         fields["accuracy"] = _accuracy(folder)
     except DAMAGE as error:
         fields["status"] = None
         fields["damaged"] = f"A file of this run cannot be read ({type(error).__name__}: {error})."
     return RunSummary(folder.id, folder, **fields)
+
+
+def _status(folder: RunFolder) -> tuple[Status | None, str]:
+    """The status, or why this version does not understand a folder that is whole."""
+    try:
+        return status(folder), ""
+    except PruningError as error:
+        return None, f"{error.happened} {error.fix}"
 
 
 def delete(identifier: str) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pruning.errors import PruningError, from_dict
-from pruning.runs import processes
+from pruning.runs import jobs, processes
 from pruning.runs.folder import RunFolder
 
 State = Literal["queued", "running", "cancelling", "done", "failed", "cancelled", "killed"]
@@ -90,6 +90,7 @@ def status(folder: RunFolder) -> Status:
     """Tell the status of a run or job.
 
     Raises:
+        PruningError: It waits for work that this version does not know.
         ValueError, KeyError, TypeError, AttributeError, OSError: One of :data:`DAMAGE`.
     """
     worker = worker_of(folder)
@@ -97,7 +98,10 @@ def status(folder: RunFolder) -> Status:
     # Read after looking at the process: a worker that ends in between has written its last word.
     record = folder.read(folder.record)
     state = _state(record.get("state"), worker is not None, working, cancel_requested(folder))
-    created = folder.read(folder.request).get("created")
+    request = folder.read(folder.request)
+    created = request.get("created")
+    if state == "queued":
+        _check_known(request.get("kind"))
     if state == "queued" or not record:
         error = _killed(folder, record, worker) if state == "killed" else None
         return Status(state, error=error, created=created)
@@ -119,6 +123,18 @@ def status(folder: RunFolder) -> Status:
         started=record.get("started"),
         finished=record.get("finished"),
     )
+
+
+def _check_known(kind: Any) -> None:
+    """Refuse what no worker of this version could ever begin."""
+    if kind not in jobs.kinds():
+        named = f" of the kind {kind!r}" if kind else ""
+        raise PruningError(
+            f"This run asks for work{named} that this studio does not know: a newer studio made "
+            "it, or its request is damaged.",
+            expected=f"One of: {', '.join(jobs.kinds())}.",
+            fix="Open it with the studio that made it, or delete the run.",
+        )
 
 
 def _state(stored: str | None, claimed: bool, working: bool, cancel: bool) -> State:

@@ -132,7 +132,7 @@ def _free(profile: ModelProfile, locked: Collection[str], fixed: Collection[str]
         f"This model has no block that can be removed.{why}",
         expected="A residual branch beside a shortcut, a transformer block, or a layer whose "
         "output has the shape of its input.",
-        fix="Remove channels instead: the method channels.",
+        fix="Choose another method: remove channels, or zero weights.",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
+from pruning import storage
 from pruning.charts.theme import SELECTED
 from tests.browser import steps
 from tests.browser.conftest import Studio
@@ -17,7 +18,8 @@ CUT_OFF = """() => {
   const wider = (node) => node.scrollWidth > node.clientWidth + 1;
   const found = [];
   for (const button of main.querySelectorAll(
-      "[data-testid='stDownloadButton'] button, [data-testid='stButton'] button")) {
+      "[data-testid='stDownloadButton'] button, [data-testid='stButton'] button, " +
+      "[data-testid='stPageLink'] a")) {
     if ([button, ...button.querySelectorAll("*")].some(
         (node) => getComputedStyle(node).overflowX !== "visible" && wider(node)))
       found.push(button.innerText);
@@ -37,6 +39,22 @@ def test_nothing_on_a_button_is_cut_off(
     steps.visit(page, studio, f"/{path}{query}")
     page.get_by_test_id("stButtonGroup").first.wait_for()
     assert page.evaluate(CUT_OFF) == []
+
+
+def test_the_figures_of_what_is_open_are_read_whole_on_a_phone(
+    page: Page, studio: Studio, query: str
+) -> None:
+    """ "166 k parameters" was cut off after 166 behind a longer name."""
+    (path,) = (studio.home / "models").glob("*/upload.json")
+    record = storage.read_json(path)
+    storage.write_json(path, record | {"name": "a_long_name_of_a_model_that_was_cut_twice.keras"})
+    try:
+        page.set_viewport_size({"width": 390, "height": 1000})
+        steps.visit(page, studio, f"/strategy?{query}")
+        page.locator("a:visible", has_text="a_long_name").first.wait_for()
+        assert page.evaluate(CUT_OFF) == []
+    finally:
+        storage.write_json(path, record)
 
 
 # Of the outlined node of the graph: is it inside of the box that scrolls?

@@ -216,6 +216,23 @@ def test_latencies_of_one_table_have_one_unit(done: RunFolder) -> None:
     assert table["after"].tolist() == ["80.0 µs", "250 µs", "30,000 µs"]
 
 
+def test_latencies_far_apart_have_one_unit_all_over_the_page(done: RunFolder) -> None:
+    """80.0 µs stood beside "from 1.20 ms", in the figures and in the table below."""
+    result = Comparison.load(done.comparison)
+    replace(
+        result,
+        latency_before=Latency(1.2, 1.2, 2, (1.2, 1.2)),
+        latency_after=Latency(0.08, 0.08, 2, (0.08, 0.08)),
+    ).save(done.comparison)
+    app = open_page(done, sheet="Speed")
+    shown = next(metric for metric in app.metric if metric.label.startswith("Latency"))
+    assert (shown.value, shown.proto.delta_description) == ("80.0 µs", "from 1,200 µs")
+    table = app.dataframe[0].value
+    assert table["after"].tolist() == ["80.0 µs"] * 3
+    assert table["before"].tolist() == ["1,200 µs"] * 3
+    assert "Microseconds" in app.get("vega_lite_chart")[0].proto.spec
+
+
 def test_layers_are_timed_before_and_after_on_request(done: RunFolder, jobs) -> None:
     jobs.states["layer_latency"] = "done"
     jobs.results["layer_latency"] = {"layers": {"stem": 0.5, "gone": 0.25}}
@@ -427,7 +444,7 @@ def test_a_loss_comes_with_what_may_help_and_the_way_to_the_plan(
         (
             {"training": Training(epochs=3), "cuts": 3},
             [0.5, 0.6],
-            "holding inside what the original",
+            "feature matching with a weight of about 3",
         ),
         (
             {"training": Training(epochs=3, feature_matching=1.0), "cuts": 3},

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 
 from pages.components.layers import graph, tables
 from pages.components.layers.advice import advice, group_of, halved
-from pruning.analysis.profile import load_magnitudes
+from pruning.analysis.profile import ModelProfile, load_magnitudes
 from pruning.errors import ModelFileError
 from pruning.strategy import library
 from pruning.strategy.plan import PruningPlan
@@ -208,6 +209,21 @@ def test_what_is_added_to_an_input_is_no_input(profile):
 def test_a_group_that_hardly_counts_is_left_for_later():
     deep = resnet((16, 16, 16))
     assert "hardly worth the risk" in advice(deep, deep.layer("stage1_block1_conv1"), np.ones(16))
+
+
+def test_long_names_that_differ_in_the_middle_are_told_apart_everywhere(profile):
+    """Of a deep network all rows, chips and nodes were named backbone_networ…volution_1_3x3."""
+    names = {layer.name: f"backbone/{layer.name:·^60}/convolution_3x3" for layer in profile.layers}
+    text = json.dumps(profile.to_dict(), ensure_ascii=False)
+    for name in sorted(names, key=len, reverse=True):
+        text = text.replace(f'"{name}"', f'"{names[name]}"')
+    long = ModelProfile.from_dict(json.loads(text))
+    assert tables.layer_frame("long", 0, long)["name"].is_unique
+    groups = tables.group_frame("long", 0, long.groups)
+    assert groups["name"].is_unique
+    assert max(groups["layers"].map(lambda row: len(row) - len(set(row)))) == 0
+    labels = re.findall(r'label="([^"\\\\]+)', graph.dot(long, graph.nodes(long), None))
+    assert len(set(labels)) == len(labels)
 
 
 def test_the_graph_folds_what_only_passes_channels_on(profile):

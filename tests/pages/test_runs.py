@@ -161,6 +161,17 @@ def test_delete_asks_first(runs: Path) -> None:
     app.button(key="delete_confirmed").click().run()
     assert not app.exception
     assert [run.id for run in library.runs()] == [FIRST]
+    # The next run took the place of the deleted one, below a question that was still open.
+    assert not [button for button in app.button if button.key == "delete_confirmed"]
+
+
+def test_a_run_that_comes_does_not_take_over_the_selection_of_another(runs: Path) -> None:
+    app = open_page(0)
+    assert app.text_input(key=f"note_{SECOND}")
+    studio.run(runs, studio.build(runs), "20260103-110000-cccccc", created=1_767_441_600.0)
+    app.run()
+    assert not app.exception
+    assert app.text_input(key=f"note_{SECOND}")
 
 
 def test_a_damaged_run_is_shown_not_hidden(runs: Path) -> None:

@@ -69,3 +69,11 @@ def test_figures_behind_a_name_written_from_right_to_left_stay_behind_it(name):
     """The browser drew "67.7 שלום עולם %"."""
     assert plain(name) == f"\u2068{name}\u2069"
     assert plain("é 3") == "é 3"
+
+
+def test_names_that_differ_in_the_middle_and_at_the_end_show_both():
+    """Two layers of one stage had a number in place of what tells them apart."""
+    long = "backbone_network_stage_{:02d}_residual_bottleneck_block_branch_two_convolution_{}_3x3"
+    told = apart([long.format(stage, place) for stage in range(1, 4) for place in (1, 2)], 30)
+    assert len(set(told)) == 6
+    assert told[2:4] == ["…tage_02_resid…nvolution_1_3x3", "…tage_02_resid…nvolution_2_3x3"]

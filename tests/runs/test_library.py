@@ -65,6 +65,23 @@ def test_a_damaged_file_is_shown_and_harms_no_other_run(
     assert [run.id for run in library.runs()] == ["good"]
 
 
+@pytest.mark.parametrize("kind", ["fold", None])
+def test_a_run_of_unknown_work_is_said_to_be_that_and_waits_for_nothing(home: Path, kind) -> None:
+    """It stayed queued for ever."""
+    run = make_run(home, "newer", 1.0)
+    request = {"kind": kind, "model": MODEL, "data": "d-p", "created": 1.0}
+    storage.write_json(run.request, request)
+    (found,) = library.runs()
+    assert found.state == "damaged"
+    assert "a newer studio" in found.damaged
+    assert ("'fold'" in found.damaged) == (kind == "fold")
+    assert found.plan is not None
+    executor.tick()
+    assert not run.claim.exists()
+    library.delete("newer")
+    assert library.is_empty()
+
+
 def test_the_sparkline_follows_a_run_that_goes_on(home: Path) -> None:
     run = make_run(home, "one", 1.0, state="running")
     run.metrics.write_text('{"accuracy": 0.25}\n')

@@ -56,7 +56,7 @@ def what_helps(plan: PruningPlan, lines: Sequence[Mapping[str, Any]]) -> list[st
     if epochs and plan.method == "channels" and plan.cuts == 1:
         helps.append("removing the channels in 3 to 5 cuts with retraining between them (Advanced)")
     if epochs and plan.method == "channels" and not plan.training.feature_matching:
-        helps.append("holding inside what the original holds, with a weight of about 3 (Advanced)")
+        helps.append("feature matching with a weight of about 3 (Advanced)")
     return [*helps, "a milder target"]
 
 

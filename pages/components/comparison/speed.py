@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components import chart, jobs, works
 from pages.components.columns import NAME_CELL, NAME_WIDTH, SHORT, latency_unit
-from pages.components.text import visible
+from pages.components.text import labels
 from pruning import quantities
 from pruning.charts import comparison as charts
 from pruning.comparison.result import Comparison
@@ -22,7 +22,9 @@ def show(folder: RunFolder, result: Comparison) -> None:
     if before.median_ms is None or after.median_ms is None:
         st.info(f"Latency was not measured. {after.note or before.note}", icon=":material/info:")
     else:
-        short = max(before.median_ms, after.median_ms) < SHORT  # all of the page in one unit
+        medians = (before.median_ms, after.median_ms)
+        # All of the tab in one unit, as the figures above it when those are in microseconds.
+        short = max(medians) < SHORT or quantities.in_microseconds(medians)
         rows = pd.DataFrame(
             [("before", value) for value in before.samples_ms]
             + [("after", value) for value in after.samples_ms],
@@ -35,8 +37,8 @@ def show(folder: RunFolder, result: Comparison) -> None:
                 charts.latencies,
                 drawn,
                 key="latencies",
-                alt=f"Latency: median {quantities.milliseconds(before.median_ms)} before, "
-                f"{quantities.milliseconds(after.median_ms)} after.",
+                alt=f"Latency: median {quantities.milliseconds(before.median_ms, short=short)} "
+                f"before, {quantities.milliseconds(after.median_ms, short=short)} after.",
                 unit="microseconds" if short else "milliseconds",
             )
             _beyond(int(drawn["beyond"].sum()), len(drawn))
@@ -100,7 +102,8 @@ def layer_table(
         Columns ``layer`` (shortened), ``before``, ``after`` (missing where a layer is gone or could
         not be timed), ``share`` (after ÷ before).
     """
-    rows = [(visible(name, NAME_CELL), ms, after.get(name)) for name, ms in before.items()]
+    names = labels(before, NAME_CELL)
+    rows = [(names[name], ms, after.get(name)) for name, ms in before.items()]
     frame = pd.DataFrame(rows, columns=["layer", "before", "after"])
     frame = frame.astype({"before": float, "after": float})
     frame["share"] = frame["after"] / frame["before"]

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pages.components.text import visible
+from pages.components.text import labels, visible
 from pruning import quantities
 from pruning.analysis.profile import Layer, ModelProfile
 from pruning.charts.theme import FROZEN, SELECTED, group_color, ink_on
@@ -100,6 +100,7 @@ def dot(profile: ModelProfile, shown: Mapping[str, Node], selected: str | None) 
     frozen = {group.id for group in profile.groups if not group.prunable}
     ids = elements(profile)
     numbers = {name: f"n{place}" for place, name in enumerate(shown)}
+    names = labels(shown, NAME_LENGTH)
     lines = [
         "digraph {",
         'bgcolor="transparent" rankdir=TB nodesep=0.25 ranksep=0.3',
@@ -114,8 +115,9 @@ def dot(profile: ModelProfile, shown: Mapping[str, Node], selected: str | None) 
         chosen = any(layer.name == selected for layer in node.layers)
         outline = f' penwidth=4 color="{SELECTED}"' if chosen else _outline(group)
         lines.append(
-            f'{numbers[name]} [label="{_label(node)}" tooltip="{_tooltip(node, group)}" '
-            f'fillcolor="{color}" fontcolor="{ink_on(color)}"{outline}{at}]'
+            f'{numbers[name]} [label="{_label(node, names[name])}" '
+            f'tooltip="{_tooltip(node, group)}" fillcolor="{color}" '
+            f'fontcolor="{ink_on(color)}"{outline}{at}]'
         )
         hidden = [reader for reader in node.readers if reader not in numbers]
         lines += [f"{numbers[name]} -> {numbers[r]}" for r in node.readers if r in numbers]
@@ -150,8 +152,7 @@ def _outline(group: str | None) -> str:
     return f' style="filled,rounded,dashed" penwidth=1.5 color="{_DASHES}"' if group is None else ""
 
 
-def _label(node: Node) -> str:
-    first = node.layers[0]
+def _label(node: Node, name: str) -> str:
     # Narrow: the wider the drawing, the smaller its words where it is fitted into its column.
     kinds = " · ".join(
         escaped(layer.cls.replace("Normalization", "Norm"), 20) for layer in node.layers[:4]
@@ -159,7 +160,7 @@ def _label(node: Node) -> str:
     shape = quantities.shape(node.layers[-1].output_shape)
     params = sum(layer.params for layer in node.layers)
     facts = f"{shape}\\n{quantities.count(params)} parameters" if params else shape
-    return f"{escaped(first.name, NAME_LENGTH)}\\n{kinds}\\n{facts}"
+    return f"{escaped(name)}\\n{kinds}\\n{facts}"
 
 
 def _tooltip(node: Node, group: str | None) -> str:

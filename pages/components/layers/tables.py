@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components.columns import COUNT, NAME_CELL, NAME_WIDTH, PERCENT, latency_unit
-from pages.components.text import visible
+from pages.components.text import apart, labels, visible
 from pruning import quantities
 from pruning.analysis.profile import Group, Layer, ModelProfile
 from pruning.charts.theme import BEFORE
@@ -58,7 +58,13 @@ def layer_frame(digest: str, changed: int, _profile: ModelProfile) -> pd.DataFra
         _profile: The profile itself.
     """
     prunable = {group.id for group in _profile.prunable_groups}
-    return pd.DataFrame([_layer_row(layer, _profile, prunable) for layer in _profile.layers])
+    names = apart([layer.name for layer in _profile.layers], NAME_CELL)
+    return pd.DataFrame(
+        [
+            _layer_row(layer, name, _profile, prunable)
+            for layer, name in zip(_profile.layers, names, strict=True)
+        ]
+    )
 
 
 def filtered(frame: pd.DataFrame, words: str, kind: str) -> pd.DataFrame:
@@ -118,27 +124,33 @@ def columns(frame: pd.DataFrame) -> dict[str, Any]:
 @st.cache_data(max_entries=16, show_spinner=False)
 def group_frame(digest: str, changed: int, _groups: tuple[Group, ...]) -> pd.DataFrame:
     """One row a channel group, in the model's order; keyed as :func:`layer_frame`."""
+    names = apart([group.id for group in _groups], NAME_CELL)
+    layers = labels(
+        (name for group in _groups for name in (*group.layers, *group.producers)), NAME_LENGTH
+    )
     return pd.DataFrame(
         [
             {
-                "name": visible(group.id, NAME_CELL),
+                "name": shown,
                 "channels": group.channels,
                 "unit": group.unit if group.multiple == 1 else f"{group.unit} × {group.multiple}",
                 "state": "yes" if group.prunable else visible(group.reason or "no"),
-                "producers": [visible(name, NAME_LENGTH) for name in group.producers],
-                "layers": [visible(name, NAME_LENGTH) for name in group.layers],
+                "producers": [layers[name] for name in group.producers],
+                "layers": [layers[name] for name in group.layers],
             }
-            for group in _groups
+            for group, shown in zip(_groups, names, strict=True)
         ],
         columns=list(GROUP_COLUMNS),
     )
 
 
-def _layer_row(layer: Layer, profile: ModelProfile, prunable: set[str]) -> dict[str, Any]:
+def _layer_row(
+    layer: Layer, name: str, profile: ModelProfile, prunable: set[str]
+) -> dict[str, Any]:
     stats = layer.stats
     return {
         "full_name": layer.name,
-        "name": visible(layer.name, NAME_CELL),
+        "name": name,
         "cls": visible(layer.cls, NAME_LENGTH),
         "shape": quantities.shape(layer.output_shape),
         "params": layer.params,

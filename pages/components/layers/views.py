@@ -12,7 +12,7 @@ from pages.components import chart, heading, state
 from pages.components.layers import graph, in_view, selection, tables
 from pages.components.layers.advice import advice, group_of
 from pages.components.layers.planned import Planned, planned
-from pages.components.text import plain, visible
+from pages.components.text import apart, labels, plain, visible
 from pruning import quantities, storage
 from pruning.analysis.profile import Group, Layer, ModelProfile, load_scores
 from pruning.charts import layers as charts
@@ -61,11 +61,12 @@ def costs(profile: ModelProfile, layer: Layer, latencies: Latencies) -> None:
 def picker(profile: ModelProfile, layer: Layer) -> None:
     """Draw the select box that finds a layer by typing."""
     st.session_state[selection.BOX] = layer.name
+    names = labels((entry.name for entry in profile.layers), tables.NAME_LENGTH)
     st.selectbox(
         "Selected layer",
         [entry.name for entry in profile.layers],
         key=selection.BOX,
-        format_func=lambda name: visible(name, tables.NAME_LENGTH),
+        format_func=lambda name: names.get(name, name),
         on_change=selection.from_box,
         filter_mode="contains",
     )
@@ -271,7 +272,8 @@ def _scores(group: Group | None, scores: np.ndarray | None, plan: Planned | None
 
 
 def _group(group: Group) -> None:
-    members = [f"`{visible(name, tables.NAME_LENGTH).replace('`', 'ʼ')}`" for name in group.layers]
+    names = apart(group.layers, tables.NAME_LENGTH)
+    members = [f"`{name.replace('`', 'ʼ')}`" for name in names]
     st.markdown(
         f"**Moves with** {quantities.plural(len(members), 'layer')} · "
         f"{quantities.plural(group.channels, group.unit)}: {quantities.listed(members, 12)}"

@@ -57,8 +57,7 @@ def show(left: RunSummary, right: RunSummary) -> None:
             [
                 [
                     _words(row.name, metrics),
-                    data[0] if row.name == "data" else _value(row.name, row.left, metrics[0]),
-                    data[1] if row.name == "data" else _value(row.name, row.right, metrics[1]),
+                    *(data if row.name == "data" else _values(row, metrics)),
                 ]
                 for row in sorted(rows, key=_place)
             ],
@@ -131,6 +130,15 @@ def _words(name: str, metrics: list[str]) -> str:
     return visible(name.replace(".", " › ").replace("_", " "), 60)
 
 
+def _values(row: Row, metrics: list[str]) -> tuple[str, str]:
+    """What both runs have there, latencies in one unit."""
+    if row.name.startswith(_LATENCY):
+        return (
+            figures.written(row.left, "ms", row.right), figures.written(row.right, "ms", row.left)
+        )  # fmt: skip
+    return _value(row.name, row.left, metrics[0]), _value(row.name, row.right, metrics[1])
+
+
 def _value(name: str, value: Any, metric: str) -> str:
     if value is None or value == ():
         return "—"
@@ -141,8 +149,8 @@ def _value(name: str, value: Any, metric: str) -> str:
         return quantities.duration(value)
     if head == "result.accuracy":
         return figures.written(value, figures.quality_unit(metric))
-    if head in _RESULTS and _RESULTS[head][1] in ("bytes", "ms"):
-        return figures.written(value, _RESULTS[head][1])
+    if head in _RESULTS and _RESULTS[head][1] == "bytes":
+        return quantities.size(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, int | float):

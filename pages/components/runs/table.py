@@ -49,19 +49,38 @@ def show(runs: Sequence[RunSummary], tags: Sequence[str] = ()) -> list[RunSummar
             words, page = header.before_a_run()
             state.link(page, words, icon=":material/arrow_forward:")
         return []
+    key = "_".join(["runs", *tags])  # a selection is of rows: other rows, another selection
+    _keep_selection(key, [run.id for run in runs])
     frame = pd.DataFrame([_row(run) for run in runs])
     selection = st.dataframe(
         frame if library.tags_of(runs) else frame.drop(columns="tags"),
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
-        key="_".join(["runs", *tags]),  # a selection is of rows: other rows, another selection
+        key=key,
         height="content" if len(runs) <= _TALLEST else 560,
         column_config=_columns(),
         alt=f"{len(runs)} runs, newest first.",
     )
     rows = selection["selection"]["rows"]
     return [runs[row] for row in sorted(rows) if row < len(runs)]
+
+
+def _keep_selection(key: str, ids: list[str]) -> None:
+    """Have the same runs selected where one came or was deleted, and not their neighbours.
+
+    Args:
+        key: Of the table.
+        ids: Of the runs that it will show.
+    """
+    drawn: dict[str, list[str]] = st.session_state.setdefault("runs of each table", {})
+    before, drawn[key] = drawn.get(key, ids), ids
+    stored = st.session_state.get(key)
+    if stored is None or before == ids:
+        return
+    chosen = {before[row] for row in stored["selection"]["rows"] if row < len(before)}
+    rows = [row for row, identifier in enumerate(ids) if identifier in chosen]
+    st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
 
 
 def follow(runs: Sequence[RunSummary]) -> None:

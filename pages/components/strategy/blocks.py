@@ -12,7 +12,7 @@ from pages.components import chart, jobs, state, works
 from pages.components.block_table import COLUMNS, KINDS, NAME, block_table
 from pages.components.columns import COUNT
 from pages.components.strategy import edits
-from pages.components.text import visible
+from pages.components.text import labels
 from pruning import quantities, storage
 from pruning.analysis.profile import Block, ModelProfile
 from pruning.charts import blocks as charts
@@ -76,11 +76,12 @@ def show(profile: ModelProfile, chosen: PruningPlan, found: Influences) -> None:
 def _rows(profile: ModelProfile, chosen: PruningPlan, found: Influences) -> pd.DataFrame:
     """One row a removable block, in the model's order."""
     numbers = {block.id: number for number, block in enumerate(profile.removable_blocks, 1)}
+    names = labels(numbers, NAME)
     return pd.DataFrame(
         [
             {
                 "id": block.id,
-                "name": f"{numbers[block.id]}. {visible(block.id, NAME)}",
+                "name": f"{numbers[block.id]}. {names[block.id]}",
                 "kind": KINDS[block.kind],
                 "influence": found.values.get(block.id),
                 "params": block.params,

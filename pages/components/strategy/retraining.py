@@ -69,14 +69,14 @@ def advanced(training: Training, method: Method) -> Training:
         f"[Source]({_COSINE_SOURCE})",
     )
     distillation = two.number_input(
-        "Learn from the original's answers, % of the loss",
+        "Distillation, % of the loss",
         0,
         100,
         0,
         step=10,
         key=f"{_PREFIX}distillation",
         persist_state="session",
-        help="Distillation: the pruned model is also told how sure the original was of every "
+        help="The pruned model is also told how sure the original was of every "
         "class. 0 learns from the labels alone; above 0 the original answers all training samples "
         f"first. [Source]({_DISTILLATION_SOURCE})",
     )
@@ -87,9 +87,19 @@ def advanced(training: Training, method: Method) -> Training:
         0,
         key=f"{_PREFIX}patience",
         persist_state="session",
-        help="0 switches it off.",
+        help="Ends the retraining once so many epochs have brought nothing, and keeps the best "
+        "weights. 0 switches it off.",
     )
-    seed = two.number_input("Seed", 0, 2**31 - 1, 0, key=f"{_PREFIX}seed", persist_state="session")
+    seed = two.number_input(
+        "Seed",
+        0,
+        2**31 - 1,
+        0,
+        key=f"{_PREFIX}seed",
+        persist_state="session",
+        help="Fixes the order of the samples and all else that chance decides: another seed shows "
+        "how much of a result is luck.",
+    )
     features = _feature_matching() if method == "channels" else 0.0
     return replace(
         training,
@@ -106,7 +116,7 @@ def advanced(training: Training, method: Method) -> Training:
 def _feature_matching() -> float:
     return float(
         st.number_input(
-            "Hold inside what the original holds, weight in the loss",
+            "Feature matching, weight in the loss",
             0.0,
             float(MOST_FEATURE_MATCHING),
             0.0,
@@ -114,9 +124,9 @@ def _feature_matching() -> float:
             format="%g",
             key=f"{_PREFIX}feature_matching",
             persist_state="session",
-            help="Feature matching: each channel that stays is drawn to what it holds in the "
-            "original, which runs beside the pruned model; a step takes longer. 0 switches it "
-            f"off, 3 is a good start. [Source]({_FEATURES_SOURCE})",
+            help="Each channel that stays is drawn to what it holds in the original, which runs "
+            "beside the pruned model; a step takes longer. 0 switches it off, 3 is a good start. "
+            f" [Source]({_FEATURES_SOURCE})",
         )
     )
 

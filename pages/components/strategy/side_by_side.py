@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,6 +10,7 @@ import streamlit as st
 from pages.components import figures, heading, state
 from pages.components.columns import NAME_CELL, NAME_WIDTH, share_bar
 from pages.components.strategy import outcome, plans
+from pages.components.strategy.priced import Priced
 from pages.components.text import visible
 from pruning.analysis.profile import ModelProfile
 from pruning.errors import PlanError
@@ -24,32 +24,19 @@ from pruning.strategy.validation import check_plan
 _MOST = 20  # plans in the table
 
 
-def show(
-    profile: ModelProfile,
-    plan: PruningPlan,
-    prices: Prices,
-    data: str | None,
-    runs: Sequence[RunSummary],
-) -> None:
-    """Draw one row a plan, the page's own first; nothing as long as no plan is saved.
-
-    Args:
-        profile: The model.
-        plan: What the page says.
-        prices: Of that plan.
-        data: Ref of the open data: accuracy is measured on it.
-        runs: All runs, newest first.
-    """
-    saved = library.list_plans(profile.digest)
+def show(priced: Priced) -> None:
+    """Draw one row a plan, the page's own first; nothing as long as no plan is saved."""
+    model, plan, data = priced.model, priced.plan, priced.data
+    saved = library.list_plans(model.digest)
     if not saved:
         return
     heading.section("Plans side by side")
-    done = [run for run in runs if run.state == "done" and run.data == (data or "")]
-    rows = [] if plan.name else [_row("this one, not saved", plan, prices, done)]
+    done = [run for run in priced.runs if run.state == "done" and run.data == (data or "")]
+    rows = [] if plan.name else [_row("this one, not saved", plan, priced.prices, done)]
     for entry in saved[:_MOST]:
         name = visible(entry.name, NAME_CELL)
         shown = f"▸ {name}" if entry.name == plan.name else name
-        rows.append(_row(shown, entry.plan, _priced(profile, entry, data), done))
+        rows.append(_row(shown, entry.plan, _prices(model, entry, data), done))
     frame = pd.DataFrame(rows).dropna(axis="columns", how="all")  # no zeros, no run
     frame = frame.fillna({"quality": ""})
     st.dataframe(
@@ -95,7 +82,7 @@ def _quality(plan: PruningPlan, done: list[RunSummary]) -> str | None:
     return None
 
 
-def _priced(profile: ModelProfile, entry: library.SavedPlan, data: str | None) -> Prices | None:
+def _prices(profile: ModelProfile, entry: library.SavedPlan, data: str | None) -> Prices | None:
     """Priced once a session, until one of the things that the price is made of changes.
 
     ``None`` for a plan of names that the model, analysed anew, does not have.

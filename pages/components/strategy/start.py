@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from pages.components import errors, state
+from pages.components.strategy.priced import Priced
 from pruning import quantities
-from pruning.analysis.profile import ModelProfile
 from pruning.errors import PruningError
 from pruning.intake.dataset import Manifest
 from pruning.runs import executor, pace
-from pruning.runs.library import RunSummary
 from pruning.strategy.library import forget_draft
-from pruning.strategy.plan import PruningPlan
-from pruning.strategy.prices import Prices
 
 
-def show(
-    profile: ModelProfile,
-    plan: PruningPlan,
-    prices: Prices,
-    data: str | None,
-    runs: Sequence[RunSummary],
-) -> None:
-    """Draw the button; say what is missing when the run cannot start.
-
-    Args:
-        profile: The model.
-        plan: What the page says.
-        prices: Of that plan.
-        data: Ref of the open data.
-        runs: All runs, newest first: how long the last one took is the best estimate.
-    """
+def show(priced: Priced) -> None:
+    """Draw the button; say what is missing when the run cannot start."""
+    model, plan, data = priced.model.digest, priced.plan, priced.data
     manifest = state.manifest(data)
     if manifest is None:
         with st.container(border=True, key="missing_data"):
@@ -49,7 +31,7 @@ def show(
                 icon=":material/arrow_forward:",
             )
         return
-    executor.expect(profile.digest, data or "", plan if plan.touched else None)
+    executor.expect(model, data or "", plan if plan.touched else None)
     with st.container(horizontal=True, vertical_alignment="center", key="start_row"):
         pressed = st.button(
             "Prune and retrain" if plan.training.epochs else "Prune",
@@ -59,43 +41,38 @@ def show(
             shortcut="ctrl+enter",
             disabled=not plan.touched,
         )
-        st.caption(_time(profile, plan, prices, manifest, runs))
+        st.caption(_time(priced, manifest))
     if pressed:
         try:
-            run = executor.start_run(profile.digest, data or "", plan)
+            run = executor.start_run(model, data or "", plan)
         except PruningError as error:
             errors.show(error)
         else:
-            forget_draft(profile.digest)
+            forget_draft(model)
             state.go("retraining", run=run.id)
 
 
-def _time(
-    profile: ModelProfile,
-    plan: PruningPlan,
-    prices: Prices,
-    manifest: Manifest,
-    runs: Sequence[RunSummary],
-) -> str:
+def _time(priced: Priced, manifest: Manifest) -> str:
     """Estimate the time from the latest finished run of this model on this data.
 
     Before there is one, from how fast the model answered the test samples.
     """
+    model, plan = priced.model, priced.plan
     if not plan.training.epochs:
         return "No retraining: done within seconds."
     data, samples = manifest.ref, manifest.counts["train"]
-    for run in runs:
-        same = run.model == profile.digest and run.data == data and run.state == "done"
+    for run in priced.runs:
+        same = run.model == model.digest and run.data == data and run.state == "done"
         seconds = (run.results.get("seconds") or {}).get("retrain") if same else None
         if seconds and run.plan and run.plan.training.epochs:
             share = plan.training.epochs / run.plan.training.epochs
             return f"≈ {quantities.duration(seconds * share)} of retraining, as the last run took."
     steps = plan.training.epochs * -(-samples // plan.training.batch_size)
-    seconds = state.answer_seconds(profile.digest, data)
+    seconds = state.answer_seconds(model.digest, data)
     if seconds is None:
         return f"{steps:,} training steps; the time is known after the first of them."
-    flops = prices.after["flops"].value or 0.0
-    share = flops / profile.flops if profile.flops else 1.0
+    flops = priced.prices.after["flops"].value or 0.0
+    share = flops / model.flops if model.flops else 1.0
     low, high = pace.retraining_seconds(seconds, share, samples, plan.training)
     return (
         f"≈ {quantities.duration(low)} to {quantities.duration(high)} for {steps:,} training "

@@ -107,7 +107,7 @@ def _warn(manifest: Manifest, profile: ModelProfile, options: Any) -> None:
 def _interval(scores: Scores, unit: figures.Unit) -> str:
     low, high = scores.value.low, scores.value.high
     if unit == "accuracy":
-        return f"95 %: {100 * low:.1f} to {quantities.percent(high)}"
+        return f"95 %: {quantities.percent_ends(low, high)}"
     return f"95 %: {quantities.number(low)} to {quantities.number(high)}"
 
 

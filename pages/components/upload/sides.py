@@ -122,7 +122,7 @@ def judged(opened: state.Current, profile: ModelProfile, manifest: Manifest) -> 
         return
     works.time_model(profile.digest)
     baseline.baseline(scores, manifest, profile, _asked(manifest, opened.job).options)
-    state.link("layers", "See where its weight is", icon=":material/arrow_forward:")
+    state.link("layers", "See its layers and what they cost", icon=":material/arrow_forward:")
 
 
 def _models() -> None:
