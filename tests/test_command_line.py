@@ -88,7 +88,8 @@ def test_inspect_says_what_became_of_the_data(keras3: Files, capfd, tmp_path: Pa
     assert left_out.startswith("1 sample could not be read and was left out: a/bad.png")
     assert main(["inspect", str(keras3.model), "--data", str(pictures)]) == 0
     said = capfd.readouterr().out
-    assert "pictures.zip: samples 24 train, 6 val, 6 test; resize 8×8, RGB, divide by 255" in said
+    samples = "pictures.zip: 24 training, 6 validation, 6 test samples"
+    assert f"{samples}; resize 8×8, RGB, divide by 255" in said
     assert left_out in said
 
 

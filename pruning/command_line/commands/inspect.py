@@ -15,6 +15,7 @@ from pruning.command_line.output import Output, plain
 from pruning.comparison.result import Scores
 from pruning.intake.dataset import Manifest
 
+_SPLITS = {"train": "training", "val": "validation", "test": "test"}
 MEMBERS = 4  # layers of a group shown as text; JSON has all
 
 
@@ -125,8 +126,8 @@ def _blocks(profile: ModelProfile) -> Table:
 
 def data(manifest: Manifest) -> str:
     """Say how many samples there are, and how they were made fit for the model."""
-    counts = ", ".join(f"{count:,} {split}" for split, count in manifest.counts.items())
-    return f"{manifest.name}: samples {counts}; {', '.join(manifest.pipeline) or 'as they are'}"
+    counts = ", ".join(f"{count:,} {_SPLITS[split]}" for split, count in manifest.counts.items())
+    return f"{manifest.name}: {counts} samples; {', '.join(manifest.pipeline) or 'as they are'}"
 
 
 def baseline(scores: Scores) -> str:
