@@ -387,6 +387,24 @@ def test_a_full_disk_is_an_answer_and_leaves_no_file(keras3: Files, tmp_path, ca
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_full_disk_leaves_nothing_of_a_pruned_model(
+    keras3: Files, tmp_path: Path, capfd, monkeypatch
+) -> None:
+    from pruning.frameworks.keras3 import Keras3
+
+    def full(_: object, model: object, path: Path) -> None:
+        path.write_bytes(b"the beginning")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    plan_file, out = tmp_path / "plan.json", tmp_path / "out"
+    target = ["--target", "flops=0.6", "--no-latency", "--out", plan_file]
+    answer(capfd, "plan", "plan", keras3.model, *target)
+    monkeypatch.setattr(Keras3, "save", full)
+    command = ["prune", keras3.model, "--plan", plan_file, "--epochs", 0, "--out", out]
+    assert answer(capfd, "error", *command, code=2)["error"]["kind"] == "storage"
+    assert list(tmp_path.iterdir()) == [plan_file]
+
+
 def test_text_says_the_same_facts(keras3: Files, capfd) -> None:
     assert main(["inspect", str(keras3.model)]) == 0
     text = capfd.readouterr().out

@@ -11,7 +11,7 @@ from typing import IO
 
 import numpy as np
 
-from pruning import storage
+from pruning import quantities, storage
 from pruning.intake.store import storage_error
 
 
@@ -139,5 +139,5 @@ def check_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(place).free
     if needed > free:
         raise storage.no_room(
-            f"The prepared arrays need {needed / 1e9:.1f} GB; {free / 1e9:.1f} GB are free."
+            f"The prepared arrays need {quantities.size(needed)}; {quantities.size(free)} are free."
         )

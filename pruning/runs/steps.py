@@ -316,27 +316,18 @@ def compare(work: Work, data: Dataset) -> None:
 
 def save(work: Work) -> dict[str, Any]:
     """Write the model, under its name only when it is whole. -> the results, see ``prune``."""
-    from pruning.surgery.masks import save_masks, sparsity
+    from pruning.surgery.masks import sparsity
 
-    made: dict[str, str | None] = {"channels": None, "masks": None, "layers": None}
     framework, suffix = work.before.framework, work.before.file.file_format
     with work.stage("save"):
         work.out.mkdir(parents=True, exist_ok=True)
-        if work.cut is not None:
-            path = work.out / "channels.json"
-            storage.write_json(path, work.cut.channels)
-            made["channels"] = str(path)
-        if work.removal is not None:
-            path = work.out / "layers.json"
-            storage.write_json(path, work.removal.layers)
-            made["layers"] = str(path)
-        if work.masks is not None:
-            path = work.out / "masks.npz"
-            save_masks(path, work.masks)
-            made["masks"] = str(path)
         unfinished, path = work.out / f".unfinished.{suffix}", work.out / f"model.{suffix}"
-        framework.save(work.model, unfinished)
-        unfinished.replace(path)
+        try:
+            framework.save(work.model, unfinished)
+            made = _proofs(work)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
         sizes = _sizes(work, path)
     scores = work.comparison
     accuracy = [scores.before.value.value, scores.after.value.value] if scores else None
@@ -353,6 +344,26 @@ def save(work: Work) -> dict[str, Any]:
         "accuracy": _pair(accuracy) if accuracy else None,
         "seconds": {name: round(value, 3) for name, value in work.seconds.items()},
     }
+
+
+def _proofs(work: Work) -> dict[str, str | None]:
+    """Write what was kept, by which the model can be checked. -> the paths by kind."""
+    from pruning.surgery.masks import save_masks
+
+    made: dict[str, str | None] = {"channels": None, "masks": None, "layers": None}
+    if work.cut is not None:
+        path = work.out / "channels.json"
+        storage.write_json(path, work.cut.channels)
+        made["channels"] = str(path)
+    if work.removal is not None:
+        path = work.out / "layers.json"
+        storage.write_json(path, work.removal.layers)
+        made["layers"] = str(path)
+    if work.masks is not None:
+        path = work.out / "masks.npz"
+        save_masks(path, work.masks)
+        made["masks"] = str(path)
+    return made
 
 
 def _calibration(work: Work) -> dict[str, Any]:

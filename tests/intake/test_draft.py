@@ -97,5 +97,5 @@ def test_too_little_space_is_told_beforehand(
     usage = shutil.disk_usage(tmp_path)._replace(free=10**9)
     monkeypatch.setattr(shutil, "disk_usage", lambda place: usage)
     check_space(tmp_path / "not" / "yet", 10**9)
-    with pytest.raises(StorageError, match=r"need 2\.5 GB; 1\.0 GB are free"):
+    with pytest.raises(StorageError, match=r"need 2\.50 GB; 1\.00 GB are free"):
         check_space(tmp_path / "not" / "yet", 2_500_000_000)

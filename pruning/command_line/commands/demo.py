@@ -9,7 +9,7 @@ from rich.console import Console
 from pruning import demos, quantities
 from pruning.command_line.commands._base import Command, path
 from pruning.command_line.output import Output, plain
-from pruning.command_line.targets import folder_for
+from pruning.command_line.targets import filling
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -25,7 +25,8 @@ def run(options: Namespace, output: Output) -> None:
         NotFoundError: There is no demo of that name.
     """
     demo = demos.demo(options.name)
-    model, data = demos.copy_to(options.name, folder_for(options.out))
+    with filling(options.out) as out:
+        model, data = demos.copy_to(options.name, out)
     record = {
         "model": str(model),
         "data": str(data),
