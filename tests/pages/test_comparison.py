@@ -203,6 +203,13 @@ def test_long_names_of_layers_show_where_they_differ(done: RunFolder, monkeypatc
     assert drawn["name"].is_unique
 
 
+def test_matrices_that_do_not_differ_are_said_to_be_the_same(done: RunFolder) -> None:
+    """An empty grid looked as if it had failed to load."""
+    result = Comparison.load(done.comparison)
+    replace(result, confusion_after=result.confusion_before).save(done.comparison)
+    assert "Both matrices are the same." in studio.texts(open_page(done, sheet="Quality"))
+
+
 def test_latencies_of_one_table_have_one_unit(done: RunFolder) -> None:
     """80.0 µs stood above 0.250 ms."""
     result = Comparison.load(done.comparison)

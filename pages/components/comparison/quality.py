@@ -224,6 +224,8 @@ def _confusion(result: Comparison) -> None:
         "Before": f"{what.capitalize()}s by truth and prediction, before pruning.",
         "After": f"{what.capitalize()}s by truth and prediction, after pruning.",
     }[choice]
+    if choice == "Difference" and not matrix.any():
+        words += " Both matrices are the same."
     st.caption(words)
     rows = pd.DataFrame(
         {
