@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -64,7 +64,6 @@ def test_it_says_what_it_is_and_what_it_needs(plugin):
 
 
 @pytest.mark.parametrize("plugin", BLOCKS.values(), ids=BLOCKS)
-@settings(deadline=None)
 @given(pair=hnp.arrays(np.float32, st.tuples(st.just(2), st.integers(1, 9)), elements=finite))
 def test_criteria_for_blocks_score_what_is_seen_before_and_after(plugin, pair):
     assert plugin.data_driven
@@ -85,7 +84,6 @@ def test_a_new_plan_begins_with_a_criterion_that_always_applies(kind):
 
 
 @pytest.mark.parametrize("plugin", EVERY.values(), ids=EVERY)
-@settings(deadline=None)
 @given(values=rows)
 def test_scores_have_the_right_shape_and_are_not_negative(plugin, values):
     scores = plugin.score(*evidence(plugin, values))
@@ -95,7 +93,6 @@ def test_scores_have_the_right_shape_and_are_not_negative(plugin, values):
 
 
 @pytest.mark.parametrize("plugin", CHANNELS.values(), ids=CHANNELS)
-@settings(deadline=None)
 @given(values=rows, seed=st.integers(0, 1000))
 def test_permuting_the_channels_permutes_the_scores(plugin, values, seed):
     given_arrays = evidence(plugin, values)
@@ -107,7 +104,6 @@ def test_permuting_the_channels_permutes_the_scores(plugin, values, seed):
 
 
 @pytest.mark.parametrize("plugin", CHANNELS.values(), ids=CHANNELS)
-@settings(deadline=None)
 @given(values=rows)
 def test_scores_do_not_depend_on_the_sign_of_the_weights(plugin, values):
     given_arrays = evidence(plugin, values)

@@ -43,7 +43,7 @@ def canonical_size(shapes: Shapes, width: int = 64) -> int:
         return path.stat().st_size
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(1, 90), st.integers(1, 90)), max_size=24),
     st.integers(1, 10**8 - 1),

@@ -173,7 +173,7 @@ def test_suggestions_give_exactly_the_models_shape(shape, features):
     assert all(want in (None, got) for want, got in zip(shape, made, strict=True))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(time=st.integers(1, 700), bins=st.integers(2, 300), axis=st.booleans())
 def test_any_spectrogram_shape_is_hit_by_suggestion_and_decoding(time, bins, axis):
     shape = (time, bins, 1) if axis else (time, bins)

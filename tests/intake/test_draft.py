@@ -6,14 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pruning.errors import StorageError
 from pruning.intake.draft import Draft, RowWriter, building, check_space
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 5), max_size=8), st.sampled_from(["u1", "f4", "i8"]))
 def test_rows_appended_are_the_array(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int], dtype: str

@@ -207,7 +207,7 @@ def test_unusable_settings_are_refused(wrong):
         image.decode("a", file_of(Image.fromarray(GREY)), chosen)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     height=st.integers(1, 12),
     width=st.integers(1, 12),

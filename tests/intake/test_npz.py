@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -21,7 +21,6 @@ arrays = hnp.arrays(
 )
 
 
-@settings(deadline=None)
 @given(arrays, st.booleans(), st.booleans(), st.integers(1, 60))
 def test_blocks_of_rows_are_the_array(
     tmp_path_factory: pytest.TempPathFactory,

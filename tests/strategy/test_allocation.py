@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pruning.strategy.allocation import by_magnitude, by_score, by_size, uniform
@@ -25,7 +25,6 @@ FAMILIES = {
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-@settings(deadline=None)
 @given(one=st.floats(0, 1), two=st.floats(0, 1))
 def test_a_greater_strength_never_removes_less(name, one, two):
     low, high = sorted((one, two))

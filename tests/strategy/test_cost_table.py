@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pruning.analysis.cost import Cost, Term, Width
@@ -37,7 +37,6 @@ term = st.builds(Term, st.integers(0, 1000), st.lists(linear, max_size=3).map(tu
 cost = st.builds(Cost, st.lists(term, max_size=4).map(tuple))
 
 
-@settings(deadline=None)
 @given(st.lists(cost, min_size=1, max_size=5), st.tuples(*[st.integers(1, 512)] * 3))
 def test_equals_the_polynomials(costs, kept):
     table = CostTable.of(["a", "b", "c"], costs)

@@ -36,7 +36,7 @@ def test_fpgm_of_equal_filters_is_exactly_zero():
     assert scores("fpgm", [[1e4, 1], [1e4, 1], [1e4, 2]]) == pytest.approx([1, 1, 2])
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), shift=st.sampled_from([0.0, 10.0]))
 def test_fpgm_equals_the_definition_over_several_blocks(seed, shift):
     rng = np.random.default_rng(seed)

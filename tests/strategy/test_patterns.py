@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -106,7 +106,6 @@ def test_what_a_pattern_cannot_lie_on() -> None:
     assert "single block" in str(Blocks(8, 8).refusal(dense))
 
 
-@settings(deadline=None)
 @given(hnp.arrays(np.float32, hnp.array_shapes(max_dims=3), elements=finite), st.data())
 def test_the_largest_are_marked_and_counted(values: np.ndarray, data: st.DataObject) -> None:
     kept = data.draw(st.integers(1, values.size))
@@ -127,7 +126,6 @@ kernels = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(kernels, st.integers(1, 6), st.integers(1, 4))
 def test_of_every_m_neighbours_at_most_n_stay(scores: np.ndarray, n: int, more: int) -> None:
     m = n + more
@@ -144,7 +142,6 @@ def test_of_every_m_neighbours_at_most_n_stay(scores: np.ndarray, n: int, more: 
         assert (np.where(group, value, np.inf).min(axis=1) >= gone).all()
 
 
-@settings(deadline=None)
 @given(
     hnp.arrays(np.float32, st.tuples(*[st.integers(1, 20)] * 2), elements=finite),
     st.integers(1, 5),

@@ -57,7 +57,7 @@ def test_polynomial_decay_equals_tfmot(begin, end, frequency, power, initial, fi
     assert [value for _, value in ours] == pytest.approx(sparsity.tolist(), abs=2e-7)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     begin=st.integers(0, 500),
     length=st.integers(1, 2000),
@@ -78,7 +78,7 @@ def test_any_polynomial_decay_equals_tfmot(begin, length, frequency, power, init
     assert value == pytest.approx(float(sparsity[0]), abs=1e-6)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     begin=st.integers(0, 500),
     length=st.integers(-1, 2000),
@@ -136,7 +136,6 @@ schedules = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(schedules, st.integers(1, 3000), st.floats(0.01, 0.99))
 def test_a_training_always_ends_at_the_final_sparsity(schedule, total, final):
     steps = resolve(schedule, total)
@@ -148,7 +147,6 @@ def test_a_training_always_ends_at_the_final_sparsity(schedule, total, final):
     assert schedule.kind == "one_shot" or steps.begin >= 1  # training never sees step 0
 
 
-@settings(deadline=None)
 @given(schedules, st.integers(1, 400), st.floats(0.01, 0.99))
 def test_sparsity_in_force_is_a_rising_staircase(schedule, total, final):
     steps = resolve(schedule, total)

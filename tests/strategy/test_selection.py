@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pruning.analysis.profile import Group
@@ -59,7 +59,6 @@ def test_scores_of_another_model_are_refused(scores):
         chosen({"a": 0.5}, scores)
 
 
-@settings(deadline=None)
 @given(
     channels=st.integers(1, 300),
     ratio=st.floats(0, 1, exclude_max=True),

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pruning.strategy.sizes import cuts_are_exact, file_bytes, gzip_bytes, gzip_share, whole_bytes
@@ -23,7 +23,6 @@ def test_estimates_are_within_a_hundredth_of_zlib(zeros):
     assert gzip_share(zeros) == pytest.approx(measured, abs=0.01)
 
 
-@settings(deadline=None)
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_more_zeros_never_compress_worse(one, two):
     low, high = sorted((one, two))

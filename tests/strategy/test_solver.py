@@ -34,7 +34,7 @@ def kept_of(solution, round_to=1):
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     kind=st.sampled_from(["params", "flops", "bytes"]),
     value=st.floats(0.5, 0.99),

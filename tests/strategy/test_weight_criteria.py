@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -34,7 +34,6 @@ def test_lamp_by_hand() -> None:
     assert LAMP.score(np.array([0.0, 2.0])).tolist() == [0, 1]
 
 
-@settings(deadline=None)
 @given(
     hnp.arrays(
         np.float32, hnp.array_shapes(max_dims=3, max_side=6), elements=st.floats(-9, 9, width=32)

@@ -73,7 +73,7 @@ def test_a_target_beyond_n_of_m_is_refused_with_what_it_comes_to(tmp_path) -> No
     assert plan.ratios["dense"] == 0.875
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(3, 40), st.integers(1, 40)), min_size=1, max_size=9),
     st.floats(0.01, 0.9),

@@ -225,7 +225,7 @@ def test_a_wrong_model_does_not_pass_the_check(family: str) -> None:
         check_removal(analysis, removal)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_any_choice_of_blocks_is_priced_and_proved(data) -> None:
     analysis = analysis_of(

@@ -63,7 +63,7 @@ def test_among_equal_weights_the_lower_index_stays():
     assert magnitude_mask(np.zeros(5), 2).tolist() == [True, True, False, False, False]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(1, 400),
     st.floats(0, 1, exclude_max=True, allow_subnormal=False),
@@ -108,7 +108,7 @@ def test_n_of_m_is_tfmots(shape, n, m):
     assert np.array_equal(ours, tfmot_mask(weights, 0.1, m_by_n=(m - n, m)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     hnp.arrays(
         np.float32,
