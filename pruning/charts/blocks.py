@@ -15,15 +15,15 @@ def influences(rows: pd.DataFrame, *, title: str = "Influence") -> alt.Chart:
     """One bar a block, in the model's order.
 
     Args:
-        rows: Columns ``name``, ``influence``, ``state`` ("removed", :data:`INSIDE`, "stays",
-            "locked").
+        rows: Columns ``name``, ``whole`` (the name unshortened), ``influence``, ``state``
+            ("removed", :data:`INSIDE`, "stays", "locked").
         title: What is shown.
     """
     bars: alt.Chart = (
         alt.Chart(rows)
         .mark_bar()
         .encode(
-            x=alt.X("name:N", sort=None, title=None, axis=alt.Axis(labelAngle=-60, labelLimit=110)),
+            x=alt.X("name:N", sort=None, title=None, axis=alt.Axis(labelAngle=-60, labelLimit=125)),
             y=alt.Y("influence:Q", title=title),
             color=alt.Color(
                 "state:N",
@@ -35,11 +35,11 @@ def influences(rows: pd.DataFrame, *, title: str = "Influence") -> alt.Chart:
                 legend=alt.Legend(orient="top"),
             ),
             tooltip=[
-                alt.Tooltip("name:N", title="Block"),
+                alt.Tooltip("whole:N", title="Block"),
                 alt.Tooltip("influence:Q", title=title, format=".4f"),
                 alt.Tooltip("state:N", title="State"),
             ],
         )
-        .properties(height=260)
+        .properties(height=320)
     )
     return bars

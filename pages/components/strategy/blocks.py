@@ -12,7 +12,7 @@ from pages.components import chart, jobs, state, works
 from pages.components.block_table import COLUMNS, KINDS, NAME, block_table
 from pages.components.columns import COUNT
 from pages.components.strategy import edits
-from pages.components.text import labels
+from pages.components.text import labels, visible
 from pruning import quantities, storage
 from pruning.analysis.profile import Block, ModelProfile
 from pruning.charts import blocks as charts
@@ -22,6 +22,7 @@ from pruning.strategy.criteria import criterion as criterion_of
 from pruning.strategy.plan import PruningPlan
 
 _TALLEST = 11  # rows of a table that is shown whole
+_BAR = 16  # characters that fit under a bar behind its number
 
 
 def influences(
@@ -54,7 +55,7 @@ def show(profile: ModelProfile, chosen: PruningPlan, found: Influences) -> None:
     title = criterion_of(found.criterion, "layers").title
     chart.show(
         charts.influences,
-        rows[["name", "influence", "state"]],
+        rows[["bar", "whole", "influence", "state"]].rename(columns={"bar": "name"}),
         key="influences",
         title=title,
         alt=f"{title} of {len(rows)} blocks; {len(chosen.removed)} of them are removed.",
@@ -76,12 +77,14 @@ def show(profile: ModelProfile, chosen: PruningPlan, found: Influences) -> None:
 def _rows(profile: ModelProfile, chosen: PruningPlan, found: Influences) -> pd.DataFrame:
     """One row a removable block, in the model's order."""
     numbers = {block.id: number for number, block in enumerate(profile.removable_blocks, 1)}
-    names = labels(numbers, NAME)
+    names, under_bars = labels(numbers, NAME), labels(numbers, _BAR)
     return pd.DataFrame(
         [
             {
                 "id": block.id,
                 "name": f"{numbers[block.id]}. {names[block.id]}",
+                "bar": f"{numbers[block.id]}. {under_bars[block.id]}",
+                "whole": visible(block.id),
                 "kind": KINDS[block.kind],
                 "influence": found.values.get(block.id),
                 "params": block.params,
