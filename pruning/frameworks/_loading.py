@@ -24,6 +24,7 @@ _UNKNOWN_ACTIVATION = re.compile(
     r"(?:Unknown activation function|Could not interpret activation function identifier):"
     r" '?(<\w+>|\w+)"
 )
+_OF_KERAS_1 = frozenset({"nb_filter", "border_mode", "W_regularizer", "dim_ordering", "inner_init"})
 _AT_ONCE = 1 << 30  # bytes that are read at once; larger files take their time
 _PACKAGES = ("layers", "models", "initializers", "regularizers", "constraints", "mixed_precision")
 _INTERNAL = {"Functional", "TFOpLambda", "SlicingOpLambda", "DTypePolicy", "Policy"}
@@ -76,9 +77,11 @@ def require_family(file: ModelFile, family: str) -> None:
     Raises:
         ModelFileError: Also for files of Keras 1, which no current Keras reads.
     """
-    if re.match(r"Keras [01]\.", file.writer):
+    by_settings = file.writer == "Keras" and _has_settings_of_keras_1(file.config)
+    if by_settings or re.match(r"Keras [01]\.", file.writer):
+        writer = "Keras 1, by its layers' settings" if by_settings else file.writer
         raise ModelFileError(
-            f"{file.path.name} was written by {file.writer}.",
+            f"{file.path.name} was written by {writer}.",
             expected="A file written by Keras 2 or 3.",
             fix="Load it with Keras 2.0 and save it again.",
         )
@@ -88,6 +91,15 @@ def require_family(file: ModelFile, family: str) -> None:
             expected=f"A file of {family}.",
             fix=f"Load it with {file.family}.",
         )
+
+
+def _has_settings_of_keras_1(config: Any) -> bool:
+    """Whether a layer has settings that Keras 2 gave other names; such files hold no version."""
+    if isinstance(config, list):
+        return any(_has_settings_of_keras_1(value) for value in config)
+    if not isinstance(config, dict):
+        return False
+    return not _OF_KERAS_1.isdisjoint(config) or any(map(_has_settings_of_keras_1, config.values()))
 
 
 @contextmanager

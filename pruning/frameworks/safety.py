@@ -72,7 +72,8 @@ _TF_NAMES = """
     image.adjust_hue image.adjust_saturation image.central_crop image.convert_image_dtype
     image.crop_and_resize image.flip_up_down image.grayscale_to_rgb image.hsv_to_rgb
     image.pad_to_bounding_box image.rgb_to_hsv image.rgb_to_yuv image.rot90 image.sobel_edges
-    image.transpose image.yuv_to_rgb
+    image.transpose image.yuv_to_rgb image.rgb_to_yiq image.yiq_to_rgb image.ssim image.psnr
+    image.total_variation bitcast realdiv reverse_sequence
 """
 _BACKEND_NAMES = """
     all any batch_dot batch_flatten clip concatenate dot elu flatten hard_sigmoid

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,9 @@ class TfKeras(GraphFramework):
     def load(self, path: Path) -> Any:
         """See :class:`Framework`."""
         keras = self.keras
-        file = open_model_file(path)
-        require_family(file, self.family)
+        stored = open_model_file(path)
+        require_family(stored, self.family)
+        file = replace(stored, config=_as_of_today(stored))
         own = application_layers(keras.__name__)
         check_config(file, known_classes(keras) | set(own), activation_names(keras))
         scope = keras.saving.custom_object_scope(own)
@@ -50,8 +52,8 @@ class TfKeras(GraphFramework):
                 config = json.loads((clean / "config.json").read_text())
                 model = keras.saving.deserialize_keras_object(config, safe_mode=True)
                 model.load_weights(str(clean / WEIGHTS))
-            elif _is_before_reset_after(file):
-                model = keras.models.model_from_config(_with_old_gru(file.config))
+            elif file.config != stored.config:
+                model = keras.models.model_from_config(file.config)
                 model.load_weights(str(clean))
             else:
                 with read_at_once(clean):
@@ -132,22 +134,49 @@ class TfKeras(GraphFramework):
                 layer._name = name
 
 
+def _as_of_today(file: ModelFile) -> Any:
+    """The configuration with what tf_keras no longer has, or takes for something else, replaced."""
+    if file.file_format != "h5":
+        return file.config
+    config = _each_layer(file.config, _without_cudnn)
+    return _each_layer(config, _with_old_gru) if _is_before_reset_after(file) else config
+
+
+def _each_layer(config: Any, change: Callable[[dict[str, Any]], None]) -> Any:
+    """Copy of a configuration in which ``change`` has edited every entry of a layer."""
+    if isinstance(config, list):
+        return [_each_layer(value, change) for value in config]
+    if not isinstance(config, dict):
+        return config
+    copy = {key: _each_layer(value, change) for key, value in config.items()}
+    if isinstance(copy.get("class_name"), str) and isinstance(copy.get("config"), dict):
+        change(copy)
+    return copy
+
+
+# What cuDNN computes, in the words of the layers that Keras has for any processor.
+_FUNCTIONS = {"activation": "tanh", "recurrent_activation": "sigmoid"}
+_CUDNN = {"CuDNNLSTM": _FUNCTIONS, "CuDNNGRU": {**_FUNCTIONS, "reset_after": True}}
+
+
+def _without_cudnn(entry: dict[str, Any]) -> None:
+    """Make a layer for NVIDIA's cuDNN one for any processor; loading turns its weights round."""
+    name = entry["class_name"]
+    if name in _CUDNN:
+        entry["class_name"] = name.removeprefix("CuDNN")
+        entry["config"] |= _CUDNN[name]
+
+
+def _with_old_gru(entry: dict[str, Any]) -> None:
+    """Say of a GRU that leaves ``reset_after`` open that it is off."""
+    if entry["class_name"] == "GRU":
+        entry["config"].setdefault("reset_after", False)
+
+
 def _is_before_reset_after(file: ModelFile) -> bool:
     """Whether the file is of Keras before 2.4, whose GRU had ``reset_after=False`` by default.
 
     tf.keras of that time wrote versions with the suffix ``-tf``, and wrote the setting down.
     """
     match = re.fullmatch(r"Keras 2\.(\d+)\.\d+", file.writer)
-    return file.file_format == "h5" and match is not None and int(match[1]) < 4
-
-
-def _with_old_gru(config: Any) -> Any:
-    """Copy of a configuration in which every GRU that leaves ``reset_after`` open says False."""
-    if isinstance(config, list):
-        return [_with_old_gru(value) for value in config]
-    if not isinstance(config, dict):
-        return config
-    copy = {key: _with_old_gru(value) for key, value in config.items()}
-    if copy.get("class_name") == "GRU":
-        copy["config"].setdefault("reset_after", False)
-    return copy
+    return match is not None and int(match[1]) < 4

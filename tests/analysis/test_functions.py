@@ -34,6 +34,18 @@ from tests.surgery.cases import ONLY, analysed, build
             {"first": [0, 2, 5], "second": [1, 4], "third": [0, 3]},
             27 * 3 + (6 * 2 + 2) + (4 * 2 * 2 + 2) + (3 * 3 * 2 * 3 + 3),
         ),
+        # ``part`` is three channels of ``first``, whose last one is alone. At six positions: the
+        # sums of ``second``, ``rows``, and how far each lies from four others.
+        (
+            "put_in_and_measured",
+            {"first#2": [1, 3], "part": [0, 2], "second": [0, 1, 4], "rows": [2, 5]},
+            (27 * 5 + 5) + (27 * 2 + 2) + (5 * 3 + 3) + 2 * (3 * 2 + 2) + (6 * (3 + 2 + 4) * 3 + 3),
+        ),
+        (
+            "tensorflow_positions",
+            {"first": [1, 2, 6], "second": [0, 4], "third": [1, 3]},
+            (27 * 3 + 3) + (3 * 2 + 2) + (2 * 2 + 2) + (3 * 2 * 3 + 3),
+        ),
     ],
 )
 def test_channels_pass(name: str, kept: dict[str, list[int]], params: int) -> None:
@@ -42,6 +54,15 @@ def test_channels_pass(name: str, kept: dict[str, list[int]], params: int) -> No
     assert made.model.count_params() == params
     checked = self_check(analysis, made)
     assert checked.max_abs_error <= checked.tolerance
+
+
+_MIXED: dict[str, Any] = {
+    "trapezoid": (lambda ops, x: ops.trapezoid(x), None, "over all channels together"),
+    "smallest": (lambda ops, x: ops.norm(x, -np.inf, -1), "inexact", "over all its channels"),
+    "length": (lambda ops, x: ops.norm(x, 3, -1), "summed", "sums over these channels"),
+    "signal": (lambda ops, x: ops.stft(x, 4, 2, 4)[0], None, "a signal in time"),
+    "bytes": (lambda ops, x: ops.view(x, "int16"), None, "reads the bytes of several numbers"),
+}
 
 
 @pytest.mark.parametrize(
@@ -61,8 +82,9 @@ def test_channels_pass(name: str, kept: dict[str, list[int]], params: int) -> No
             None,
             "makes parts of unequal width",
         ),
+        *_MIXED.values(),
     ],
-    ids=["layer", "rms", "average", "fourier", "triangle", "unequal"],
+    ids=["layer", "rms", "average", "fourier", "triangle", "unequal", *_MIXED],
 )
 def test_channels_are_mixed(called: Any, group: str | None, reason: str) -> None:
     keras = keras_of("keras3")
@@ -72,6 +94,29 @@ def test_channels_are_mixed(called: Any, group: str | None, reason: str) -> None
     wide = analysed(keras.Model(i, x), "keras3").groups[0]
     assert (wide.id, wide.channels, wide.prunable) == ("wide", 8, False)
     assert wide.on_request == group
+    assert reason in wide.reason
+
+
+@pytest.mark.parametrize(
+    ("width", "called", "reason"),
+    [
+        (3, lambda ops, x: ops.cross(x, x + 1), "each of its three values from the other two"),
+        (
+            3,
+            lambda ops, x: ops.image.rgb_to_hsv(ops.sigmoid(ops.expand_dims(x, 2))),
+            "takes its channels for red, green and blue",
+        ),
+        (5, lambda ops, x: ops.inv(x), "takes its values for whole matrices"),
+    ],
+    ids=["cross", "colours", "inverse"],
+)
+def test_channels_belong_together(width: int, called: Any, reason: str) -> None:
+    keras = keras_of("keras3")
+    i = keras.Input((5, 4))
+    x = called(keras.ops, keras.layers.Dense(width, name="wide")(i))
+    x = keras.layers.Dense(3, name="out")(keras.layers.Flatten()(x))
+    wide = analysed(keras.Model(i, x), "keras3").groups[0]
+    assert (wide.id, wide.channels, wide.prunable) == ("wide", width, False)
     assert reason in wide.reason
 
 

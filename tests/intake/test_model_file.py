@@ -80,6 +80,24 @@ def edited_h5(path: Path, change: Callable[[dict[str, Any]], None], version: str
     return path
 
 
+def store_as_cudnn(group: h5py.Group, cell: str) -> None:
+    """Rewrite all weights of recurrent layers: kernels of each gate (out, in), a row of biases."""
+    for name, node in list(group.items()):
+        if isinstance(node, h5py.Group):
+            store_as_cudnn(node, cell)
+            continue
+        value = node[()]
+        if "kernel" in name:
+            gates = np.split(value, 4 if cell == "LSTM" else 3, axis=1)
+            node[...] = np.concatenate([gate.T.reshape(gate.shape) for gate in gates], axis=1)
+        elif cell == "LSTM":  # two biases, which are added
+            del group[name]
+            group[name] = np.concatenate([2 * value, -value])
+        else:
+            del group[name]
+            group[name] = value.reshape(-1)
+
+
 def zipped(path: Path, members: dict[str, str | bytes], **options: Any) -> Path:
     with zipfile.ZipFile(path, "w", **options) as archive:
         for name, content in members.items():
@@ -171,6 +189,32 @@ def test_an_old_gru_file_is_read_with_reset_after_off(tmp_path: Path, version: s
         del wrapper["layer"]["config"]["reset_after"]
 
     assert_same(model, load(edited_h5(path, forget, version)))
+
+
+@pytest.mark.parametrize(
+    ("cell", "version"), [("LSTM", "2.2.4"), ("GRU", "2.1.6"), ("GRU", "2.2.4-tf")]
+)
+def test_layers_for_cudnn_are_read_as_those_for_any_processor(
+    tmp_path: Path, cell: str, version: str
+) -> None:
+    keras = models.keras_of("tf_keras")
+    layer = getattr(keras.layers, cell)(3, return_sequences=True, name="cell")
+    both = keras.layers.Bidirectional(getattr(keras.layers, cell)(4), name="both")
+    model = keras.Sequential([keras.Input((5, 2)), layer, both])
+    models.randomize(model)
+    path = tmp_path / "old.h5"
+    model.save(path)
+    with h5py.File(path, "r+") as file:
+        store_as_cudnn(file["model_weights"], cell)
+
+    def rename(config: dict[str, Any]) -> None:
+        entries = config["config"]["layers"]
+        for entry in (entries[1], entries[2]["config"]["layer"]):
+            entry["class_name"] = f"CuDNN{cell}"
+            for name in ("activation", "recurrent_activation", "reset_after", "implementation"):
+                entry["config"].pop(name, None)
+
+    assert_same(model, load(edited_h5(path, rename, version)))
 
 
 @pytest.mark.parametrize("family", models.FAMILIES)
@@ -553,6 +597,19 @@ def test_operations_in_an_h5_file_of_keras_3_are_named(tmp_path: Path) -> None:
 def test_a_file_of_keras_1_is_refused(tmp_path: Path) -> None:
     _, path = saved(tmp_path, "plain", "tf_keras", ".h5")
     refused(edited_h5(path, lambda config: None, "1.2.2"), "Keras 1.2.2")
+
+
+def test_a_file_of_keras_1_without_a_version_is_refused_as_one(tmp_path: Path) -> None:
+    _, path = saved(tmp_path, "conv1d", "tf_keras", ".h5")
+
+    def age(config: dict[str, Any]) -> None:
+        settings = config["config"]["layers"][1]["config"]
+        settings["nb_filter"] = settings.pop("filters")
+
+    edited_h5(path, age)
+    with h5py.File(path, "r+") as file:
+        del file.attrs["keras_version"]
+    refused(path, "written by Keras 1, by its layers' settings")
 
 
 @pytest.mark.parametrize("family", models.FAMILIES)

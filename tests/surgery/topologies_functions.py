@@ -56,12 +56,52 @@ def tensorflow_functions(keras: Any) -> Any:
     return keras.Model(i, layers.Dense(3, name="out")(layers.Flatten(name="flatten")(x)))
 
 
+def put_in_and_measured(keras: Any) -> Any:
+    """Values put into others, edges of images, steps that are added up, distances of rows."""
+    layers, ops = keras.layers, keras.ops
+    i = keras.Input((6, 6, 3), name="image")
+    x = layers.Conv2D(8, 3, padding="same", name="first")(i)
+    part = layers.Conv2D(3, 3, padding="same", name="part")(i)[:, 1:4, 2:6]
+    x = ops.relu(ops.slice_update(x, [0, 1, 2, 4], part))
+    edges = ops.image.sobel_edges(layers.Conv2D(5, 1, name="second")(x))
+    x = ops.trapezoid(ops.view(edges[..., 0], dtype="float32"), axis=2)
+    rows = layers.Dense(7, name="rows")(x)
+    far = ops.cdist(rows, layers.Dense(7, name="others")(x[:, :4]))
+    x = layers.Concatenate(name="join")([x, rows, far])
+    return keras.Model(i, layers.Dense(3, name="out")(layers.Flatten(name="flatten")(x)))
+
+
+def tensorflow_positions(keras: Any) -> Any:
+    """Images and matrices turned over, positions picked, sequences turned round in part."""
+    import tensorflow as tf
+
+    layers = keras.layers
+    i = keras.Input((6, 8, 3), name="image")
+    x = tf.image.transpose(layers.Conv2D(8, 3, name="first")(i))
+    mean, variance = tf.nn.moments(x, axes=[1, 2], keepdims=True)
+    x = tf.image.resize_with_pad((x - mean) / tf.sqrt(variance + 0.01), 4, 6)
+    x = layers.Conv2D(6, 1, name="second")(x)
+    x = tf.gather_nd(x, [[[0, 1], [3, 5], [2, 2]]] * 4, batch_dims=1)
+    x = tf.reverse_sequence(x, [1, 3, 2, 3], seq_axis=1)
+    x = tf.bitcast(layers.Conv1D(5, 1, name="third")(tf.math.conj(x)), tf.float32)
+    x = tf.linalg.matrix_transpose(tf.linalg.matrix_transpose(x) + 1.0)
+    return keras.Model(i, layers.Dense(3, name="out")(layers.Flatten(name="flatten")(x)))
+
+
 BUILDERS: dict[str, Callable[[Any], Any]] = {
     builder.__name__: builder
-    for builder in (normalised_by_hand, split_and_turned, tensorflow_functions)
+    for builder in (
+        normalised_by_hand,
+        split_and_turned,
+        tensorflow_functions,
+        put_in_and_measured,
+        tensorflow_positions,
+    )
 }
 ONLY = {
     "normalised_by_hand": "keras3",
     "split_and_turned": "keras3",
     "tensorflow_functions": "tf_keras",
+    "put_in_and_measured": "keras3",
+    "tensorflow_positions": "tf_keras",
 }

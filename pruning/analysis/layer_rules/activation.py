@@ -51,7 +51,8 @@ _OPERATIONS = (
     "Sign Clip Cast StopGradient Erf Erfc Sin Sinh Cos Cosh Tan Arcsin Arcsinh Arccos Arccosh "
     "Arctan Arctanh Exp2 Log2 Log10 Cbrt Sinc Floor Ceil Round Trunc NanToNum LogicalNot "
     "Isnan Isfinite Isinf SaturateCast Copy ZerosLike OnesLike FullLike Erfinv I0 Signbit "
-    "Deg2rad Rad2deg Isneginf Isposinf Isreal Real Imag Angle Conj Conjugate"
+    "Deg2rad Rad2deg Isneginf Isposinf Isreal Real Imag Angle Conj Conjugate "
+    "BitwiseInvert BitwiseNot Digitize ConvertToTensor"
 )
 _SYMBOLS = (
     "nn.relu nn.relu6 nn.elu nn.selu nn.gelu nn.silu nn.swish nn.leaky_relu nn.softsign "
@@ -64,7 +65,7 @@ _SYMBOLS = (
     "math.log_sigmoid math.is_finite math.is_inf math.lgamma math.digamma math.erfinv math.rint "
     "math.asinh math.acosh math.atanh dtypes.saturate_cast image.convert_image_dtype "
     "math.real math.imag math.angle image.adjust_brightness image.adjust_gamma "
-    "quantization.fake_quant_with_min_max_vars"
+    "quantization.fake_quant_with_min_max_vars math.conj math.reciprocal_no_nan convert_to_tensor"
 )
 
 RULES = (

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule
-from pruning.analysis.layer_rules._flow import agree
+from pruning.analysis.layer_rules._flow import agree, frozen
 
 _OPERATIONS = ("FFT", "FFT2", "IFFT2", "RFFT", "IRFFT")
 _SYMBOLS = tuple(
     f"{kind}fft{size}" for kind in ("", "i", "r", "ir") for size in ("", "2d", "3d")
 )  # the digit says along how many of the last axes
+
+_SIGNALS = "stft inverse_stft frame overlap_and_add dct idct mdct mfccs_from_log_mel_spectrograms"
 
 
 def trace(call: Call) -> Sequence[Channels]:
@@ -35,12 +37,22 @@ def trace(call: Call) -> Sequence[Channels]:
     return [Channels(first.axis, first.atoms) for _ in call.output_sizes]
 
 
-RULE = LayerRule(
-    "Fourier transform",
-    (
-        *(f"ops.{name}" for name in _OPERATIONS),
-        *(f"tf.signal.{name}" for name in _SYMBOLS),
+RULES = (
+    LayerRule(
+        "Fourier transform",
+        (
+            *(f"ops.{name}" for name in _OPERATIONS),
+            *(f"tf.signal.{name}" for name in _SYMBOLS),
+        ),
+        trace,
+        "passed",
     ),
-    trace,
-    "passed",
+    frozen(
+        "windows of a signal",
+        "It takes the values along its last axis for a signal in time, which belong together.",
+        (
+            *("ops.STFT", "ops.ISTFT", "ops.ExtractSequences"),
+            *(f"tf.signal.{name}" for name in _SIGNALS.split()),
+        ),
+    ),
 )

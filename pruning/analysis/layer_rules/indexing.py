@@ -9,7 +9,7 @@ import numpy as np
 
 from pruning.analysis.atoms import AtomArray
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
-from pruning.analysis.layer_rules._flow import argument, argument_path
+from pruning.analysis.layer_rules._flow import agree, argument, argument_path
 
 _Bounds = tuple[int | None, int | None, int | None]
 _Path = tuple[str | int, ...] | None
@@ -48,6 +48,25 @@ def sliced(call: Call) -> Sequence[Channels]:
     elif count != -1:
         call.argument(*length, axis, atoms=picked)
     return [Channels(axis, picked)]
+
+
+def updated(call: Call) -> Sequence[Channels]:
+    """``slice_update``: from some numbers on, the values of another tensor stand in its place."""
+    begin, start = _listed(call, 1, "start_indices")
+    if len(call.inputs) != 2:
+        raise NotUnderstoodError("it replaces values in a way that is not followed.")
+    agree(call)
+    whole, part = call.inputs
+    if whole.axis != part.axis:
+        return call.frozen_outputs(f"{call.record.name!r} combines different axes.")
+    if whole.axis is None:
+        return [Channels()]
+    first = int(begin[whole.axis])
+    if first not in range(len(whole.atoms) - len(part.atoms) + 1):
+        raise NotUnderstoodError("what it puts in reaches beyond the end.")
+    call.atoms.unite(whole.atoms[first : first + len(part.atoms)], part.atoms)
+    _write(call, whole.atoms, first, (*start, whole.axis))
+    return [Channels(whole.axis, whole.atoms)]
 
 
 def strided(call: Call) -> Sequence[Channels]:
@@ -207,6 +226,7 @@ def _bounds(entry: Any) -> _Bounds | None:
 RULES = (
     LayerRule("indexing", ("ops.GetItem", "tf.__operators__.getitem"), trace, "passed"),
     LayerRule("slice", ("ops.Slice", "tf.slice"), sliced, "passed"),
+    LayerRule("updated slice", ("ops.SliceUpdate",), updated, "passed"),
     LayerRule("strided slice", ("tf.strided_slice",), strided, "passed"),
     LayerRule("sizes", ("tf.shape",), sizes, "passed"),
 )

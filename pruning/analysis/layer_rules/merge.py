@@ -10,7 +10,8 @@ from pruning.analysis.layer_rules._flow import argument, elementwise
 _OPERATIONS = (
     "Add Multiply Subtract Divide TrueDivide Maximum Minimum Power DivideNoNan FloorDivide Mod "
     "Fmax Fmin Fmod Logaddexp Logaddexp2 Hypot Arctan2 Greater GreaterEqual Less LessEqual Equal "
-    "NotEqual LogicalAnd LogicalOr LogicalXor Where Heaviside Isclose Nextafter Ldexp Select"
+    "NotEqual LogicalAnd LogicalOr LogicalXor Where Heaviside Isclose Nextafter Ldexp Select "
+    "BitwiseAnd BitwiseOr BitwiseXor Gcd Lcm"
 )
 _SYMBOLS = (
     "math.add __operators__.add math.multiply __operators__.mul math.subtract __operators__.sub "
@@ -19,7 +20,7 @@ _SYMBOLS = (
     "math.greater math.greater_equal math.less math.less_equal math.equal math.not_equal "
     "math.logical_and math.logical_or math.logical_xor math.floordiv math.floormod math.atan2 "
     "math.divide_no_nan math.multiply_no_nan math.xdivy math.xlogy math.xlog1py math.scalar_mul "
-    "scalar_mul math.accumulate_n"
+    "scalar_mul math.accumulate_n realdiv math.mod math.nextafter"
 )
 
 

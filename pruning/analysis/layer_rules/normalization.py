@@ -61,6 +61,15 @@ def vectors(call: Call) -> Sequence[Channels]:
     return [channels]
 
 
+def images(call: Call) -> Sequence[Channels]:
+    """``per_image_standardization``: over the last three axes of each image."""
+    rank = len(call.input_sizes[0])
+    channels = call.beside(range(rank - 3, rank))
+    if channels.axis is not None and channels.axis >= rank - 3:
+        call.inexact(channels.atoms, f"in {call.record.name!r}, {REASON}")
+    return [channels]
+
+
 def neighbours(call: Call) -> Sequence[Channels]:
     """Local response normalization (AlexNet): a channel is divided by its neighbours' size."""
     channels = call.inputs[0]
@@ -108,6 +117,7 @@ RULES = (
         vectors,
         "passed",
     ),
+    LayerRule("standardized images", ("tf.image.per_image_standardization",), images, "passed"),
     LayerRule(
         "local response normalization",
         ("tf.nn.local_response_normalization", "tf.nn.lrn"),

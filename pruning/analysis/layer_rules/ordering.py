@@ -45,6 +45,18 @@ def turned(call: Call) -> Sequence[Channels]:
     return [Channels(channels.axis, channels.atoms[::-1])]
 
 
+def turned_in_part(call: Call) -> Sequence[Channels]:
+    """``reverse_sequence``: of each sample so many steps stand in reverse order."""
+    channels, rank = call.inputs[0], len(call.input_sizes[0])
+    named = [argument(call, 2, "seq_axis", 0), argument(call, 3, "batch_axis", 0)]
+    if _first(call) is not call.tensors[0]:
+        raise NotUnderstoodError("what it turns round is no tensor of the model.")
+    _are_numbers(call)
+    if channels.axis in [int(axis or 0) % rank for axis in named]:
+        return call.frozen_outputs(f"{call.record.name!r} {ACROSS}")
+    return [channels]
+
+
 def rotated(call: Call) -> Sequence[Channels]:
     """``rot90``: two axes change places, and one of them is turned round."""
     times = int(argument(call, 1, "k", 1))
@@ -66,14 +78,12 @@ def picked(call: Call) -> Sequence[Channels]:
 
     Computed ones (the edges of a graph, the best of the tokens) may pick along other axes.
     """
-    names = ("x", "params")
-    given = call.args[0] if call.args else next(call.kwargs[n] for n in names if n in call.kwargs)
     numbers = argument(call, 1, "indices")
     channels, axis = call.inputs[0], argument(call, 3, "axis")
     batches = int(argument(call, 4, "batch_dims", 0))
     if axis is None and not hasattr(call.layer, "axis"):
         axis = batches  # so TensorFlow takes it
-    if axis is None or given is not call.tensors[0]:
+    if axis is None or _first(call) is not call.tensors[0]:
         raise NotUnderstoodError("it picks values by numbers that are computed.")
     axis = int(axis) % len(call.input_sizes[0])
     if len(call.inputs) != 1 and axis == channels.axis:
@@ -85,6 +95,23 @@ def picked(call: Call) -> Sequence[Channels]:
         return [_channels(call, channels.atoms, np.asarray(numbers), axis)]
     more = len(call.output_sizes[0]) - len(call.input_sizes[0]) if axis < channels.axis else 0
     return [Channels(channels.axis + more, channels.atoms)]
+
+
+def picked_at(call: Call) -> Sequence[Channels]:
+    """``gather_nd``: numbers along the first axes; what lies along the axes behind stays whole."""
+    channels, rank = call.inputs[0], len(call.input_sizes[0])
+    if _first(call) is not call.tensors[0]:
+        raise NotUnderstoodError("what it picks from is no tensor of the model.")
+    _are_numbers(call)
+    if channels.axis is None:
+        return [Channels()]
+    written = argument(call, 1, "indices")
+    numbers = call.input_sizes[1] if len(call.inputs) > 1 else np.shape(written)
+    behind = int(argument(call, 2, "batch_dims", 0)) + numbers[-1]
+    axis = channels.axis + len(call.output_sizes[0]) - rank
+    if channels.axis < behind or axis < 1:
+        return call.frozen_outputs(f"{call.record.name!r} picks channels by numbers.")
+    return [Channels(axis, channels.atoms)]
 
 
 def picked_along(call: Call) -> Sequence[Channels]:
@@ -111,6 +138,12 @@ def summed_by_number(call: Call) -> Sequence[Channels]:
         raise NotUnderstoodError("it sums rows by numbers of more than one axis.")
     _are_numbers(call)
     return [channels]
+
+
+def _first(call: Call) -> Any:
+    """The first argument, whatever it is called."""
+    names = ("x", "params", "input")
+    return call.args[0] if call.args else next(call.kwargs[n] for n in names if n in call.kwargs)
 
 
 def _are_numbers(call: Call) -> None:
@@ -156,8 +189,10 @@ RULES = (
     _rule("shift along an axis", along(2), "ops.Roll", "tf.roll"),
     _rule("rotation", rotated, "ops.Rot90", "tf.image.rot90"),
     _rule("reverse order", turned, "ops.Flip", "ops.Fliplr", "ops.Flipud", "tf.reverse"),
+    _rule("reverse order in part", turned_in_part, "tf.reverse_sequence"),
     _rule("triangle", triangle, "ops.Tril", "ops.Triu", "tf.linalg.band_part"),
     _rule("picking by numbers", picked, "ops.Take", "tf.gather"),
+    _rule("picking along the first axes", picked_at, "tf.gather_nd"),
     _rule("picking along an axis", picked_along, "ops.TakeAlongAxis"),
     _rule(
         "sums by numbers",

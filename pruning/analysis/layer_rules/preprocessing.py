@@ -35,9 +35,21 @@ _AUGMENTATIONS = (
     "RandomRotation RandomErasing RandomGrayscale RandomShear RandomHue RandomSaturation "
     "RandomHeight RandomWidth"
 )
+_COLOURS = (
+    "rgb_to_grayscale grayscale_to_rgb rgb_to_hsv hsv_to_rgb rgb_to_yiq yiq_to_rgb rgb_to_yuv "
+    "yuv_to_rgb adjust_hue adjust_saturation"
+)
 
 RULES = (
     LayerRule("rescaling", ("Rescaling",), rescaling, "passed"),
+    frozen(
+        "colours",
+        "It takes its channels for red, green and blue, and computes each colour from all of them.",
+        (
+            *("ops.RGBToGrayscale", "ops.RGBToHSV", "ops.HSVToRGB"),
+            *(f"tf.image.{name}" for name in _COLOURS.split()),
+        ),
+    ),
     LayerRule("resizing", ("Resizing", "CenterCrop"), pass_through, "passed"),
     LayerRule(
         "input preparation", ("Normalization", *_AUGMENTATIONS.split()), prepared, "frozen", REASON
@@ -49,6 +61,7 @@ RULES = (
             *("Discretization", "Hashing", "HashedCrossing", "CategoryEncoding"),
             *("StringLookup", "IntegerLookup", "TextVectorization"),
             *("MelSpectrogram", "STFTSpectrogram"),
+            *("ops.OneHot", "ops.MultiHot", "tf.one_hot", "tf.sequence_mask"),
         ),
     ),
 )

@@ -16,7 +16,7 @@ import numpy as np
 
 from pruning.analysis.atoms import AtomArray
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
-from pruning.analysis.layer_rules._flow import Trace, argument, may_go, stays
+from pruning.analysis.layer_rules._flow import Trace, argument, frozen, may_go, stays
 
 SUMMED = "A product of tensors sums over channels in a way the studio does not follow."
 ROOTED = (
@@ -109,6 +109,19 @@ def matrix_product(call: Call) -> Sequence[Channels]:
         whole[len(whole) - other + 2 :] + "".join(right),
         whole + "xz",
     )
+
+
+def distances(call: Call) -> Sequence[Channels]:
+    """``cdist``: how far each row of one lies from each of the other, summed over all channels.
+
+    As in a product, what is zero in both adds nothing. A constant's channels would go with it.
+    """
+    one, other = _ranks(call) if len(call.inputs) == 2 else (0, 0)
+    if not one:
+        return stays(call, SUMMED)
+    whole = _LETTERS[: max(one, other) - 2]
+    left, right = (whole[len(whole) - rank + 2 :] for rank in (one, other))
+    return _product(call, f"{left}xy", f"{right}zy", f"{whole}xz")
 
 
 @of_two
@@ -367,6 +380,12 @@ RULES = (
         ("ops.Matmul", "tf.linalg.matmul", "tf.matmul"),
         matrix_product,
         "passed",
+    ),
+    LayerRule("distances", ("ops.CDist",), distances, "passed"),
+    frozen(
+        "cross product",
+        "It computes each of its three values from the other two.",
+        ("ops.Cross", "tf.linalg.cross"),
     ),
     LayerRule("Einstein sum", ("ops.Einsum", "tf.einsum"), einstein_sum, "passed"),
     LayerRule("attention", ("Attention",), attention, "passed"),

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from pruning.analysis.layer_rules._base import Call, Channels, LayerRule, NotUnderstoodError
-from pruning.analysis.layer_rules._flow import Across, argument, constants, reduce_axes
+from pruning.analysis.layer_rules._flow import (
+    Across,
+    argument,
+    constants,
+    frozen,
+    reduce_axes,
+)
 
 
 def trace(call: Call) -> Sequence[Channels]:
@@ -21,8 +27,10 @@ def summed(call: Call) -> Sequence[Channels]:
 
 
 def length(call: Call) -> Sequence[Channels]:
-    """As a sum: a channel that is zero adds nothing to the length of a vector."""
-    return _reduced(call, 2, "sum")
+    """As a sum: a channel that is zero adds nothing to most lengths of a vector."""
+    order = argument(call, 1, "ord")
+    smallest = isinstance(order, int | float) and order < 0
+    return _reduced(call, 2, "inexact" if smallest else "sum")
 
 
 def moments(call: Call) -> Sequence[Channels]:
@@ -49,6 +57,13 @@ def weighted(call: Call) -> Sequence[Channels]:
     if len(call.inputs) != 1 or any(array.ndim > 1 for array in weights):
         raise NotUnderstoodError("it weighs each value by another number.")
     return _reduced(call, 1, "frozen" if weights else "inexact")
+
+
+def integral(call: Call) -> Sequence[Channels]:
+    """``trapezoid``: a sum over the steps of an axis, each as long as it is."""
+    if np.ndim(call.layer.x) > 1:
+        raise NotUnderstoodError("each sample has steps of its own length.")
+    return _reduced(call, 3, "frozen")
 
 
 def quantile(call: Call) -> Sequence[Channels]:
@@ -85,16 +100,30 @@ RULES = (
         "passed",
     ),
     LayerRule("weighted mean", ("ops.Average",), weighted, "passed"),
-    LayerRule("quantile", ("ops.Quantile", "ops.Percentile"), quantile, "passed"),
+    LayerRule("integral", ("ops.Trapezoid",), integral, "passed"),
+    LayerRule(
+        "quantile",
+        ("ops.Quantile", "ops.Percentile", "ops.Nanquantile", "ops.Nanpercentile"),
+        quantile,
+        "passed",
+    ),
     LayerRule("moments", ("ops.Moments", "tf.nn.moments"), moments, "passed"),
     LayerRule(
         "place of the largest",
         (
             *("ops.Argmax", "ops.Argmin", "tf.argmax", "tf.argmin"),
-            *("tf.math.argmax", "tf.math.argmin"),
+            *("tf.math.argmax", "tf.math.argmin", "ops.Nanargmax", "ops.Nanargmin"),
         ),
         places,
         "passed",
+    ),
+    frozen(
+        "one number of all",
+        "It computes one number from whole tensors: all of their channels belong together.",
+        (
+            *("ops.Vdot", "ops.SSIM", "ops.PSNR"),
+            *("tf.image.ssim", "tf.image.psnr", "tf.image.total_variation"),
+        ),
     ),
     LayerRule("length", ("ops.Norm", "tf.norm", "tf.linalg.norm"), length, "passed"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -135,11 +136,25 @@ def move(call: Call) -> Sequence[Channels]:
     return [Channels(moved.shape.index(channels.axis + 1), channels.atoms)]
 
 
+def turned(call: Call, front: int, back: int) -> Sequence[Channels]:
+    """Two axes, counted from the end, change places."""
+    return by_example(call, lambda rows: np.swapaxes(rows, front, back))
+
+
+def viewed(call: Call) -> Sequence[Channels]:
+    """``view``: the bytes are read as another kind of number; each stays where it is."""
+    if call.input_sizes[0] != call.output_sizes[0]:
+        raise NotUnderstoodError("it reads the bytes of several numbers as one, or of one as more.")
+    return [call.inputs[0]]
+
+
 def repeat(call: Call) -> Sequence[Channels]:
     """``repeat`` and ``tile`` with numbers that are written down, where channels lie at least."""
     channels, rank = call.inputs[0], len(call.input_sizes[0])
     tiled = "ile" in str(getattr(call.layer, "symbol", type(call.layer).__name__))
     times = argument(call, 1, "repeats", argument(call, 1, "multiples"))
+    if isinstance(times, list | tuple) and channels.sizes_of is not None:
+        raise NotUnderstoodError("it repeats a constant as often as there are channels.")
     axis = argument(call, 2, "axis")
     if tiled and isinstance(times, list | tuple) and len(times) == rank:
         times = [n if isinstance(n, int) else -1 for n in times]  # -1: it is computed
@@ -245,6 +260,16 @@ RULES = (
     LayerRule("new axis", ("ops.ExpandDims", "tf.expand_dims"), expand, "passed"),
     LayerRule("squeeze", ("ops.Squeeze", "tf.squeeze"), squeeze, "passed"),
     LayerRule("moved axis", ("ops.Moveaxis", "ops.Swapaxes"), move, "passed"),
+    LayerRule(
+        "turned image", ("tf.image.transpose",), partial(turned, front=-3, back=-2), "passed"
+    ),
+    LayerRule(
+        "turned matrix",
+        ("tf.linalg.matrix_transpose", "tf.linalg.adjoint"),
+        partial(turned, front=-2, back=-1),
+        "passed",
+    ),
+    LayerRule("view", ("ops.View", "tf.bitcast"), viewed, "passed"),
     LayerRule("broadcast", ("ops.BroadcastTo", "tf.broadcast_to"), broadcast, "passed"),
     LayerRule("ensured shape", ("tf.ensure_shape",), ensured, "passed"),
     LayerRule("repetition", ("ops.Repeat", "ops.Tile", "tf.repeat", "tf.tile"), repeat, "passed"),
