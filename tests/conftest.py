@@ -2,6 +2,8 @@
 
 from hypothesis import HealthCheck, settings
 
+import pruning.frameworks  # noqa: F401 - before any test imports TensorFlow, which reads its choices
+
 # How long an example takes says how busy the machine is, not whether the rule holds.
 settings.register_profile("studio", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("studio")

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pruning import storage
+from pruning import quantities, storage
 from pruning.errors import NotFoundError, PruningError
 from pruning.runs.folder import RunFolder, runs_folder
 from pruning.runs.lock import locked
@@ -201,7 +201,7 @@ def set_tags(identifier: str, tags: Iterable[str]) -> tuple[str, ...]:
     longest = max((len(tag) for tag in clean), default=0)
     if len(clean) > MOST_TAGS or longest > LONGEST_TAG:
         raise PruningError(
-            f"{len(clean)} tags were given, the longest of {longest} characters.",
+            f"The longest of {quantities.plural(len(clean), 'tag')} has {longest} characters.",
             expected=f"At most {MOST_TAGS} tags of at most {LONGEST_TAG} characters.",
             fix="Write what is longer into the note.",
         )

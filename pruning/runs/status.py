@@ -100,7 +100,8 @@ def status(folder: RunFolder) -> Status:
     state = _state(record.get("state"), worker is not None, working, cancel_requested(folder))
     request = folder.read(folder.request)
     created = request.get("created")
-    if state == "queued" and request:  # without any the folder was deleted this moment
+    # Without any the folder was deleted this moment.
+    if state == "queued" and (request or folder.request.exists()):
         _check_known(request.get("kind"))
     if state == "queued" or not record:
         error = _killed(folder, record, worker) if state == "killed" else None

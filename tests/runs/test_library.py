@@ -238,6 +238,8 @@ def test_tags_are_kept_beside_the_note_in_order_and_without_needless_spaces(home
 def test_too_much_for_a_tag_changes_nothing(home: Path, tags: list[str]) -> None:
     make_run(home, "one", 1.0, state="done")
     library.set_tags("one", ["kept"])
-    with pytest.raises(PruningError, match="tags, the longest of"):
+    with pytest.raises(
+        PruningError, match=r"The longest of (1 tag has 41|21 tags has 6) characters"
+    ):
         library.set_tags("one", tags)
     assert library.runs()[0].tags == ("kept",)
