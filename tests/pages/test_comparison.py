@@ -463,10 +463,18 @@ def test_a_loss_comes_with_what_may_help_and_the_way_to_the_plan(
 )
 def test_what_helps_is_what_the_plan_leaves_to_be_tried(changes, losses, first) -> None:
     plan = PruningPlan(**{"model": "m" * 20, "ratios": {}} | changes)
-    lines = [{"step": 1, "loss": 0.9}, *({"step": 2, "val_loss": loss} for loss in losses)]
+    lines = [{"step": 100, "loss": 0.9}, *({"step": 100, "val_loss": loss} for loss in losses)]
     found = advice.what_helps(plan, lines)
     assert found[0].startswith(first)
     assert found[-1] == "a milder target"
+
+
+@pytest.mark.parametrize(("steps", "few"), [(14, True), (99, True), (100, False)])
+def test_few_training_steps_are_named_first(steps: int, few: bool) -> None:
+    plan = PruningPlan("m" * 20, training=Training(epochs=2))
+    first = advice.what_helps(plan, [{"step": steps, "loss": 0.9}])[0]
+    words = f"more epochs or smaller batches: {steps} training steps are few"
+    assert (first == words) is few
 
 
 def test_a_report_can_be_taken_away_and_shown(done: RunFolder) -> None:

@@ -10,12 +10,14 @@ import streamlit as st
 from pages.components import state
 from pages.components.retraining import metrics
 from pages.components.strategy import plans
+from pruning import quantities
 from pruning.comparison.result import Comparison
 from pruning.comparison.verdict import lost
 from pruning.runs.folder import RunFolder
 from pruning.strategy.plan import PruningPlan
 
 FALLING = 0.98  # of the loss half-way: less than that is no longer chance
+FEW_STEPS = 100  # what a network has lost is seldom won back in fewer
 
 
 def show(folder: RunFolder, result: Comparison) -> None:
@@ -53,11 +55,20 @@ def what_helps(plan: PruningPlan, lines: Sequence[Mapping[str, Any]]) -> list[st
             "more epochs or a larger learning rate, for the validation loss was still falling "
             "towards the end"
         )
+    elif 0 < (steps := _steps(lines)) < FEW_STEPS:
+        helps.append(
+            f"more epochs or smaller batches: {quantities.plural(steps, 'training step')} are few"
+        )
     if epochs and plan.method == "channels" and plan.cuts == 1:
         helps.append("removing the channels in 3 to 5 cuts with retraining between them (Advanced)")
     if epochs and plan.method == "channels" and not plan.training.feature_matching:
         helps.append("feature matching with a weight of about 3 (Advanced)")
     return [*helps, "a milder target"]
+
+
+def _steps(lines: Sequence[Mapping[str, Any]]) -> int:
+    """How many training steps the run had; 0 where none was reported."""
+    return max((line["step"] for line in lines if "loss" in line), default=0)
 
 
 def _falling(lines: Sequence[Mapping[str, Any]]) -> bool:
