@@ -112,12 +112,11 @@ def plan(
     Raises:
         PruningError: The target cannot be reached, or model or data cannot be used.
     """
-    fixed = frozenset(locked)
     asked = PruningPlan(
         method=method,
         criterion=criterion or "",
         scope=scope,
-        ratios={name: ratio for name, ratio in (ratios or {}).items() if name not in fixed},
+        ratios={name: ratio for name, ratio in (ratios or {}).items() if name not in locked},
         locked=tuple(locked),
         target=parse_target(target) if isinstance(target, str) else target,
         schedule=schedule or Schedule(),

@@ -131,12 +131,12 @@ def _solved(
     """The choices and the table's edits with a target, or by themselves."""
     own = edits.current(profile.digest, choices.method)
     # N:M has a share of its own: of what was set by hand only the locks hold.
-    by_hand = own.ratios if own.opened or choices.target is not None else {}
+    ratios = own.ratios if own.opened or choices.target is not None else {}
     asked = PruningPlan(
         profile.digest,
         **{**vars(choices), "target": target},
         locked=tuple(sorted(own.locked)),
-        ratios={name: ratio for name, ratio in by_hand.items() if name not in own.locked},
+        ratios={name: ratio for name, ratio in ratios.items() if name not in own.locked},
         removed=tuple(sorted(own.removed)),
     )
     return make_plan(
