@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from pruning.frameworks._loading import (
 )
 from pruning.frameworks.canonical import make_canonical
 from pruning.frameworks.container import WEIGHTS, ModelFile, open_model_file
+from pruning.frameworks.kernels import leave_out_gpu_variants
 from pruning.frameworks.memory import imported
 from pruning.frameworks.safety import check_config
 
@@ -35,7 +37,7 @@ class TfKeras(GraphFramework):
     @property
     def keras(self) -> Any:
         """The module ``tf_keras``, imported on first use."""
-        return imported("tf_keras")
+        return _imported()
 
     def load(self, path: Path) -> Any:
         """See :class:`Framework`."""
@@ -132,6 +134,13 @@ class TfKeras(GraphFramework):
         finally:
             for layer, name in before:
                 layer._name = name
+
+
+@cache
+def _imported() -> Any:
+    keras = imported("tf_keras")
+    leave_out_gpu_variants()
+    return keras
 
 
 def _as_of_today(file: ModelFile) -> Any:
