@@ -10,7 +10,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,14 +115,40 @@ def query(studio: Studio) -> str:
     return f"model={prepared.profiles.MODEL}&data={prepared.REF}&run={run.id}"
 
 
-@pytest.fixture
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Take a picture of what a failed test saw."""
+    report = yield
+    if report.when == "call" and report.failed:
+        ARTIFACTS.mkdir(exist_ok=True)
+        for name, seen in getattr(item, "funcargs", {}).items():
+            if isinstance(seen, Page):
+                seen.screenshot(path=ARTIFACTS / f"{item.name}-{name}.png", full_page=True)
+    return report
+
+
+@contextmanager
+def opened_page(browser: Browser) -> Iterator[Page]:
+    """A page of a person who was never here before."""
     context = browser.new_context(
         viewport={"width": 1400, "height": 1000}, accept_downloads=True, reduced_motion="reduce"
     )
-    opened = context.new_page()
-    opened.set_default_timeout(PATIENCE_MS)
-    yield opened
-    ARTIFACTS.mkdir(exist_ok=True)
-    opened.screenshot(path=ARTIFACTS / f"{request.node.name}.png", full_page=True)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    yield page
     context.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with opened_page(browser) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def reader(browser: Browser) -> Iterator[Page]:
+    """A page for tests that only look: a browser compiles Streamlit's scripts anew for ``page``."""
+    with opened_page(browser) as page:
+        yield page

@@ -34,18 +34,24 @@ def query(studio: Studio) -> str:
     return f"model={MODEL}&data={prepared.REF}&run={RUN}&layer={layer}"
 
 
+@pytest.fixture(scope="module")
+def told(reader: Page) -> list[str]:
+    """What the pages' scripts said or stumbled over."""
+    told: list[str] = []
+    reader.on("dialog", lambda dialog: (told.append(dialog.message), dialog.dismiss()))
+    reader.on("pageerror", lambda error: told.append(str(error)))
+    reader.set_viewport_size({"width": 390, "height": 900})
+    return told
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_names_are_words_and_nothing_else(
-    page: Page, studio: Studio, query: str, path: str
+    reader: Page, told: list[str], studio: Studio, query: str, path: str
 ) -> None:
-    told: list[str] = []
-    page.on("dialog", lambda dialog: (told.append(dialog.message), dialog.dismiss()))
-    page.on("pageerror", lambda error: told.append(str(error)))
-    page.set_viewport_size({"width": 390, "height": 900})
-    steps.visit(page, studio, f"/{path}{query}")
-    expect(page.locator(".st-key-header")).to_contain_text("<img src=x")
-    page.wait_for_timeout(500)  # the handler of an image that cannot be loaded comes late
+    steps.visit(reader, studio, f"/{path}{query}")
+    expect(reader.locator(".st-key-header")).to_contain_text("<img src=x")
+    reader.wait_for_timeout(500)  # the handler of an image that cannot be loaded comes late
     assert told == []
-    assert page.locator("img[src='x'], .katex").count() == 0
+    assert reader.locator("img[src='x'], .katex").count() == 0
     # No name is as long as to make a phone scroll sideways.
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert reader.evaluate("document.documentElement.scrollWidth <= innerWidth")

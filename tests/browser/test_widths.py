@@ -33,26 +33,26 @@ CUT_OFF = """() => {
 @pytest.mark.parametrize("width", [390, 768, 1024, 1440])
 @pytest.mark.parametrize("path", ["comparison?sheet=Samples&", "strategy?", "layers?"])
 def test_nothing_on_a_button_is_cut_off(
-    page: Page, studio: Studio, query: str, path: str, width: int
+    reader: Page, studio: Studio, query: str, path: str, width: int
 ) -> None:
-    page.set_viewport_size({"width": width, "height": 1000})
-    steps.visit(page, studio, f"/{path}{query}")
-    page.get_by_test_id("stButtonGroup").first.wait_for()
-    assert page.evaluate(CUT_OFF) == []
+    reader.set_viewport_size({"width": width, "height": 1000})
+    steps.visit(reader, studio, f"/{path}{query}")
+    reader.get_by_test_id("stButtonGroup").first.wait_for()
+    assert reader.evaluate(CUT_OFF) == []
 
 
 def test_the_figures_of_what_is_open_are_read_whole_on_a_phone(
-    page: Page, studio: Studio, query: str
+    reader: Page, studio: Studio, query: str
 ) -> None:
     """ "166 k parameters" was cut off after 166 behind a longer name."""
     (path,) = (studio.home / "models").glob("*/upload.json")
     record = storage.read_json(path)
     storage.write_json(path, record | {"name": "a_long_name_of_a_model_that_was_cut_twice.keras"})
     try:
-        page.set_viewport_size({"width": 390, "height": 1000})
-        steps.visit(page, studio, f"/strategy?{query}")
-        page.locator("a:visible", has_text="a_long_name").first.wait_for()
-        assert page.evaluate(CUT_OFF) == []
+        reader.set_viewport_size({"width": 390, "height": 1000})
+        steps.visit(reader, studio, f"/strategy?{query}")
+        reader.locator("a:visible", has_text="a_long_name").first.wait_for()
+        assert reader.evaluate(CUT_OFF) == []
     finally:
         storage.write_json(path, record)
 
@@ -71,7 +71,8 @@ IN_VIEW = """() => {
 
 @pytest.mark.parametrize("layer", ["image", "scores"])
 def test_the_selected_layer_is_seen_in_the_whole_graph(
-    page: Page, studio: Studio, query: str, layer: str
+    reader: Page, studio: Studio, query: str, layer: str
 ) -> None:
-    steps.visit(page, studio, f"/layers?layer={layer}&whole=true&{query}")
-    page.wait_for_function(IN_VIEW)
+    reader.set_viewport_size({"width": 1400, "height": 1000})
+    steps.visit(reader, studio, f"/layers?layer={layer}&whole=true&{query}")
+    reader.wait_for_function(IN_VIEW)
