@@ -22,7 +22,8 @@ def leave_out_gpu_variants() -> None:
 
     Each of their calls in a graph is traced a second time for cuDNN, and its gradients are derived,
     for TensorFlow to choose from when it runs. Without a GPU that is never chosen, and takes four
-    fifths of the time to build a recurrent model or to begin its training.
+    fifths of the time to build a recurrent model. Only a SavedModel would keep the variants, for
+    another machine; the studio writes none.
     https://github.com/keras-team/tf-keras/blob/v2.21.0/tf_keras/layers/rnn/gru_lstm_utils.py
     """
     import tensorflow as tf
