@@ -7,7 +7,8 @@ Streamlit would run a page without its frame on a first visit to a deep link.
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -21,8 +22,11 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# After the first page has been drawn and before its reader has chosen what to open.
-DRAWING_SECONDS = 2.5
+# A browser has drawn its first page so long after the server's first word about it.
+DRAWN_SECONDS = 2.0
+# Nobody will have asked for a page in this time, or will open the one that was fetched.
+UNASKED_SECONDS, UNOPENED_SECONDS = 2.5, 20.0
+LOOK_SECONDS = 0.1
 
 # What the frame and the first page are made of.
 FIRST_PAGE = ("pages.components.header", "pages.components.upload.sides")
@@ -72,6 +76,57 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
+class FirstVisit:
+    """Whether the first page is out: until then the cores are the browser's.
+
+    It compiles Streamlit's scripts on a first visit, for one second or for three, as fast as the
+    machine is.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self.began = clock()
+        self.asked: float | None = None
+        self.answered: float | None = None
+
+    def ask(self) -> None:
+        """A page is fetched, or a part of one."""
+        self.asked = self.asked or self.clock()
+
+    def answer(self) -> None:
+        """A browser is told what is on its page."""
+        self.answered = self.answered or self.clock()
+
+    def over(self) -> bool:
+        """Whether a page has been drawn, or nobody waits for one."""
+        now = self.clock()
+        if self.answered is not None:
+            return now - self.answered >= DRAWN_SECONDS
+        if self.asked is not None:
+            return now - self.asked >= UNOPENED_SECONDS
+        return now - self.began >= UNASKED_SECONDS
+
+
+class Watching:
+    """Tells a visit of requests for pages, and of answers to a browser that has one."""
+
+    def __init__(self, app: ASGIApp, visit: FirstVisit) -> None:
+        self.app, self.visit = app, visit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request or web socket."""
+        if scope["type"] == "http" and not scope["path"].startswith("/_stcore/"):
+            self.visit.ask()
+
+        async def send_and_tell(message: Message) -> None:
+            if message["type"] == "websocket.send":
+                self.visit.answer()
+            await send(message)
+
+        waits = scope["type"] == "websocket" and self.visit.answered is None
+        await self.app(scope, receive, send_and_tell if waits else send)
+
+
 @asynccontextmanager
 async def lifespan(app: object) -> AsyncIterator[None]:
     """Look after the runs; once the first page is out, import what the others draw with.
@@ -80,11 +135,11 @@ async def lifespan(app: object) -> AsyncIterator[None]:
     fetch and compile Streamlit's own scripts.
     """
     answer_at_once(asyncio.get_running_loop())
-    drawing = threading.Timer(DRAWING_SECONDS, import_module, ["pruning.charts.samples"])
-    drawing.daemon = True
-    drawing.start()
+    visit.began = visit.clock()
+    quiet = threading.Event()
     async with AsyncExitStack() as running:
-        begun = asyncio.create_task(_begin(running, app))
+        begun = asyncio.create_task(_begin(running, app, quiet))
+        drawing = asyncio.create_task(_prepare_drawing(quiet))
         try:
             yield
         finally:
@@ -92,11 +147,18 @@ async def lifespan(app: object) -> AsyncIterator[None]:
             await begun
 
 
-async def _begin(running: AsyncExitStack, app: object) -> None:
+async def _begin(running: AsyncExitStack, app: object, quiet: threading.Event) -> None:
     executor = await asyncio.to_thread(import_module, "pruning.runs.executor")
-    await running.enter_async_context(executor.lifespan(app))
+    await running.enter_async_context(executor.lifespan(app, quiet))
     for name in FIRST_PAGE:
         await asyncio.to_thread(import_module, name)
+
+
+async def _prepare_drawing(quiet: threading.Event) -> None:
+    while not visit.over():
+        await asyncio.sleep(LOOK_SECONDS)
+    await asyncio.to_thread(import_module, "pruning.charts.samples")
+    quiet.set()
 
 
 def answer_at_once(loop: asyncio.AbstractEventLoop) -> None:
@@ -124,10 +186,11 @@ async def upload(request: Request) -> RedirectResponse:
     return RedirectResponse(f"/{query}")
 
 
+visit = FirstVisit()
 app = st.App(
     Path(__file__).parent / "pages" / "frame.py",
     routes=[Route("/upload", upload)],
-    middleware=[Middleware(SecurityHeaders)],
+    middleware=[Middleware(SecurityHeaders), Middleware(Watching, visit=visit)],
     lifespan=lifespan,
 )
 

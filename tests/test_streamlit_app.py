@@ -42,6 +42,50 @@ def test_the_first_page_imports_nothing_to_draw_charts_with():
     assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr[-2000:]
 
 
+def over(scopes: list[dict], now: float) -> bool:
+    """Whether the first visit is over at ``now``, after requests that came at their ``at``."""
+    at = [0.0]
+    visit = streamlit_app.FirstVisit(lambda: at[0])
+
+    async def app(scope, receive, send):
+        if scope.get("told"):
+            await send({"type": "websocket.send"})
+
+    async def ignore(message):
+        pass
+
+    watching = streamlit_app.Watching(app, visit)
+    for scope in scopes:
+        at[0] = scope["at"]
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, watching(scope, None, ignore)).result()
+    at[0] = now
+    return visit.over()
+
+
+PAGE = {"type": "http", "path": "/", "at": 1.0}
+HEALTH = {"type": "http", "path": "/_stcore/health", "at": 1.0}
+TOLD = {"type": "websocket", "path": "/_stcore/stream", "told": True, "at": 6.0}
+SILENT = {"type": "websocket", "path": "/_stcore/stream", "at": 6.0}
+AGAIN = TOLD | {"at": 7.9}
+
+
+@pytest.mark.parametrize(
+    ("scopes", "over_at"),
+    [
+        ([], 2.5),
+        ([HEALTH], 2.5),
+        ([PAGE], 21.0),
+        ([PAGE, SILENT], 21.0),
+        ([PAGE, TOLD], 8.0),
+        ([PAGE, TOLD, AGAIN], 8.0),
+    ],
+)
+def test_the_first_visit_is_over_when_its_page_is_drawn(scopes, over_at):
+    assert not over(scopes, over_at - 0.01)
+    assert over(scopes, over_at)
+
+
 def test_a_connection_to_a_socket_that_does_not_name_tcp_answers_at_once():
     with ThreadPoolExecutor(1) as thread:
         assert thread.submit(asyncio.run, _delay_of_a_connection(changed=False)).result() == 0

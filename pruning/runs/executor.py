@@ -31,7 +31,6 @@ from pruning.strategy.plan import PruningPlan
 
 TICK_SECONDS = 0.5
 REFILL_SECONDS = 4.0  # a new warm worker must not take the cores from the work just started
-START_SECONDS = 3.0  # the first page comes first
 _LOOK_SECONDS = 0.05
 LAST_RESORT_SECONDS = 3.0  # after a cancel that the worker itself did not manage
 
@@ -154,10 +153,14 @@ def queue() -> list[str]:
 
 
 @asynccontextmanager
-async def lifespan(_app: object) -> AsyncIterator[None]:
-    """Keep the queue moving and one worker warm for as long as the server lives."""
+async def lifespan(_app: object, quiet: threading.Event | None = None) -> AsyncIterator[None]:
+    """Keep the queue moving and one worker warm for as long as the server lives.
+
+    Args:
+        quiet: The worker is not warmed until this is set: its start takes a core for seconds.
+    """
     stop = threading.Event()
-    thread = threading.Thread(target=_look_after, args=(stop,), name="run queue", daemon=True)
+    thread = threading.Thread(target=_look_after, args=(stop, quiet), name="run queue", daemon=True)
     thread.start()
     try:
         yield
@@ -168,15 +171,15 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
         await asyncio.to_thread(processes.sweep)
 
 
-def _look_after(stop: threading.Event) -> None:
+def _look_after(stop: threading.Event, quiet: threading.Event | None) -> None:
     leftovers.clear()
-    missing_since: float | None = time.monotonic() - REFILL_SECONDS + START_SECONDS
+    missing_since: float | None = time.monotonic() - REFILL_SECONDS
     while not stop.is_set():
         try:
             tick()
             if _workers.has_warm():
                 missing_since = None
-            else:
+            elif quiet is None or quiet.is_set():
                 missing_since = missing_since or time.monotonic()
                 if time.monotonic() - missing_since >= REFILL_SECONDS:
                     _workers.keep_warm()

@@ -224,6 +224,20 @@ def test_the_lifespan_moves_the_queue_and_keeps_one_worker_warm(
     assert not list((home / "temp").glob(f"{warm}-*"))  # nor what it had for a moment
 
 
+def test_no_worker_is_warmed_before_it_is_quiet(toys, home: Path, monkeypatch) -> None:
+    monkeypatch.setattr(executor, "TICK_SECONDS", 0.02)
+    monkeypatch.setattr(executor._workers, "keep_warm", lambda: warmed.set())
+    quiet, warmed = threading.Event(), threading.Event()
+
+    async def serve() -> tuple[bool, bool]:
+        async with executor.lifespan(None, quiet):
+            early = await asyncio.to_thread(warmed.wait, 0.3)
+            quiet.set()
+            return early, await asyncio.to_thread(warmed.wait, 60)
+
+    assert asyncio.run(serve()) == (False, True)
+
+
 def test_a_plan_for_another_model_is_refused(home: Path) -> None:
     plan = PruningPlan(model="another", ratios={"conv": 0.5})
     with pytest.raises(MismatchError, match="another"):
