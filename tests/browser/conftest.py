@@ -11,12 +11,12 @@ import sys
 import time
 import urllib.request
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from tests.pages import studio as prepared
 
@@ -125,7 +125,8 @@ def pytest_runtest_makereport(
         ARTIFACTS.mkdir(exist_ok=True)
         for name, seen in getattr(item, "funcargs", {}).items():
             if isinstance(seen, Page):
-                seen.screenshot(path=ARTIFACTS / f"{item.name}-{name}.png", full_page=True)
+                with suppress(Error):  # a browser that crashed shows nothing; the report is said
+                    seen.screenshot(path=ARTIFACTS / f"{item.name}-{name}.png", full_page=True)
     return report
 
 
